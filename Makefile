@@ -1,0 +1,62 @@
+# `make help` lists what there is. Everything runs in .venv, which is made when it is missing.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+ARGS ?=
+
+# The first Python that is new enough; override with `make PYTHON=/path/to/python3 ...`.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+.PHONY: help setup generate check show demo test lint format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## make .venv with everything that the other targets need
+
+.venv/.ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "persistry needs Python 3.11 or newer; install it, or say make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(MAKE) --no-print-directory system-venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing what is needed into .venv (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+# Debian and Ubuntu ship Python without its venv module.
+.PHONY: system-venv
+system-venv:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing python3-venv"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
+	else \
+		echo "this Python has no venv module; install it first: sudo apt-get install python3-venv"; exit 1; \
+	fi
+
+generate: setup ## make generated/ what spec/ and templates/ say
+	@$(BIN)/python -m codegen generate
+
+check: setup ## fail if generated/ is not what spec/ and templates/ say
+	@$(BIN)/python -m codegen check
+
+show: setup ## print a backend as the templates get it: make show BACKEND=sqlite
+	@$(BIN)/python -m codegen show $(BACKEND)
+
+demo: generate ## an agent that is killed in the middle and resumes from SQLite
+	@$(BIN)/python examples/licence_review/demo.py
+
+test: generate ## every test, on real servers; pick some with ARGS="-k latest"
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## ruff and mypy, on everything
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy codegen generated/persistry
+
+format: setup ## let ruff format what is written by hand
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+clean: ## remove .venv and what tools left behind
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
