@@ -1,0 +1,389 @@
+"""What the templates print: the resolved spec in typed parts. None is named after a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Colour:
+    """The words in which a sync and an async class differ."""
+
+    name: Literal["sync", "async"]
+    define: str
+    await_: str
+    with_: str
+    enter: str
+    leave: str
+    prefix: str
+    keep: str
+    """What stands in front of a new object: given back at once, or opened first."""
+    is_async: bool
+
+
+COLOURS: dict[str, Colour] = {
+    "sync": Colour(
+        name="sync",
+        define="def",
+        await_="",
+        with_="with",
+        enter="__enter__",
+        leave="__exit__",
+        prefix="",
+        keep="return",
+        is_async=False,
+    ),
+    "async": Colour(
+        name="async",
+        define="async def",
+        await_="await ",
+        with_="async with",
+        enter="__aenter__",
+        leave="__aexit__",
+        prefix="Async",
+        keep="persister =",
+        is_async=True,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    type: str
+    doc: str
+    default: str | None = None
+    keyword_only: bool = False
+
+
+@dataclass(frozen=True)
+class Raise:
+    error: str
+    when: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of question of an operation: which values it is given, what it answers."""
+
+    name: str
+    given: tuple[str, ...]
+    answers: tuple[str, ...]
+    decided_by: str | None
+    """The optional parameter that chooses this case when it is not None."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    name: str
+    doc: str
+    parameters: tuple[Parameter, ...]
+    returns: str
+    returns_doc: str
+    raises: tuple[Raise, ...]
+    cases: tuple[Case, ...]
+    is_abstract: bool = False
+    refuses: bool = False
+    """The base class cannot answer; it says what to implement."""
+
+
+@dataclass(frozen=True)
+class Field:
+    name: str
+    type: str
+    doc: str
+
+
+@dataclass(frozen=True)
+class Attribute:
+    name: str
+    type: str
+    default: str
+    doc: str
+
+
+@dataclass(frozen=True)
+class Error:
+    name: str
+    bases: tuple[str, ...]
+    doc: str
+    attributes: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True)
+class Base:
+    name: str
+    doc: str
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True)
+class Interface:
+    source: str
+    record_name: str
+    record_doc: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    errors: tuple[Error, ...]
+    options: tuple[Parameter, ...]
+    bases: tuple[Base, ...]
+    operations: dict[str, Operation]
+    members: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one failure of a driver shows, and what it is for a caller."""
+
+    error: str
+    exception: str
+    advice: str
+    codes: tuple[str, ...]
+    messages: tuple[str, ...]
+    may_have_saved: bool
+    repeat: bool
+
+
+@dataclass(frozen=True)
+class Failures:
+    bases: tuple[str, ...]
+    code_attribute: str | None
+    rules: tuple[Rule, ...]
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL text for one driver: compiled to its parameter style, its values in order."""
+
+    constant: str
+    attribute: str
+    text: str
+    binds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CaseStatement:
+    case: Case
+    statement: Statement
+
+
+@dataclass(frozen=True)
+class TableName:
+    """An identifier made from the table's name."""
+
+    name: str
+    suffix: str
+    schema: bool
+
+
+@dataclass(frozen=True)
+class SqlParts:
+    names: tuple[TableName, ...]
+    create: tuple[str, ...]
+    on_open: tuple[str, ...]
+    on_initialize: tuple[str, ...]
+    stale: str | None
+    rebuild: tuple[str, ...]
+    is_initialized: Statement
+    insert: Statement
+    conflicting: Statement
+    load: tuple[CaseStatement, ...]
+    newest: Statement
+    no_limit: str
+    create_helper: str
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        load = tuple(answer.statement for answer in self.load)
+        return (self.is_initialized, self.insert, self.conflicting, *load, self.newest)
+
+
+@dataclass(frozen=True)
+class KeyPart:
+    """A piece of a key: text as it is, or a value and how it is written."""
+
+    text: str = ""
+    value: str = ""
+    form: Literal["literal", "segment", "number", "digest"] = "literal"
+    width: int = 0
+
+
+@dataclass(frozen=True)
+class KeyTemplate:
+    """One kind of key, and the function of the module that makes it."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    parts: tuple[KeyPart, ...]
+    doc: str
+
+    @property
+    def function(self) -> str:
+        return f"_{self.name}_key"
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        return tuple(parameter.name for parameter in self.parameters)
+
+
+@dataclass(frozen=True)
+class Script:
+    constant: str
+    name: str
+    doc: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ScriptCall:
+    script: Script
+    keys: tuple[KeyTemplate, ...]
+    optional_keys: tuple[KeyTemplate, ...]
+    attributes: tuple[str, ...]
+    """The values of the operation's own object that the script gets as arguments, in order."""
+    prefix: KeyTemplate | None
+    limited: bool
+    """The script leaves out a record over the limit of what passes through Lua well."""
+
+
+@dataclass(frozen=True)
+class RedisLoad:
+    case: Case
+    call: ScriptCall | None
+    get: KeyTemplate | None
+
+
+@dataclass(frozen=True)
+class RedisParts:
+    slot: KeyTemplate
+    keys: tuple[KeyTemplate, ...]
+    scripts: tuple[Script, ...]
+    save: ScriptCall
+    load: tuple[RedisLoad, ...]
+    record: KeyTemplate
+    newest: KeyTemplate
+
+
+@dataclass(frozen=True)
+class Gap:
+    case: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PersisterClass:
+    """One class to emit, or one that stands in the runtime."""
+
+    name: str
+    colour: Colour
+    module: str
+    library: str | None
+    extra: str | None
+    doc: str
+    session: str
+    session_module: str
+    constructor: tuple[Parameter, ...]
+    from_values: tuple[Parameter, ...]
+    options: tuple[Parameter, ...]
+    handed_in: Parameter | None
+    opened_with: tuple[str, ...]
+    opens_in_constructor: bool
+    runs_on_open: bool
+    """The session gets statements to run on each connection that it opens."""
+    kept: tuple[str, ...]
+    """What `from_values` hands on to the constructor as it is."""
+    aliases: tuple[str, ...]
+    parts: Any
+    """What its family's templates print: SqlParts or RedisParts."""
+
+
+@dataclass(frozen=True)
+class Url:
+    scheme: str
+    presets: tuple[tuple[str, str], ...]
+    parts: tuple[tuple[str, str], ...]
+    defaults: tuple[tuple[str, str], ...]
+    example: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module of the package: the classes of a backend that share a driver library."""
+
+    name: str
+    source: str
+    title: str
+    imports: tuple[str, ...]
+    failures: Failures
+    state_bytes: int
+    renamed: tuple[tuple[str, str], ...]
+    """Names that users of older libraries try to import, and what to use instead."""
+    classes: tuple[PersisterClass, ...]
+
+    @property
+    def parts(self) -> Any:
+        return self.classes[0].parts
+
+
+@dataclass(frozen=True)
+class Backend:
+    name: str
+    source: str
+    family: str
+    title: str
+    doc: str
+    needs_initialize: bool
+    traits: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    urls: tuple[Url, ...]
+    modules: tuple[Module, ...]
+    classes: tuple[PersisterClass, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    call: str
+    raises: str | None = None
+
+
+@dataclass(frozen=True)
+class Expectation:
+    template: str
+    call: str
+    operation: str
+    value: str = ""
+    error: str = ""
+    mentions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    promise: int
+    doc: str
+    needs: tuple[str, ...]
+    uninitialized: bool
+    steps: tuple[Step, ...]
+    expect: Expectation
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The scenarios of one file, and the errors that they name."""
+
+    name: str
+    title: str
+    source: str
+    errors: tuple[str, ...]
+    scenarios: tuple[Scenario, ...]
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that is printed, from one spec."""
+
+    interface: Interface
+    backends: tuple[Backend, ...]
+    themes: tuple[Theme, ...]

@@ -1,0 +1,381 @@
+"""What the YAML files say, as written: one dataclass a document, decoded but not yet checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from codegen.decode import Value
+from codegen.nodes import Text
+from codegen.problems import Span
+
+Verb = Literal["save", "load", "list_app_ids", "is_initialized", "initialize"]
+ParameterStyle = Literal["qmark", "format", "dollar"]
+
+
+def _doc(text: str) -> dict[str, str]:
+    return {"doc": text}
+
+
+# --- spec/interface.yaml ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FieldModel:
+    """a field of the record"""
+
+    type: Text
+    doc: Text
+
+
+@dataclass(frozen=True)
+class RecordModel:
+    """the record"""
+
+    name: Text
+    doc: Text
+    fields: dict[Text, FieldModel]
+    key: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class AttributeModel:
+    """an attribute of an error"""
+
+    type: Text
+    default: Text
+    doc: Text
+
+
+@dataclass(frozen=True)
+class ErrorModel:
+    """an error"""
+
+    doc: Text
+    also: Text | None = None
+    attributes: dict[Text, AttributeModel] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ParameterModel:
+    """a parameter"""
+
+    type: Text
+    doc: Text
+    default: Text | None = None
+    keyword_only: bool = False
+
+
+@dataclass(frozen=True)
+class ReturnsModel:
+    """a return value"""
+
+    type: Text
+    doc: Text | None = None
+
+
+@dataclass(frozen=True)
+class CaseModel:
+    """a case of an operation"""
+
+    span: Span
+    given: tuple[Text, ...] = field(metadata=_doc("the values that the case's query may bind"))
+    answers: tuple[Text, ...] = field(
+        metadata=_doc("`record`, `count` or the columns it gives") | {"one": True}
+    )
+
+
+@dataclass(frozen=True)
+class OperationModel:
+    """an operation"""
+
+    doc: Text
+    base: Literal["abstract", "optional", "refuses"]
+    returns: ReturnsModel
+    parameters: dict[Text, ParameterModel] = field(default_factory=dict)
+    raises: dict[Text, Text] = field(default_factory=dict)
+    cases: dict[Text, CaseModel] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """a base class"""
+
+    doc: Text
+    operations: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class InterfaceModel:
+    """the interface"""
+
+    span: Span
+    interface: Text
+    version: int
+    record: RecordModel
+    errors: dict[Text, ErrorModel]
+    parameters: dict[Text, ParameterModel]
+    options: dict[Text, ParameterModel]
+    interfaces: dict[Text, BaseModel]
+    operations: dict[Text, OperationModel]
+    members: dict[Text, Text]
+
+
+# --- spec/backends/*.yaml -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RuleModel:
+    """an error rule"""
+
+    span: Span
+    exception: Text
+    raises: Text = field(metadata={"key": "raise", "doc": "the error of the interface to raise"})
+    advice: Text
+    codes: tuple[Text, ...] = ()
+    messages: tuple[Text, ...] = ()
+    may_have_saved: bool = False
+    repeat: bool = False
+
+
+@dataclass(frozen=True)
+class ErrorsModel:
+    """the errors of a backend"""
+
+    base: tuple[Text, ...]
+    rules: tuple[RuleModel, ...]
+    code_attribute: Text | None = None
+
+
+@dataclass(frozen=True)
+class UrlModel:
+    """the URLs of a backend"""
+
+    schemes: dict[Text, dict[Text, Text]]
+    example: Text
+    parts: dict[Text, Text] = field(default_factory=dict)
+    defaults: dict[Text, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DriverModel:
+    """a driver"""
+
+    span: Span
+    colour: Literal["sync", "async"]
+    class_name: Text = field(metadata={"key": "class", "doc": "the name of the class to emit"})
+    module: Text
+    requires: Text | None = None
+    extra: Text | None = None
+    imports: tuple[Text, ...] = ()
+    session: Text | None = None
+    parameter_style: ParameterStyle | None = None
+    create_helper: Text | None = None
+    parameters: dict[Text, ParameterModel] = field(default_factory=dict)
+    constructor: tuple[Text, ...] = ()
+    from_values: tuple[Text, ...] = ()
+    handed_in: Text | None = None
+    opened_with: tuple[Text, ...] = ()
+    aliases: tuple[Text, ...] = ()
+    renamed: dict[Text, Text] = field(
+        default_factory=dict,
+        metadata=_doc("names that users may try to import, and what to use instead"),
+    )
+
+
+@dataclass(frozen=True)
+class NameModel:
+    """a name made from the table's"""
+
+    suffix: Text
+    schema: bool = True
+
+
+@dataclass(frozen=True)
+class DerivedModel:
+    """derived data"""
+
+    stale: Text
+    rebuild: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class ConnectionModel:
+    """statements for a connection"""
+
+    on_open: tuple[Text, ...] = ()
+    on_initialize: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class SqlStoredModel:
+    """a stored format"""
+
+    span: Span
+    generation: int
+    doc: Text
+    columns: dict[Text, Text]
+    unique: tuple[Text, ...]
+    created_at: Literal["client", "server"]
+    state_bytes: int
+
+
+@dataclass(frozen=True)
+class KeyModel:
+    """a key"""
+
+    template: Text
+    doc: Text
+
+
+@dataclass(frozen=True)
+class ScriptModel:
+    """a script"""
+
+    span: Span
+    keys: tuple[Text, ...]
+    arguments: tuple[Text, ...]
+    doc: Text
+    text: Text
+    optional_keys: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class RedisQueryModel:
+    """a query"""
+
+    span: Span
+    script: Text | None = None
+    get: Text | None = None
+    newest_of: Text | None = None
+
+
+@dataclass(frozen=True)
+class RedisStoredModel:
+    """a stored format"""
+
+    generation: int
+    doc: Text
+    record: Literal["packed_1"]
+    created_at: Literal["client"]
+    state_bytes: int
+
+
+@dataclass(frozen=True)
+class BackendModel:
+    """a backend"""
+
+    span: Span
+    backend: Text
+    family: Literal["sql", "redis", "runtime"]
+    title: Text
+    doc: Text
+    not_initialized: Literal["error", "never"]
+    url: UrlModel
+    traits: tuple[Text, ...]
+    drivers: dict[Text, DriverModel]
+
+
+@dataclass(frozen=True)
+class RuntimeBackendModel(BackendModel):
+    """a backend"""
+
+    gaps: dict[Text, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SqlBackendModel(BackendModel):
+    """a backend"""
+
+    stored: SqlStoredModel
+    names: dict[Text, NameModel]
+    create: tuple[Text, ...]
+    queries: dict[Text, Text]
+    no_limit: Text = field(metadata=_doc("what to bind for the limit when all are wanted"))
+    errors: ErrorsModel
+    parameters: dict[Text, ParameterModel]
+    connection: ConnectionModel = ConnectionModel()
+    derived: DerivedModel | None = None
+    gaps: dict[Text, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RedisBackendModel(BackendModel):
+    """a backend"""
+
+    stored: RedisStoredModel
+    slot: Text
+    keys: dict[Text, KeyModel]
+    scripts: dict[Text, ScriptModel]
+    queries: dict[Text, RedisQueryModel]
+    errors: ErrorsModel
+    parameters: dict[Text, ParameterModel]
+    gaps: dict[Text, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FamilyModel:
+    """the first look at a backend file: which family it belongs to"""
+
+    family: Literal["sql", "redis", "runtime"]
+
+
+# --- spec/conformance/*.yaml --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StepModel:
+    """a step"""
+
+    span: Span
+    save: dict[Text, Value] | None = None
+    load: dict[Text, Value] | None = None
+    list_app_ids: dict[Text, Value] | None = None
+    initialize: dict[Text, Value] | None = None
+    is_initialized: dict[Text, Value] | None = None
+    raises: Text | None = None
+
+
+@dataclass(frozen=True)
+class RaisesModel:
+    """an expected error"""
+
+    error: Text
+    mentions: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExpectModel:
+    """an expectation"""
+
+    span: Span
+    save: dict[Text, Value] | None = None
+    load: dict[Text, Value] | None = None
+    list_app_ids: dict[Text, Value] | None = None
+    is_initialized: dict[Text, Value] | None = None
+    initialize: dict[Text, Value] | None = None
+    record: dict[Text, Value] | None = None
+    state: Value | None = None
+    returns: Value | None = None
+    nothing: bool = False
+    done: bool = False
+    raises: RaisesModel | None = None
+
+
+@dataclass(frozen=True)
+class ScenarioModel:
+    """a scenario"""
+
+    promise: int
+    doc: Text
+    expect: ExpectModel
+    steps: tuple[StepModel, ...] = ()
+    needs: tuple[Text, ...] = ()
+    uninitialized: bool = False
+
+
+@dataclass(frozen=True)
+class ScenariosModel:
+    """a file of scenarios"""
+
+    scenarios: dict[Text, ScenarioModel]

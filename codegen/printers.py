@@ -1,0 +1,171 @@
+"""One printer for each typed part that becomes Python source; templates call them as filters."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from codegen import ir
+
+WIDTH = 92
+
+
+def signature(parameters: Iterable[ir.Parameter]) -> str:
+    """The parameters of a definition, after self or cls; a star before the keyword-only ones."""
+    printed, starred = [], False
+    for it in parameters:
+        if it.keyword_only and not starred:
+            printed.append("*")
+            starred = True
+        default = "" if it.default is None else f" = {it.default}"
+        printed.append(f"{it.name}: {it.type}{default}")
+    return ", ".join(printed)
+
+
+def arguments(parameters: Iterable[ir.Parameter | str]) -> str:
+    """Keyword arguments that pass each parameter on under its own name."""
+    names = [it if isinstance(it, str) else it.name for it in parameters]
+    return ", ".join(f"{name}={name}" for name in names)
+
+
+def attributes(names: Iterable[str], owner: str) -> str:
+    """A tuple of an object's attributes: the values of a query, in its order."""
+    values = [f"{owner}.{name}" for name in names]
+    return f"({values[0]},)" if len(values) == 1 else f"({', '.join(values)})"
+
+
+def string_tuple(texts: Iterable[str]) -> str:
+    values = [string(text) for text in texts]
+    return f"({values[0]},)" if len(values) == 1 else f"({', '.join(values)})"
+
+
+def string(text: str) -> str:
+    """The literal of exactly this text; several lines stand in triple quotes, as they are read."""
+    escaped = "".join(char if char == "\n" else _escaped(char) for char in text)
+    if "\n" not in text:
+        return '"' + escaped.replace('"', '\\"') + '"'
+    escaped = escaped.replace('"""', '\\"\\"\\"')
+    if escaped.endswith('"'):
+        escaped = escaped[:-1] + '\\"'
+    return f'"""\\\n{escaped}"""'
+
+
+def _escaped(char: str) -> str:
+    """A character as it can stand in a literal; what cannot be seen is written as an escape."""
+    if char == "\\":
+        return "\\\\"
+    return char if char.isprintable() else ascii(char)[1:-1]
+
+
+def key_text(template: ir.KeyTemplate) -> str:
+    """The f-string of a key: its text, and its values escaped so that they cannot end it."""
+    return "".join(_key_part(part) for part in template.parts)
+
+
+def _key_part(part: ir.KeyPart) -> str:
+    match part.form:
+        case "literal":
+            return part.text
+        case "segment":
+            return f"{{segment({part.value})}}"
+        case "number":
+            return f"{{{part.value}:0{part.width}}}"
+        case "digest":
+            return f"{{digest({part.value})}}"
+
+
+def key_call(template: ir.KeyTemplate, owner: str) -> str:
+    """A call of the function that makes a key, with the values of an object."""
+    values = [f"{owner}.{name}" for name in template.parameter_names]
+    return f"{template.function}({', '.join(['slot', *values])})"
+
+
+def script_arguments(call: ir.ScriptCall, owner: str) -> str:
+    values = [f"{owner}.{name}" for name in call.attributes]
+    if call.prefix is not None:
+        values.append(key_call(call.prefix, owner))
+    if call.limited:
+        values.append("LARGE")
+    return f"({values[0]},)" if len(values) == 1 else f"({', '.join(values)})"
+
+
+def docstring(operation: ir.Operation, extra: Iterable[ir.Parameter] = (), indent: int = 8) -> str:
+    """The docstring of an operation: what it does, what it takes, gives and raises."""
+    sections = [_wrapped(operation.doc.strip(), indent)]
+    if operation.parameters or extra:
+        sections.append(
+            _section("Args", [(it.name, it.doc) for it in operation.parameters], indent)
+        )
+    if operation.returns_doc:
+        sections.append(_section("Returns", [("", operation.returns_doc)], indent))
+    if operation.raises:
+        sections.append(
+            _section("Raises", [(it.error, it.when) for it in operation.raises], indent)
+        )
+    return _quoted("\n\n".join(sections), indent)
+
+
+def class_docstring(doc: str, parameters: Iterable[ir.Parameter]) -> str:
+    sections = [_wrapped(doc.strip(), 4)]
+    sections.append(_section("Args", [(it.name, it.doc) for it in parameters], 4))
+    return _quoted("\n\n".join(sections), 4)
+
+
+def plain_docstring(doc: str, indent: int = 8) -> str:
+    return _quoted(_wrapped(doc.strip(), indent), indent)
+
+
+def _quoted(text: str, indent: int) -> str:
+    closing = '"""' if "\n" not in text else '\n"""'
+    raw = "r" if "\\" in text else ""
+    return textwrap.indent(f'{raw}"""{text}{closing}', " " * indent).strip()
+
+
+def _section(title: str, entries: list[tuple[str, str]], indent: int) -> str:
+    lines = [f"{title}:"]
+    for name, doc in entries:
+        text = f"{name}: {' '.join(doc.split())}" if name else " ".join(doc.split())
+        width = WIDTH - indent
+        lines += textwrap.wrap(
+            text, width, initial_indent="    ", subsequent_indent="        ", break_long_words=False
+        )
+    return "\n".join(lines)
+
+
+def _wrapped(doc: str, indent: int) -> str:
+    """Paragraphs newly wrapped; what is indented (a Raises section) stays as it is."""
+    paragraphs = []
+    for paragraph in doc.split("\n\n"):
+        if "\n    " in paragraph or paragraph.startswith("    "):
+            paragraphs.append(paragraph)
+        else:
+            paragraphs.append(textwrap.fill(" ".join(paragraph.split()), WIDTH - indent))
+    return "\n\n".join(paragraphs)
+
+
+def branch(case: ir.Case, first: bool) -> str:
+    """The condition under which a case is meant; the last case has none."""
+    if case.decided_by is None:
+        return "else"
+    return f"{'if' if first else 'elif'} {case.decided_by} is not None"
+
+
+def comment(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+FILTERS = {
+    "arguments": arguments,
+    "attributes": attributes,
+    "branch": branch,
+    "class_docstring": class_docstring,
+    "comment": comment,
+    "docstring": docstring,
+    "key_call": key_call,
+    "key_text": key_text,
+    "plain_docstring": plain_docstring,
+    "script_arguments": script_arguments,
+    "signature": signature,
+    "string": string,
+    "string_tuple": string_tuple,
+}

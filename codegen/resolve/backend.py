@@ -1,0 +1,217 @@
+"""A backend file -> its modules and classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from codegen import ir
+from codegen.model import (
+    BackendModel,
+    DriverModel,
+    ErrorsModel,
+    InterfaceModel,
+    RedisBackendModel,
+    RuntimeBackendModel,
+    SqlBackendModel,
+)
+from codegen.nodes import Text
+from codegen.problems import Code, Report
+from codegen.resolve import redis, sql
+from codegen.resolve.names import (
+    dotted_name,
+    expression,
+    in_range,
+    known,
+    parameter,
+    python_name,
+)
+from codegen.resolve.needs import check_colours, check_driver, check_rules, check_url
+
+Models = SqlBackendModel | RedisBackendModel | RuntimeBackendModel
+TRAITS = ("network", "durable", "initialize", "connection")
+# What the templates of a family use of each constructor.
+_PARAMETERS = {"sql": ("table_name", "serde_kwargs"), "redis": ("namespace", "serde_kwargs")}
+
+
+def backend(
+    model: Models, interface: ir.Interface, written: InterfaceModel, report: Report
+) -> ir.Backend:
+    for trait in model.traits:
+        known(trait, TRAITS, "the trait", report)
+    check_colours(model, report)
+    emitted = not isinstance(model, RuntimeBackendModel)
+    if isinstance(model, SqlBackendModel):
+        sql.check(model, interface, report)
+    shared_parts = (
+        redis.resolve(model, interface, report) if isinstance(model, RedisBackendModel) else None
+    )
+    classes = []
+    for name, driver in model.drivers.items():
+        parts: Any = shared_parts
+        if emitted and not _is_complete(name, driver, model, report):
+            continue
+        if isinstance(model, SqlBackendModel) and not report:
+            parts = sql.parts(model, driver, interface)
+        classes.append(_class(model, driver, interface, written, parts, report))
+    return ir.Backend(
+        name=str(model.backend),
+        source=model.span.path,
+        family=model.family,
+        title=str(model.title),
+        doc=str(model.doc),
+        needs_initialize=model.not_initialized == "error",
+        traits=tuple(map(str, model.traits)),
+        gaps=tuple(ir.Gap(str(case), str(reason)) for case, reason in model.gaps.items()),
+        urls=_urls(model, report),
+        modules=_modules(model, tuple(classes), interface, report),
+        classes=tuple(classes),
+    )
+
+
+def _is_complete(name: Text, driver: DriverModel, model: BackendModel, report: Report) -> bool:
+    needed = ["requires", "session", "handed_in"]
+    if isinstance(model, SqlBackendModel):
+        needed += ["parameter_style", "create_helper"]
+    missing = [key for key in needed if getattr(driver, key) is None]
+    for key in missing:
+        report.add(
+            Code.SPEC06,
+            f"the driver {str(name)!r} says no {key!r}",
+            driver.span,
+            help=f"add '{key}: ...'; every class of the family {model.family!r} needs it",
+        )
+    return not missing
+
+
+def _class(
+    model: Models,
+    driver: DriverModel,
+    interface: ir.Interface,
+    written: InterfaceModel,
+    parts: Any,
+    report: Report,
+) -> ir.PersisterClass:
+    own = {} if isinstance(model, RuntimeBackendModel) else model.parameters
+    declared = {**written.parameters, **own, **driver.parameters}
+
+    def listed(names: tuple[Text, ...]) -> tuple[ir.Parameter, ...]:
+        return tuple(
+            parameter(name, next(it for key, it in declared.items() if key == name), report)
+            for name in names
+            if known(name, declared, "the parameter", report)
+        )
+
+    constructor, from_values = listed(driver.constructor), listed(driver.from_values)
+    if not isinstance(model, RuntimeBackendModel):
+        check_driver(driver, declared, _PARAMETERS[model.family], report)
+    taken = {it.name for it in constructor}
+    handed_in = listed((driver.handed_in,)) if driver.handed_in is not None else ()
+    opened_with = tuple(it.name for it in listed(driver.opened_with))
+    for imported in (driver.requires, *driver.imports):
+        if imported is not None:
+            dotted_name(imported, report)
+    session = driver.session or Text("", driver.span)
+    module, _, session_class = session.rpartition(".")
+    if handed_in and not set(opened_with) & taken:
+        # from_values passes what it opened through the constructor's own parameter.
+        widened = replace(handed_in[0], type=f"{handed_in[0].type} | {session_class}")
+        constructor = tuple(widened if it.name == widened.name else it for it in constructor)
+    return ir.PersisterClass(
+        name=python_name(driver.class_name, "the class", report),
+        colour=ir.COLOURS[driver.colour],
+        module=python_name(driver.module, "the module", report),
+        library=None if driver.requires is None else str(driver.requires),
+        extra=None if driver.extra is None else str(driver.extra),
+        doc=str(model.doc),
+        session=session_class,
+        session_module=module,
+        constructor=constructor,
+        from_values=from_values,
+        options=interface.options,
+        handed_in=handed_in[0] if handed_in else None,
+        opened_with=opened_with,
+        opens_in_constructor=bool(set(opened_with) & taken),
+        runs_on_open=isinstance(model, SqlBackendModel) and bool(model.connection.on_open),
+        kept=tuple(it.name for it in from_values if it.name not in opened_with),
+        aliases=tuple(map(str, driver.aliases)),
+        parts=parts,
+    )
+
+
+def _modules(
+    model: Models,
+    classes: tuple[ir.PersisterClass, ...],
+    interface: ir.Interface,
+    report: Report,
+) -> tuple[ir.Module, ...]:
+    if isinstance(model, RuntimeBackendModel):
+        return ()
+    in_range(model.stored.generation, "the generation", model.span, report)
+    in_range(model.stored.state_bytes, "the number of bytes", model.span, report)
+    check_rules(model.errors, model.drivers.values(), report)
+    failures = _failures(model.errors, interface, report)
+    modules = []
+    for name in dict.fromkeys(it.module for it in classes):
+        members = tuple(it for it in classes if it.module == name)
+        written = [it for it in model.drivers.values() if it.module == name]
+        imports = {
+            *(str(it.requires) for it in written),
+            *(str(other) for it in written for other in it.imports),
+            *(base.rpartition(".")[0] for base in failures.bases if "." in base),
+        }
+        modules.append(
+            ir.Module(
+                name=name,
+                source=model.span.path,
+                title=str(model.title),
+                imports=tuple(sorted(imports)),
+                failures=failures,
+                state_bytes=model.stored.state_bytes,
+                renamed=tuple(
+                    (str(old), str(use)) for it in written for old, use in it.renamed.items()
+                ),
+                classes=members,
+            )
+        )
+    return tuple(modules)
+
+
+def _failures(model: ErrorsModel, interface: ir.Interface, report: Report) -> ir.Failures:
+    errors = [error.name for error in interface.errors]
+    for rule in model.rules:
+        known(rule.raises, errors, "the error", report)
+    rules = tuple(
+        ir.Rule(
+            error=str(rule.raises),
+            exception=expression(rule.exception, "the exception", report),
+            advice=str(rule.advice),
+            codes=tuple(map(str, rule.codes)),
+            messages=tuple(map(str, rule.messages)),
+            may_have_saved=rule.may_have_saved,
+            repeat=rule.repeat,
+        )
+        for rule in model.rules
+    )
+    return ir.Failures(
+        bases=tuple(expression(base, "the exception", report) for base in model.base),
+        code_attribute=None if model.code_attribute is None else str(model.code_attribute),
+        rules=rules,
+        errors=tuple(sorted({rule.error for rule in rules})),
+    )
+
+
+def _urls(model: Models, report: Report) -> tuple[ir.Url, ...]:
+    url = model.url
+    own = {} if isinstance(model, RuntimeBackendModel) else model.parameters
+    check_url(url, own, report)
+    return tuple(
+        ir.Url(
+            scheme=str(scheme),
+            presets=tuple((str(key), str(value)) for key, value in presets.items()),
+            parts=tuple((str(key), str(value)) for key, value in url.parts.items()),
+            defaults=tuple((str(key), str(value)) for key, value in url.defaults.items()),
+            example=str(url.example),
+        )
+        for scheme, presets in url.schemes.items()
+    )

@@ -1,0 +1,321 @@
+"""What the templates and the runtime need of a spec, and which names are free: checked by name."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from codegen import ir
+from codegen.model import (
+    BackendModel,
+    DriverModel,
+    ErrorsModel,
+    InterfaceModel,
+    ParameterModel,
+    RuleModel,
+    UrlModel,
+)
+from codegen.nodes import Text, place_of
+from codegen.problems import Code, Report, Span, suggest
+from codegen.resolve.names import known, python_name, sensible
+
+# The operations that the classes have bodies for, each with the cases it asks the store.
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    "initialize": (),
+    "is_initialized": (),
+    "save": ("insert", "conflicting"),
+    "load": ("at_sequence", "latest", "latest_of_partition"),
+    "list_app_ids": ("newest",),
+}
+MEMBERS = (
+    "from_values",
+    "from_config",
+    "is_async",
+    "set_serde_kwargs",
+    "copy",
+    "cleanup",
+    "close",
+)
+OPTIONS = ("connect_timeout", "operation_timeout", "max_state_bytes")
+URL_PARTS = ("host", "port", "username", "password", "path")
+# Modules of the package that no driver may take.
+_MODULES = {"__init__", "connecting", "conformance", "errors", "persistence", "py", "_runtime"}
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_FILLED = ("connect_timeout", "operation_timeout")
+
+
+class _Models(Protocol):
+    @property
+    def span(self) -> Span: ...
+
+
+def check_interface(model: InterfaceModel, report: Report) -> None:
+    """The parts that the templates print by name are there, and no others."""
+    _same(model.operations, OPERATIONS, "the operation", model.span, report)
+    _same(model.members, MEMBERS, "the member", model.span, report)
+    _same(model.options, OPTIONS, "the option", model.span, report)
+    for name, operation in model.operations.items():
+        if name in OPERATIONS:
+            cases = OPERATIONS[name]
+            what = f"the case of {str(name)!r}"
+            _same(operation.cases, cases, what, place_of(operation.cases, name.span), report)
+        fit(tuple(operation.parameters), operation.parameters, report)
+        homes = [it for base in model.interfaces.values() for it in base.operations if it == name]
+        if len(homes) != 1:
+            message = f"the operation {str(name)!r} is in {len(homes)} interfaces, not in one"
+            place = homes[1].span if homes else name.span
+            help = f"list it in one of: {', '.join(model.interfaces) or 'none is declared'}"
+            report.add(Code.SPEC07, message, place, help=help)
+    if not model.errors:
+        help = "declare at least the error that all others are, PersisterError"
+        place = place_of(model.errors, model.span)
+        report.add(Code.SPEC07, "there is no error", place, help=help)
+    for name, error in model.errors.items():
+        if hasattr(builtins, name):
+            help = "give it another name; say `also: ...` for the builtin that it is as well"
+            message = f"the error {str(name)!r} is taken by a builtin of Python"
+            report.add(Code.SPEC04, message, name.span, help=help)
+        if error.also is not None and not _is_builtin_exception(error.also):
+            names = [it for it in dir(builtins) if _is_builtin_exception(it)]
+            near = suggest(error.also, names).partition("  ")[0]
+            help = near if near.startswith("did") else "name a builtin exception, like ValueError"
+            message = f"{str(error.also)!r} is no builtin exception"
+            report.add(Code.SPEC01, message, error.also.span, help=help)
+
+
+def _same(
+    found: Iterable[Text], wanted: Iterable[str], what: str, place: Span, report: Report
+) -> None:
+    """One mistake, one message: a misspelt name is not missing as well."""
+    names, wanted = list(found), list(wanted)
+    missing = [it for it in wanted if it not in names]
+    for name in names:
+        if name in wanted:
+            continue
+        help = suggest(name, wanted)
+        if len(missing) == 1:
+            help = f"{missing.pop()!r} is missing; is it that?  known here: {', '.join(wanted)}"
+        message = f"nothing is made of {what} {str(name)!r}"
+        report.add(Code.SPEC07, message, name.span, help=help)
+    for it in missing:
+        help = f"add '{it}: ...'; the templates print it by its name"
+        report.add(Code.SPEC07, f"{what} {it!r} is missing", place_of(found, place), help=help)
+
+
+def fit(names: tuple[Text, ...], declared: Mapping[Text, ParameterModel], report: Report) -> None:
+    """The parameters can stand in a signature in this order."""
+    seen: set[str] = set()
+    optional: Text | None = None
+    for name in names:
+        model = next((it for key, it in declared.items() if key == name), None)
+        if name in seen:
+            message = f"the parameter {str(name)!r} stands here twice"
+            report.add(Code.SPEC08, message, name.span, help="remove one of them")
+        elif model is not None and not model.keyword_only:
+            if model.default is not None:
+                optional = name
+            elif optional is not None:
+                message = f"{str(name)!r} has no default, but {str(optional)!r} before it has one"
+                help = "give it a default, or put it in front of those that have one"
+                report.add(Code.SPEC08, message, name.span, help=help)
+        seen.add(name)
+
+
+def check_driver(
+    model: DriverModel,
+    declared: Mapping[Text, ParameterModel],
+    family_needs: tuple[str, ...],
+    report: Report,
+) -> None:
+    """The constructor, `from_values` and what they pass on to each other belong together."""
+    constructor, from_values = set(model.constructor), set(model.from_values)
+    handed_in, opened_with = model.handed_in, model.opened_with
+
+    def wrong(message: str, place: Span, help: str) -> None:
+        report.add(Code.SPEC08, message, place, help=help)
+
+    fit(model.constructor, declared, report)
+    fit(model.from_values, declared, report)
+    for need in family_needs:
+        if need not in constructor:
+            place = place_of(model.constructor, model.span)
+            wrong(f"the constructor lacks {need!r}", place, f"add {need} to it")
+    if handed_in is not None and handed_in not in constructor:
+        message = f"what is handed in, {str(handed_in)!r}, is no parameter of the constructor"
+        wrong(message, handed_in.span, f"add {handed_in} to the constructor")
+    if not opened_with:
+        place = place_of(opened_with, model.span)
+        message = "the driver says no parameter that its connection is opened with"
+        wrong(message, place, f"write opened_with: [...], with some of {', '.join(from_values)}")
+    for name in opened_with:
+        if name not in from_values:
+            message = f"the connection is opened with {str(name)!r}, which from_values does not take"
+            wrong(message, name.span, f"add {name} to from_values")
+    opens = {it for it in opened_with if it in constructor}
+    for name in model.from_values:
+        if name not in constructor and (opens or name not in opened_with):
+            message = f"from_values takes {str(name)!r}, which the constructor does not"
+            help = f"add {name} to the constructor, or to opened_with if the connection needs it"
+            wrong(message, name.span, help)
+    for name in model.constructor:
+        parameter = next((it for key, it in declared.items() if key == name), None)
+        kept = name in from_values or name == handed_in
+        if parameter is not None and parameter.default is None and not kept:
+            message = f"the constructor needs {str(name)!r}, which from_values does not take"
+            wrong(message, name.span, f"add {name} to from_values, or give it a default")
+
+
+def check_colours(model: BackendModel, report: Report) -> None:
+    """A URL names one class in each colour."""
+    for colour in ir.COLOURS:
+        found = [name for name, it in model.drivers.items() if it.colour == colour]
+        place = place_of(model.drivers, model.span)
+        if not found:
+            message = f"the backend {str(model.backend)!r} has no {colour} driver"
+            report.add(Code.SPEC06, message, place, help=f"add one with 'colour: {colour}'")
+        for name in found[1:]:
+            message = f"the backend has a {colour} driver already, {str(found[0])!r}"
+            help = "a URL names one class in each colour; make it a backend of its own"
+            report.add(Code.SPEC06, message, name.span, help=help)
+
+
+def check_url(model: UrlModel, targets: Mapping[Text, ParameterModel], report: Report) -> None:
+    if not model.schemes:
+        help = "write {name: {}}, for URLs that begin with name://"
+        place = place_of(model.schemes, model.example.span)
+        report.add(Code.SPEC06, "the backend has no URL scheme", place, help=help)
+    for scheme in model.schemes:
+        if not _SCHEME.fullmatch(scheme):
+            message = f"no URL can begin with {str(scheme)!r}"
+            help = "use small letters, digits, '+', '-' and '.', a letter first"
+            report.add(Code.SPEC04, message, scheme.span, help=help)
+    for part in (*model.parts, *model.defaults):
+        known(part, URL_PARTS, "the part of a URL", report)
+    presets = [key for it in model.schemes.values() for key in it]
+    for target in (*model.parts.values(), *presets):
+        name = Text(target.partition(".")[0], target.at(0, len(target.partition(".")[0])))
+        known(name, targets, "the parameter", report)
+    written, separator, _ = model.example.partition("://")
+    if model.schemes and (not separator or written not in model.schemes):
+        message = f"the example begins with none of the schemes {', '.join(model.schemes)}"
+        help = f"write {next(iter(model.schemes))}://..."
+        report.add(Code.SPEC09, message, model.example.span, help=help)
+
+
+def check_rules(model: ErrorsModel, drivers: Iterable[DriverModel], report: Report) -> None:
+    """Each rule names exceptions that the modules can see, and can be the first one that fits."""
+    imports = [it for driver in drivers for it in (driver.requires, *driver.imports) if it]
+    roots = sorted({it.partition(".")[0] for it in imports})
+    for name in (*model.base, *(it.exception for it in model.rules)):
+        root = name.partition(".")[0]
+        if root not in roots and not ("." not in name and _is_builtin_exception(name)):
+            message = f"the exception {str(name)!r} is of no module that a driver imports"
+            help = f"{suggest(root, roots, 'imported')}; others are added under a driver's 'imports'"
+            report.add(Code.SPEC01, message, name.at(0, len(root)), help=help)
+    if not model.base:
+        help = "write base: [...], the exceptions that all failures of the drivers are"
+        message = "no exception of the drivers is translated"
+        report.add(Code.SPEC10, message, place_of(model.base, model.code_attribute), help=help)
+    every: dict[str, RuleModel] = {}
+    for rule in model.rules:
+        sensible(rule.advice, "the advice", report)
+        for match in re.finditer(r"\{(\w*)\}", rule.advice):
+            if match[1] not in _FILLED:
+                place = rule.advice.at(match.start(), len(match[0]))
+                help = suggest(match[1], _FILLED)
+                report.add(Code.SPEC01, f"nothing fills {match[0]} in an advice", place, help=help)
+        if rule.codes and model.code_attribute is None:
+            message = "the rule names codes, but no attribute of the exception holds them"
+            help = "write code_attribute: ... under errors, like sqlite_errorname or sqlstate"
+            report.add(Code.SPEC10, message, rule.codes[0].span, help=help)
+        earlier = every.get(rule.exception)
+        if earlier is not None:
+            line = earlier.exception.span.line
+            message = f"this rule never fits: the one in line {line} takes every {rule.exception}"
+            help = "put it in front of that one, or remove it"
+            report.add(Code.SPEC10, message, rule.exception.span, help=help)
+        if not rule.codes and not rule.messages:
+            every.setdefault(str(rule.exception), rule)
+
+
+def _is_builtin_exception(name: str) -> bool:
+    found = getattr(builtins, name, None)
+    return isinstance(found, type) and issubclass(found, BaseException)
+
+
+def check_vendored(models: Iterable[BackendModel], runtime: Path, report: Report) -> None:
+    """The classes that the spec names and does not generate are in templates/runtime/."""
+    for model in models:
+        for driver in model.drivers.values():
+            if model.family == "runtime":
+                _check_class(driver.class_name, driver.module, runtime, runtime, report)
+            elif driver.session is not None:
+                module, _, name = driver.session.rpartition(".")
+                place = driver.session.at(len(driver.session) - len(name), len(name))
+                where = Text(module, driver.session.at(0, len(module)))
+                _check_class(Text(name, place), where, runtime / "_runtime", runtime, report)
+
+
+def _check_class(name: Text, module: Text, folder: Path, runtime: Path, report: Report) -> None:
+    path = folder / f"{module.replace('.', '/')}.py"
+    home = path.relative_to(runtime).as_posix()
+    if not path.is_file():
+        beside = [it.stem for it in path.parent.glob("[!_]*.py")] if path.parent.is_dir() else []
+        help = suggest(module.rpartition(".")[2], beside)
+        message = f"there is no templates/runtime/{home}"
+        report.add(Code.SPEC01, message, module.span, help=help)
+        return
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return  # said where the file is copied
+    classes = [it.name for it in ast.walk(tree) if isinstance(it, ast.ClassDef)]
+    if name not in classes:
+        message = f"templates/runtime/{home} has no class {str(name)!r}"
+        report.add(Code.SPEC01, message, name.span, help=suggest(name, classes))
+
+
+def check_taken(
+    models: Iterable[BackendModel], interface: ir.Interface, runtime: Path, report: Report
+) -> None:
+    """No two things have the same name, and none the name of what every package has."""
+    taken: dict[tuple[str, str], str] = {}
+    for colour in ir.COLOURS.values():
+        bases = [it.name for it in interface.bases]
+        for base in (*bases, "BaseStatePersister"):
+            taken["class", f"{colour.prefix}{base}"] = interface.source
+    for name in ("State", interface.record_name, *(it.name for it in interface.errors)):
+        taken["class", name] = interface.source
+    modules: dict[str, str] = dict.fromkeys(_MODULES, "the package itself")
+    modules |= {it.stem: "the package itself" for it in runtime.glob("*.py")}
+
+    def take(what: str, name: Text) -> None:
+        home = taken.setdefault((what, str(name)), str(name.span))
+        if home != str(name.span):
+            message = f"the {what} {str(name)!r} is taken by {home}"
+            report.add(Code.SPEC04, message, name.span, help="give it another name")
+
+    def take_module(name: Text, what: str, owner: str) -> None:
+        home = modules.setdefault(str(name), owner)
+        if home != owner:
+            message = f"the {what} {str(name)!r} is taken by {home}"
+            help = "give it another name; only drivers of one library share a module"
+            report.add(Code.SPEC04, message, name.span, help=help)
+
+    for model in models:
+        take("backend", model.backend)
+        for scheme in model.url.schemes:
+            take("scheme", scheme)
+        for driver_name, driver in model.drivers.items():
+            take("class", driver.class_name)
+            if model.family != "runtime":
+                library = (driver.requires or driver_name).partition(".")[0]
+                take_module(driver.module, "module", f"{library} in {model.span.path}")
+            for alias in driver.aliases:
+                if alias != "persistence":
+                    python_name(alias, "the alias", report)
+                    take_module(alias, "alias", f"the alias of {driver.module}")

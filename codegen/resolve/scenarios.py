@@ -1,0 +1,154 @@
+"""Scenarios -> the Python calls that the matrix prints."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from codegen import ir
+from codegen.decode import Value
+from codegen.model import ExpectModel, ScenarioModel, ScenariosModel, StepModel
+from codegen.nodes import Text
+from codegen.problems import Code, Report, Span, suggest
+from codegen.resolve.backend import TRAITS
+from codegen.resolve.names import known, python_name
+
+_OPERATIONS = ("save", "load", "list_app_ids", "is_initialized", "initialize")
+_OUTCOMES = ("record", "state", "returns", "nothing", "done", "raises")
+
+
+def themes(
+    models: dict[str, ScenariosModel], interface: ir.Interface, report: Report
+) -> tuple[ir.Theme, ...]:
+    """The scenarios of each file: path -> what it says."""
+    resolver = _Resolver(interface, report)
+    return tuple(resolver.theme(path, model) for path, model in models.items())
+
+
+class _Resolver:
+    def __init__(self, interface: ir.Interface, report: Report) -> None:
+        self._interface = interface
+        self._report = report
+        self._found: dict[str, Text] = {}
+        bases = (base for error in interface.errors for base in error.bases)
+        self._errors = list(dict.fromkeys([*(it.name for it in interface.errors), *bases]))
+
+    def theme(self, path: str, model: ScenariosModel) -> ir.Theme:
+        resolved = tuple(self.scenario(name, it) for name, it in model.scenarios.items())
+        named = {step.raises for it in resolved for step in it.steps}
+        named |= {it.expect.error for it in resolved}
+        name = Path(path).stem
+        return ir.Theme(
+            name=name,
+            title=name.replace("_", " ").capitalize(),
+            source=path,
+            errors=tuple(it.name for it in self._interface.errors if it.name in named),
+            scenarios=resolved,
+        )
+
+    def scenario(self, name: Text, model: ScenarioModel) -> ir.Scenario:
+        if name in self._found:
+            self._report.add(
+                Code.SCN03,
+                f"there is a scenario {str(name)!r} already, at {self._found[name].span}",
+                name.span,
+                help="rename one of them",
+            )
+        self._found[str(name)] = name
+        for trait in model.needs:
+            known(trait, TRAITS, "the trait", self._report)
+        return ir.Scenario(
+            name=python_name(name, "the scenario", self._report),
+            promise=model.promise,
+            doc=str(model.doc).strip(),
+            needs=tuple(map(str, model.needs)),
+            uninitialized=model.uninitialized,
+            steps=tuple(self._step(step) for step in model.steps),
+            expect=self._expectation(model.expect),
+        )
+
+    def _step(self, model: StepModel) -> ir.Step:
+        _, call = self._call(model, "a step", refused=model.raises == "TypeError")
+        if model.raises is not None:
+            known(model.raises, self._errors, "the error", self._report)
+        return ir.Step(call, None if model.raises is None else str(model.raises))
+
+    def _expectation(self, model: ExpectModel) -> ir.Expectation:
+        refused = model.raises is not None and model.raises.error == "TypeError"
+        operation, call = self._call(model, "an expectation", refused)
+        outcomes = [it for it in _OUTCOMES if getattr(model, it) not in (None, False)]
+        if len(outcomes) != 1:
+            self._not_one(model.span, "an expectation", outcomes, _OUTCOMES)
+            outcomes = ["done"]
+        template = f"conformance/_expect_{outcomes[0]}.py.jinja"
+        if model.raises is not None:
+            known(model.raises.error, self._errors, "the error", self._report)
+            error = str(model.raises.error)
+            mentions = tuple(literal(str(it)) for it in model.raises.mentions)
+            return ir.Expectation(template, call, operation, error=error, mentions=mentions)
+        value = ""
+        if model.record is not None:
+            fields = [it.name for it in self._interface.fields]
+            for name in model.record:
+                known(name, fields, "the field", self._report)
+            value = ", ".join(f"{name}={literal(it.value)}" for name, it in model.record.items())
+        elif outcomes[0] in ("state", "returns"):
+            value = literal(getattr(model, outcomes[0]).value)
+        return ir.Expectation(template, call, operation, value=value)
+
+    def _call(self, model: StepModel | ExpectModel, what: str, refused: bool) -> tuple[str, str]:
+        written = [it for it in _OPERATIONS if getattr(model, it) is not None]
+        if len(written) != 1:
+            self._not_one(model.span, what, written, _OPERATIONS)
+            return "", ""
+        name = written[0]
+        arguments: dict[Text, Value] = getattr(model, name)
+        return name, f"persister.{name}({self._arguments(name, arguments, refused)})"
+
+    def _arguments(self, operation: str, written: dict[Text, Value], refused: bool) -> str:
+        """Positional as long as nothing is left out, as applications call; keywords afterwards."""
+        parameters = self._interface.operations[operation].parameters
+        names = [it.name for it in parameters]
+        values = {str(name): self._argument(name, it.value) for name, it in written.items()}
+        for name in written:
+            if name not in names and not refused:
+                self._report.add(
+                    Code.SCN01,
+                    f"{operation} has no parameter {str(name)!r}",
+                    name.span,
+                    help=f"{suggest(name, names)}; only where a TypeError is expected may it stand",
+                )
+        printed = []
+        for parameter in parameters:
+            if parameter.name not in values or parameter.keyword_only:
+                break
+            printed.append(values.pop(parameter.name))
+        return ", ".join([*printed, *(f"{name}={text}" for name, text in values.items())])
+
+    def _argument(self, name: str, value: Any) -> str:
+        return f"State({literal(value)})" if name == "state" else literal(value)
+
+    def _not_one(self, place: Span, what: str, found: list[str], known_: tuple[str, ...]) -> None:
+        self._report.add(
+            Code.SCN02,
+            f"{what} names {' and '.join(found) if found else 'nothing'}, not exactly one",
+            place,
+            help=f"one of: {', '.join(known_)}",
+        )
+
+
+def literal(value: Any) -> str:
+    """A literal of a scenario as Python."""
+    if isinstance(value, float):
+        if math.isnan(value):
+            return 'float("nan")'
+        return repr(value) if math.isfinite(value) else f'float("{value}")'
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    if isinstance(value, str):
+        # ASCII, so that lone surrogates and controls can stand in a source file.
+        return ascii(value)
+    return repr(value)

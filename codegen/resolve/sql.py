@@ -1,0 +1,269 @@
+"""A SQL backend: its queries checked against the cases and compiled for each driver."""
+
+from __future__ import annotations
+
+import re
+
+from codegen import ir, sql_text
+from codegen.model import DriverModel, SqlBackendModel
+from codegen.nodes import Text, place_of
+from codegen.problems import Code, Report, closest, suggest
+from codegen.resolve.names import python_name
+
+IS_INITIALIZED = "is_initialized"
+TABLE = "table"
+_SUFFIX = re.compile(r"[A-Za-z0-9_]*")
+_UNUSED_HELP = "without it the answer could be another tenant's, application's or step's"
+_LIMIT_HELP = "without it everything is answered, however long the list is"
+
+
+def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> None:
+    """Everything that does not depend on a driver."""
+    cases = {name: case for operation, case, name in _cases(interface)}
+    every = {value for case in cases.values() for value in case.given}
+    _check_names(model, report)
+    for text in [*model.create, *_derived(model)]:
+        _check_text(text, model, report)
+        _check_binds("a statement that creates or rebuilds", text, (), every, report)
+    for name, sql in model.queries.items():
+        _check_text(sql, model, report)
+        if name == IS_INITIALIZED:
+            _check_binds(repr(str(name)), sql, (), every, report)
+        elif name in cases:
+            case = cases[name]
+            if _check_binds(repr(str(name)), sql, case.given, every, report):
+                _check_unused(name, sql, case, report)
+            _check_answers(name, sql, case, report)
+        else:
+            message = f"the query {str(name)!r} answers no case"
+            help = suggest(name, [IS_INITIALIZED, *cases])
+            report.add(Code.SPEC01, message, name.span, help=help)
+    _check_columns(model, interface, report)
+    misspelt = {closest(name, cases) for name in model.queries if name not in cases}
+    for case_name in {IS_INITIALIZED: None} | cases:
+        if case_name not in model.queries and case_name not in misspelt:
+            given = ", ".join(cases[case_name].given) if case_name in cases else "no values"
+            report.add(
+                Code.SPEC02,
+                f"no query answers the case {case_name!r}",
+                place_of(model.queries, model.span),
+                help=f"add '{case_name}: ...' under queries; it is given {given}",
+            )
+
+
+def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) -> ir.SqlParts:
+    style = driver.parameter_style or "qmark"
+
+    def statement(name: str) -> ir.Statement:
+        text, binds = _ended(sql_text.compiled(_query(model, name), style))
+        constant = name.replace(".", "_")
+        return ir.Statement(f"_{constant.upper()}", f"_sql_{constant}", text, binds)
+
+    def raw(texts: tuple[Text, ...]) -> tuple[str, ...]:
+        return tuple(_ended(sql_text.compiled(text, style))[0] for text in texts)
+
+    derived = model.derived
+    return ir.SqlParts(
+        names=tuple(
+            ir.TableName(str(name), str(it.suffix), it.schema) for name, it in model.names.items()
+        ),
+        create=(_create_table(model), *raw(model.create)),
+        on_open=tuple(map(str, model.connection.on_open)),
+        on_initialize=tuple(map(str, model.connection.on_initialize)),
+        stale=None if derived is None else raw((derived.stale,))[0],
+        rebuild=() if derived is None else raw(derived.rebuild),
+        is_initialized=statement(IS_INITIALIZED),
+        insert=statement("save.insert"),
+        conflicting=statement("save.conflicting"),
+        load=tuple(
+            ir.CaseStatement(case, statement(f"load.{case.name}"))
+            for case in interface.operations["load"].cases
+        ),
+        newest=statement("list_app_ids.newest"),
+        no_limit=str(model.no_limit),
+        create_helper=str(driver.create_helper),
+    )
+
+
+def _ended(compiled: tuple[str, tuple[str, ...]]) -> tuple[str, tuple[str, ...]]:
+    """A text of several lines ends its last one, so that its closing quotes stand alone."""
+    text, binds = compiled
+    return (f"{text}\n" if "\n" in text else text), binds
+
+
+def _query(model: SqlBackendModel, name: str) -> str:
+    return next(sql for known, sql in model.queries.items() if known == name)
+
+
+def _create_table(model: SqlBackendModel) -> str:
+    columns = [f"  {name} {type_}," for name, type_ in model.stored.columns.items()]
+    unique = f"  UNIQUE ({', '.join(model.stored.unique)}))"
+    return "\n".join(["CREATE TABLE IF NOT EXISTS {table} (", *columns, unique, ""])
+
+
+def _cases(interface: ir.Interface) -> list[tuple[ir.Operation, ir.Case, str]]:
+    return [
+        (operation, case, f"{operation.name}.{case.name}")
+        for operation in interface.operations.values()
+        for case in operation.cases
+    ]
+
+
+def _derived(model: SqlBackendModel) -> list[Text]:
+    return [] if model.derived is None else [model.derived.stale, *model.derived.rebuild]
+
+
+def _check_names(model: SqlBackendModel, report: Report) -> None:
+    """The identifiers made from the table's name differ, and can be made."""
+    found: dict[tuple[str, bool], Text] = {}
+    for name, it in model.names.items():
+        python_name(name, "the name", report)
+        if not _SUFFIX.fullmatch(it.suffix):
+            message = f"the suffix {str(it.suffix)!r} is no part of a plain identifier"
+            help = "use letters, digits and underscores"
+            report.add(Code.SPEC04, message, it.suffix.span, help=help)
+        other = found.setdefault((str(it.suffix), it.schema), name)
+        if other is not name:
+            message = f"{{{name}}} is the same identifier as {{{other}}}"
+            report.add(Code.SPEC04, message, it.suffix.span, help="give it another suffix")
+    if TABLE not in model.names:
+        place = place_of(model.names, model.span)
+        help = "add 'table: {suffix: \"\"}', which the records are stored in"
+        report.add(Code.SQL06, "there is no name 'table'", place, help=help)
+    if not re.fullmatch(r"-?\d+|None", model.no_limit):
+        message = f"{str(model.no_limit)!r} cannot be bound for the limit"
+        help = "write the number or None that means no limit to the store"
+        report.add(Code.SPEC09, message, model.no_limit.span, help=help)
+
+
+def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Report) -> None:
+    stored = model.stored
+    if tuple(stored.unique) != interface.key:
+        place = place_of(stored.unique, stored.span)
+        report.add(
+            Code.KEY01,
+            f"the unique key [{', '.join(stored.unique)}] differs from the record's key",
+            place,
+            help=f"write unique: [{', '.join(interface.key)}], as {interface.source} says; with "
+            "fewer parts one record would take another's place",
+        )
+    for field in interface.fields:
+        if field.name not in stored.columns:
+            report.add(
+                Code.SQL03,
+                f"the table has no column for {field.name!r}, which the record declares",
+                place_of(stored.columns, stored.span),
+                help=f"add '{field.name}: <SQL type>' under stored.columns",
+            )
+    insert = next((sql for name, sql in model.queries.items() if name == "save.insert"), None)
+    if insert is None:
+        return
+    written, values = sql_text.inserted(insert)
+    names = [it.text for it in written]
+    filled_by_server = {"created_at"} if stored.created_at == "server" else set()
+    for column in [field.name for field in interface.fields] + ["codec"]:
+        if column not in names and column not in filled_by_server:
+            place = insert.at(written[0].offset, len(written[0].text)) if written else insert.span
+            report.add(
+                Code.SQL03,
+                f"save.insert does not write the column {column!r}",
+                place,
+                help=f"add {column} to the columns and :{column} to the values",
+            )
+    if values and len(values) != len(written):
+        message = f"save.insert has {len(written)} columns, but {len(values)} values"
+        place = insert.at(values[0].offset, len(values[0].text) + 1)
+        help = "write a value for each column, in the same order"
+        report.add(Code.SQL03, message, place, help=help)
+    for column_part, value in zip(written, values, strict=False):
+        if value.text in names and value.text != column_part.text and len(values) == len(written):
+            message = f"the column {column_part.text!r} gets the value of {value.text!r}"
+            place = insert.at(value.offset, len(value.text) + 1)
+            help = f"write :{column_part.text} here; columns and values have the same order"
+            report.add(Code.SQL03, message, place, help=help)
+
+
+def _check_text(sql: Text, model: SqlBackendModel, report: Report) -> None:
+    """The text can be cut into what is bound, what is spliced and what stays as it is."""
+    for part in sql_text.parts(sql):
+        # Without {table} nothing goes; that is said once.
+        if part.kind == "splice" and part.text not in (*model.names, TABLE):
+            place = sql.at(part.offset, len(part.text) + 2)
+            help = suggest(part.text, model.names)
+            report.add(Code.SQL06, f"unknown name {{{part.text}}}", place, help=help)
+        elif part.kind == "foreign":
+            report.add(
+                Code.SQL04,
+                f"{part.text} is not how a value is written here",
+                sql.at(part.offset, len(part.text)),
+                help="write :name; each driver's own style is chosen when generating",
+            )
+        elif part.kind == "open":
+            place = sql.at(part.offset, len(part.text))
+            report.add(Code.SQL08, f"nothing closes this {part.text}", place, help="close it")
+        elif part.kind == "brace":
+            help = "write {name} for an identifier; a brace of the text stands in quotes"
+            report.add(Code.SQL06, f"a stray {part.text!r}", sql.at(part.offset), help=help)
+    for part in sql_text.hidden(sql):
+        if part.text.strip("{}") in model.names:
+            message = f"{part.text} stands inside quotes, where nothing replaces it"
+            help = "remove the quotes: identifiers are quoted when they are spliced"
+            report.add(Code.SQL08, message, sql.at(part.offset, len(part.text)), help=help)
+
+
+def _check_binds(
+    name: str, sql: Text, given: tuple[str, ...], every: set[str], report: Report
+) -> bool:
+    """Whether each parameter is given; only then is it worth saying which are not used."""
+    good = True
+    for part in sql_text.parts(sql):
+        if part.kind in ("foreign", "open"):
+            good = False
+        if part.kind != "bind" or part.text in given:
+            continue
+        good = False
+        place = sql.at(part.offset, len(part.text) + 1)
+        help = suggest(part.text, given, "given here")
+        if part.text in every:
+            message = f":{part.text} is not given in {name}"
+            help = f"given here: {', '.join(given) or 'nothing'}"
+            report.add(Code.SQL02, message, place, help=help)
+        else:
+            report.add(Code.SQL01, f"unknown parameter :{part.text}", place, help=help)
+    for part in sql_text.hidden(sql):
+        if part.text[1:] in given:
+            good = False
+            message = f"{part.text} stands inside quotes, where nothing is bound"
+            place = sql.at(part.offset, len(part.text))
+            help = "remove the quotes: a bound value needs none"
+            report.add(Code.SQL08, message, place, help=help)
+    return good
+
+
+def _check_unused(name: Text, sql: Text, case: ir.Case, report: Report) -> None:
+    used = {part.text for part in sql_text.parts(sql) if part.kind == "bind"}
+    columns = {part.text for part in sql_text.inserted(sql)[0]}
+    for value in case.given:
+        # A column that is not written at all is told as such. Who writes created_at is the
+        # store's choice; everything else decides the answer.
+        told = bool(columns) and value not in columns
+        if value not in used and value != "created_at" and not told:
+            report.add(
+                Code.SQL07,
+                f"{str(name)!r} does not use :{value}",
+                name.span,
+                help=_LIMIT_HELP if value == "limit" else _UNUSED_HELP,
+            )
+
+
+def _check_answers(name: Text, sql: Text, case: ir.Case, report: Report) -> None:
+    if case.answers == ("count",):
+        return
+    found, where = sql_text.selected(sql)
+    if found != case.answers:
+        report.add(
+            Code.SQL05,
+            f"{str(name)!r} answers {', '.join(found) or 'nothing'}",
+            sql.at(where.offset, max(1, len(where.text))) if sql else sql.span,
+            help=f"the case needs SELECT {', '.join(case.answers)}, in this order",
+        )

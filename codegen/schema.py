@@ -1,0 +1,84 @@
+"""What a spec's dataclasses say of themselves: their keys, their words in messages, their docs."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from codegen.problems import Span
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a mapping, and the field of the dataclass that it fills.
+
+    A field says more in its metadata: `doc`; `key`, if a trailing underscore is not enough to get
+    from the YAML key to a Python name (`raise_` is `raise`); `one: True`, if a list of one item
+    may be written without its brackets.
+    """
+
+    name: str
+    field: str
+    type: Any
+    default: bool
+    doc: str
+    one: bool
+
+    @property
+    def required(self) -> bool:
+        return not self.default and not is_optional(self.type)
+
+
+@functools.cache
+def keys_of(cls: type) -> dict[str, Key]:
+    hints = get_type_hints(cls)
+    keys = {}
+    for field in dataclasses.fields(cls):
+        hint = hints[field.name]
+        if hint is Span or not field.init:
+            continue
+        default = (
+            field.default is not dataclasses.MISSING
+            or field.default_factory is not dataclasses.MISSING
+        )
+        name = field.metadata.get("key", field.name.rstrip("_"))
+        keys[name] = Key(
+            name=name,
+            field=field.name,
+            type=hint,
+            default=default,
+            doc=field.metadata.get("doc", ""),
+            one=field.metadata.get("one", False),
+        )
+    return keys
+
+
+@functools.cache
+def span_field(cls: type) -> str | None:
+    """The field that takes the place of the mapping; it is no key."""
+    return next((name for name, hint in get_type_hints(cls).items() if hint is Span), None)
+
+
+def words_for(cls: type) -> str:
+    """What messages call a mapping of this type: `what`, or how its docstring begins."""
+    what = getattr(cls, "what", None)
+    if isinstance(what, str) and "what" not in {field.name for field in dataclasses.fields(cls)}:
+        return what
+    doc = cls.__doc__ or ""
+    if not doc or doc.startswith(f"{cls.__name__}("):  # the docstring that dataclass makes
+        return f"a {cls.__name__.lower()}"
+    beginning = doc.strip().split("\n")[0]
+    for end in ".:;,":
+        beginning = beginning.split(end)[0]
+    return beginning[:1].lower() + beginning[1:]
+
+
+def is_optional(hint: Any) -> bool:
+    return type(None) in alternatives(hint)
+
+
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """The members of a union; the type itself if it is none."""
+    return get_args(hint) if get_origin(hint) in {types.UnionType, Union} else (hint,)
