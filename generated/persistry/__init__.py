@@ -1,0 +1,91 @@
+# Code generated from spec/ by `make generate`. DO NOT EDIT.
+"""Persistry stores the state of agents and workflows, step by step, in the database you already run.
+
+Importing it imports no driver: a class is loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .connecting import aconnect, connect
+from .errors import (
+    CorruptStateError,
+    NotInitializedError,
+    PersisterAccessError,
+    PersisterClosedError,
+    PersisterError,
+    PersisterUnavailableError,
+    StateConflictError,
+    StateNotSerializableError,
+    StateTooLargeError,
+    StoreVersionError,
+)
+from .persistence import (
+    AsyncBaseStateLoader,
+    AsyncBaseStatePersister,
+    AsyncBaseStateSaver,
+    BaseStateLoader,
+    BaseStatePersister,
+    BaseStateSaver,
+    PersistedStateData,
+)
+from .state import State
+
+if TYPE_CHECKING:
+    from .b_aiosqlite import AsyncSQLitePersister
+    from .b_redis import AsyncRedisBasePersister, RedisBasePersister
+    from .b_sqlite3 import SQLitePersister
+    from .in_memory import AsyncInMemoryPersister, InMemoryPersister
+
+__all__ = (
+    "AsyncBaseStateLoader",
+    "AsyncBaseStatePersister",
+    "AsyncBaseStateSaver",
+    "AsyncInMemoryPersister",
+    "AsyncRedisBasePersister",
+    "AsyncSQLitePersister",
+    "BaseStateLoader",
+    "BaseStatePersister",
+    "BaseStateSaver",
+    "CorruptStateError",
+    "InMemoryPersister",
+    "NotInitializedError",
+    "PersistedStateData",
+    "PersisterAccessError",
+    "PersisterClosedError",
+    "PersisterError",
+    "PersisterUnavailableError",
+    "RedisBasePersister",
+    "SQLitePersister",
+    "State",
+    "StateConflictError",
+    "StateNotSerializableError",
+    "StateTooLargeError",
+    "StoreVersionError",
+    "aconnect",
+    "connect",
+)
+
+# Where each persister stands, and the extra that brings its driver.
+_PERSISTERS: dict[str, tuple[str, str | None]] = {
+    "AsyncInMemoryPersister": ("in_memory", None),
+    "AsyncRedisBasePersister": ("b_redis", "redis"),
+    "AsyncSQLitePersister": ("b_aiosqlite", "aiosqlite"),
+    "InMemoryPersister": ("in_memory", None),
+    "RedisBasePersister": ("b_redis", "redis"),
+    "SQLitePersister": ("b_sqlite3", None),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PERSISTERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._runtime.lazy import load_class
+
+    module, extra = _PERSISTERS[name]
+    return load_class(module, name, extra)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

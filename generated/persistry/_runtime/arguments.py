@@ -1,0 +1,187 @@
+"""Checks the arguments of an operation, before any I/O and the same on every store."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..errors import CorruptStateError
+from ..state import State
+from . import codec
+from .clock import iso
+
+if TYPE_CHECKING:
+    from ..persistence import PersistedStateData
+
+# The longest part of a key, in bytes of UTF-8: it fits into every store's index.
+MAX_TEXT_BYTES = 512
+MAX_SEQUENCE_ID = 2**63 - 1
+
+Row = tuple[Any, ...]
+
+
+def refuse_unknown(operation: str, kwargs: Mapping[str, Any]) -> None:
+    """A misspelt keyword would otherwise be ignored, and another record loaded than was meant."""
+    for name in kwargs:
+        raise TypeError(f"{operation}() got an unexpected keyword argument {name!r}")
+
+
+def text(name: str, value: object) -> str:
+    """Any text, to look for."""
+    if not isinstance(value, str):
+        wrong_type(name, value, "a str")
+    return value
+
+
+def stored_text(name: str, value: object) -> str:
+    """A text that every store can keep as part of a key."""
+    checked = text(name, value)
+    if "\0" in checked:
+        raise ValueError(f"{name} must not hold a NUL character: {shown(checked)}")
+    try:
+        size = len(checked.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} must not hold a lone surrogate: {shown(checked)}") from None
+    if size > MAX_TEXT_BYTES:
+        raise ValueError(
+            f"{name} must not be longer than {MAX_TEXT_BYTES} bytes of UTF-8, not {size}: "
+            f"{shown(checked)}"
+        )
+    return checked
+
+
+def sequence(name: str, value: object) -> int:
+    checked = integer(name, value)
+    if not 0 <= checked <= MAX_SEQUENCE_ID:
+        raise ValueError(f"{name} must be 0 or more and below 2**63, not {shown(checked)}")
+    return checked
+
+
+def integer(name: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        wrong_type(name, value, "an int")
+    return value
+
+
+def wrong_type(name: str, value: object, expected: str) -> NoReturn:
+    raise TypeError(f"{name} must be {expected}, not {type(value).__name__}: {shown(value)}")
+
+
+def shown(value: object, at_most: int = 80) -> str:
+    """A value for a message, cut where it would fill the screen; never an error itself."""
+    try:
+        printed = ascii(value) if isinstance(value, str) else repr(value)
+    except Exception:  # of a foreign __repr__, or an integer of too many digits
+        return f"<{type(value).__name__}>"
+    return printed if len(printed) <= at_most else f"{printed[: at_most - 3]}..."
+
+
+def is_storable(value: str) -> bool:
+    """Whether a record under this name can exist; what `save` refuses is never found."""
+    try:
+        stored_text("value", value)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which record a `load` asks for."""
+
+    partition_key: str
+    app_id: str
+    """`""` when the latest of the partition is wanted; `asks_for_app` tells."""
+    sequence_id: int
+    asks_for_app: bool
+    asks_for_sequence: bool
+
+    @classmethod
+    def checked(cls, partition_key: object, app_id: object, sequence_id: object) -> Wanted:
+        if sequence_id is not None:
+            sequence("sequence_id", sequence_id)
+            if app_id is None:
+                raise ValueError("sequence_id needs an app_id: a step belongs to one application")
+        return cls(
+            "" if partition_key is None else text("partition_key", partition_key),
+            "" if app_id is None else text("app_id", app_id),
+            0 if sequence_id is None else integer("sequence_id", sequence_id),
+            app_id is not None,
+            sequence_id is not None,
+        )
+
+    @property
+    def storable(self) -> bool:
+        return is_storable(self.partition_key) and is_storable(self.app_id)
+
+    def record(self, row: Row | None, serde_kwargs: Mapping[str, Any]) -> PersistedStateData | None:
+        """The record in a row: app_id, sequence_id, position, status, state, created_at, codec."""
+        if row is None:
+            return None
+        app_id, sequence_id, position, status, state, created_at, number = row
+        try:
+            return {
+                "partition_key": self.partition_key,
+                "app_id": app_id,
+                "sequence_id": sequence_id,
+                "position": position,
+                "state": State.deserialize(codec.decode(state, number), **serde_kwargs),
+                "created_at": iso(created_at),
+                "status": status,
+            }
+        except (ValueError, TypeError) as error:
+            raise CorruptStateError(
+                f"load of partition {shown(self.partition_key)}, app {shown(app_id)}, sequence "
+                f"{sequence_id}: what is stored there is not a state that persistry wrote, or it "
+                f"is damaged ({error})"
+            ) from error
+
+    def __str__(self) -> str:
+        app = f", app {shown(self.app_id)}" if self.asks_for_app else ""
+        step = f", sequence {self.sequence_id}" if self.asks_for_sequence else ""
+        return f"partition {shown(self.partition_key)}{app}{step}"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedApps:
+    """Which applications a `list_app_ids` asks for."""
+
+    partition_key: str
+    limit: Any
+    """How many at the most; the store's own word for "all" where none is given."""
+    storable: bool
+
+    @classmethod
+    def checked(cls, partition_key: object, limit: object, no_limit: Any = None) -> WantedApps:
+        partition = "" if partition_key is None else text("partition_key", partition_key)
+        if limit is None:
+            return cls(partition, no_limit, is_storable(partition))
+        if integer("limit", limit) < 0:
+            raise ValueError(f"limit must be 0 or more, or None for all, not {shown(limit)}")
+        # No store holds more, and a larger number would not fit where it is bound.
+        return cls(partition, min(integer("limit", limit), MAX_SEQUENCE_ID), is_storable(partition))
+
+    def __str__(self) -> str:
+        return f"partition {shown(self.partition_key)}"
+
+
+def config_arguments(config: object, build: Callable[..., Any]) -> dict[str, Any]:
+    """The keyword arguments for `build` in a configuration, whose keys must be its parameters."""
+    if not isinstance(config, Mapping):
+        wrong_type("config", config, "a dict")
+    parameters = inspect.signature(build).parameters
+    unknown = [key for key in config if key not in parameters]
+    if unknown:
+        raise ValueError(
+            f"config has the unknown key {shown(unknown[0])}; known are: {', '.join(parameters)}"
+        )
+    missing = [
+        name
+        for name, it in parameters.items()
+        if it.default is inspect.Parameter.empty and name not in config
+    ]
+    if missing:
+        raise ValueError(f"config lacks the key {missing[0]!r}")
+    return dict(config)

@@ -1,0 +1,23 @@
+"""When a record was saved: written as a text that sorts, returned as ISO 8601."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+# 26 characters, UTC without a suffix: it sorts among the texts that SQLite itself and other
+# libraries write, and the sqlite3 module's own converter reads it. A "T" would do neither.
+_STORED = "%Y-%m-%d %H:%M:%S.%f"
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime(_STORED)
+
+
+def iso(stored: object) -> str:
+    """A stored time as `2026-11-22T01:23:45.678900+00:00`; ValueError if it is no time."""
+    if not isinstance(stored, str):
+        raise ValueError(f"created_at is {type(stored).__name__}, not a text")
+    moment = datetime.fromisoformat(stored)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,257 @@
+"""Redis through redis-py: a client with its pool, which threads share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+import redis
+import redis.cluster
+from redis.exceptions import NoScriptError, RedisClusterException, ResponseError
+
+from ...errors import PersisterError
+from ..failures import Failures
+from ..limits import Deadline, Limits
+from .lua import Script
+from .redis_async_session import AsyncRedisSession
+from .redis_link import Link
+from .redis_values import (
+    EVICTING,
+    LARGE,
+    TEMPORARY_MS,
+    UNUSUAL,
+    RedisValues,
+    decoded,
+    describe_client,
+    encoded,
+    eval_command,
+    evicting_policy,
+    last_reply,
+    plain,
+    settings,
+    size_limit,
+    too_large,
+    unreadable,
+)
+
+__all__ = ["AsyncRedisSession", "Operation", "RedisSession", "Script"]
+
+
+class RedisSession:
+    """A persister's access to its server; any number of threads may share it."""
+
+    def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
+        self.failures = failures
+        self.limits = limits
+        self.closed = False
+        self.link = link
+
+    @classmethod
+    def opening(cls, failures: Failures, limits: Limits, **values: Any) -> RedisSession:
+        """A session that opens its own client when it is first needed."""
+        return cls(Link(RedisValues.checked(**values)), failures, limits)
+
+    @classmethod
+    def over(cls, connection: Any, failures: Failures, limits: Limits) -> RedisSession:
+        """A session over a client that was handed in; a session is taken as it is."""
+        if isinstance(connection, cls):
+            return connection
+        if not isinstance(connection, (redis.Redis, redis.cluster.RedisCluster)):
+            raise TypeError(
+                "connection must be a redis.Redis or redis.RedisCluster,"
+                f" not {type(connection).__module__}.{type(connection).__name__}"
+            )
+        return cls(Link(None, connection), failures, limits)
+
+    def operation(self, name: str, key: object = "") -> Operation:
+        """One operation: `with session.operation("save", key) as do: do.script(...)`."""
+        return Operation(self, name, key)
+
+    @property
+    def opened_here(self) -> bool:
+        return self.link.values is not None
+
+    @property
+    def connection(self) -> Any:
+        """The client; made now if it is not there yet."""
+        if self.closed and self.opened_here:
+            raise self.failures.closed("connect", "")
+        return self.link.ready(self.limits)
+
+    def copy(self) -> RedisSession:
+        """A session of the same values; one over a handed-in client shares it."""
+        return RedisSession(self.link.joined(), self.failures, self.limits)
+
+    def close(self) -> None:
+        """Close what was opened here, after the operations that are under way; once."""
+        if self.closed:
+            return
+        self.closed = True
+        if not self.link.leave(Deadline(self.limits.operation)):
+            raise self.failures.late(
+                "cleanup", "", self.limits, doing="other operations did not end", sent=False
+            )
+
+    def describe(self) -> str:
+        return (
+            self.link.values.describe() if self.link.values else describe_client(self.link.client)
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = RedisValues.to_pickle(self, self.link.values)
+        return _reopened, (values, self.failures, self.limits)
+
+
+def _reopened(values: RedisValues, failures: Failures, limits: Limits) -> RedisSession:
+    return RedisSession(Link(values), failures, limits)
+
+
+class Operation:
+    """One operation of a session: its time, its attempts, and what may be asked of the server."""
+
+    __slots__ = (
+        "_client",
+        "_deadline",
+        "_key",
+        "_name",
+        "_repeated",
+        "_sent",
+        "_session",
+        "_slots",
+    )
+
+    def __init__(self, session: RedisSession, name: str, key: object) -> None:
+        self._session = session
+        self._name = name
+        self._key = key
+
+    def __enter__(self) -> Operation:
+        session = self._session
+        self._deadline = Deadline(session.limits.operation)
+        self._repeated = self._sent = False
+        self._slots = session.link.slots
+        if not self._slots.acquire(timeout=session.limits.operation):
+            raise self._late("its turn did not come")
+        try:
+            if session.closed:
+                raise session.failures.closed(self._name, self._key)
+            self._client = session.link.ready(session.limits)
+        except BaseException as exc:
+            self._leave(exc)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave(exc)
+
+    def script(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[str | bytes],
+        value: bytes | None = None,
+        temporary: str = "",
+    ) -> Any:
+        """Run a script; the value is its last argument, or travels under the temporary key."""
+        more = [] if value is None else [value]
+        put: list[Any] = []
+        if value is not None and len(value) > UNUSUAL:
+            self._check_size(len(value))
+        if value is not None and len(value) >= LARGE and temporary:
+            put = ["SET", encoded(temporary), value, "PX", TEMPORARY_MS]
+            keys, more = [*keys, temporary], [b""]
+
+        def send(by: str) -> Any:
+            command = eval_command(by, script, keys, arguments, *more)
+            if put:
+                return self._transaction(put, command)
+            return self._client.execute_command(*command)
+
+        try:
+            reply = self._trip(lambda: send("EVALSHA"))
+        except NoScriptError:
+            reply = self._trip(lambda: send("EVAL"))
+        return plain(reply, self._client)
+
+    def get(self, key: str) -> bytes | None:
+        """The value of a key."""
+        value = self._trip(lambda: self._client.get(encoded(key)))
+        found: bytes | None = plain(value, self._client)
+        return found
+
+    def newest(self, key: str, limit: int | None) -> list[str]:
+        """The members of a sorted set, the highest score first."""
+        if limit == 0:
+            return []
+        last = -1 if limit is None else limit - 1
+        members = self._trip(lambda: self._client.zrevrange(encoded(key), 0, last))
+        return decoded(plain(members, self._client), self._name, self._key)
+
+    def warn_if_evicting(self) -> None:
+        """Warn if the server may remove saved states; silent if it does not say."""
+        policy = evicting_policy(self._settings("maxmemory*"))
+        if policy:
+            warnings.warn(EVICTING.format(policy), RuntimeWarning, stacklevel=4)
+
+    def _check_size(self, size: int) -> None:
+        link = self._session.link
+        if link.value_limit is None:
+            link.value_limit = size_limit(self._settings("proto-max-bulk-len"))
+        if size > link.value_limit:
+            raise too_large(self._name, self._key, size, link.value_limit)
+
+    def _settings(self, pattern: str) -> dict[str, str]:
+        try:
+            return settings(self._trip(lambda: self._client.config_get(pattern)))
+        except (ResponseError, RedisClusterException):
+            return {}
+
+    def _transaction(self, *commands: Sequence[Any]) -> Any:
+        with self._client.pipeline(transaction=True) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            return last_reply(pipeline.execute(raise_on_error=False))
+
+    def _trip(self, send: Callable[[], Any]) -> Any:
+        """One round trip; once in an operation it is made again, if the failure allows it."""
+        if self._deadline.remaining() <= 0:
+            raise self._late("it was not done")
+        failures = self._session.failures
+        try:
+            return send()
+        except failures.base as exc:
+            rule = failures.rule_for(exc)
+            if rule is None or not rule.repeat or self._repeated:
+                raise
+            self._repeated, self._sent = True, rule.may_have_saved
+            if self._deadline.remaining() <= 0:
+                raise
+        except UnicodeDecodeError as exc:
+            raise unreadable(self._name, self._key) from exc
+        return send()
+
+    def _leave(self, exc: BaseException | None) -> None:
+        """Give the slot back; a driver's exception becomes ours."""
+        self._slots.release()
+        session = self._session
+        if exc is not None and session.failures.covers(exc):
+            raise session.failures.translate(
+                exc,
+                operation=self._name,
+                key=self._key,
+                limits=session.limits,
+                sent_before=self._sent,
+            ) from exc
+
+    def _late(self, doing: str) -> PersisterError:
+        session = self._session
+        return session.failures.late(
+            self._name, self._key, session.limits, doing=doing, sent=self._sent
+        )

@@ -1,0 +1,223 @@
+"""SQLite through the standard library: one connection, which threads use in turn."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from ...errors import NotInitializedError, PersisterError
+from ..failures import Failures
+from ..limits import Deadline, Limits
+from .sqlite3_link import Link, rows
+from .sqlite_values import (
+    CONFIGURE_WAIT,
+    LOCK_SHARE,
+    SqliteValues,
+    check_text_factory,
+    stands_in_the_way,
+)
+
+
+class Sqlite3Session:
+    """A persister's access to its database; any number of threads may share it."""
+
+    def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
+        self.failures = failures
+        self.limits = limits
+        self.closed = False
+        self._link = link
+
+    @classmethod
+    def opening(cls, failures: Failures, limits: Limits, **values: Any) -> Sqlite3Session:
+        """A session that opens its own connection when it is first needed."""
+        return cls(Link(SqliteValues.checked(**values), None), failures, limits)
+
+    @classmethod
+    def over(cls, connection: Any, failures: Failures, limits: Limits) -> Sqlite3Session:
+        """A session over a connection that was handed in; a session is taken as it is."""
+        if isinstance(connection, cls):
+            return connection
+        if not isinstance(connection, sqlite3.Connection):
+            raise TypeError(
+                f"connection must be a sqlite3.Connection, not {type(connection).__name__}"
+            )
+        check_text_factory(connection.text_factory)
+        return cls(Link(None, connection), failures, limits)
+
+    def operation(self, name: str, key: object = "") -> Operation:
+        """One operation: `with session.operation("save", key) as do: do.execute(...)`."""
+        return Operation(self, name, key)
+
+    @property
+    def opened_here(self) -> bool:
+        return self._link.values is not None
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The driver's connection; opened now if it is not yet."""
+        if self.opened_here:
+            with self.operation("connect"):
+                pass
+        connection = self._link.connection
+        assert connection is not None
+        return connection
+
+    def copy(self) -> Sqlite3Session:
+        """A session of the same values; one over a handed-in connection shares it."""
+        return Sqlite3Session(self._link.joined(), self.failures, self.limits)
+
+    def close(self) -> None:
+        """Close what was opened here, after the operation that is under way; once."""
+        link = self._link
+        if self.closed or link.inherited:
+            self.closed = True
+            return
+        if not link.turn.acquire(timeout=self.limits.operation):
+            raise self.failures.late(
+                "cleanup", "", self.limits, doing="another operation did not end", sent=False
+            )
+        try:
+            if not self.closed:
+                self.closed = True
+                link.leave()
+        finally:
+            link.turn.release()
+
+    def describe(self) -> str:
+        values = self._link.values
+        return repr(values.db_path) if values else repr(self._link.connection)
+
+    def link_here(self) -> Link:
+        """The link to use in this process."""
+        if self._link.inherited:
+            self._link = self._link.anew()
+        return self._link
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = SqliteValues.to_pickle(self, self._link.values)
+        return _reopened, (values, self.failures, self.limits)
+
+
+def _reopened(values: SqliteValues, failures: Failures, limits: Limits) -> Sqlite3Session:
+    return Sqlite3Session(Link(values, None), failures, limits)
+
+
+class Operation:
+    """One operation of a session: its turn, its time, and what may be asked of the database."""
+
+    __slots__ = ("_connection", "_deadline", "_hurried", "_key", "_link", "_name", "_session")
+
+    def __init__(self, session: Sqlite3Session, name: str, key: object) -> None:
+        self._session = session
+        self._name = name
+        self._key = key
+
+    def __enter__(self) -> Operation:
+        session = self._session
+        seconds = session.limits.operation
+        self._deadline = Deadline(seconds)
+        self._hurried = False
+        self._link = link = session.link_here()
+        if not link.turn.acquire(timeout=seconds):
+            raise self._late("its turn did not come")
+        try:
+            if session.closed:
+                raise session.failures.closed(self._name, self._key)
+            self._connection = link.ready(session.limits)
+        except BaseException as exc:
+            self._leave(exc)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave(exc)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one statement; when this returns it is committed. The number of rows it changed."""
+        self._in_time()
+        connection = self._connection
+        cursor = connection.execute(sql, parameters)
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+        return cursor.rowcount
+
+    def fetch_all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of the query."""
+        self._in_time()
+        return rows(self._connection, sql, parameters)
+
+    def fetch_one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row of the query, if there is one."""
+        found = self.fetch_all(sql, parameters)
+        return found[0] if found else None
+
+    def answers(self, sql: str) -> bool:
+        """Whether the query works; False if what it asks for has not been created."""
+        failures = self._session.failures
+        try:
+            self.fetch_all(sql)
+        except failures.base as exc:
+            rule = failures.rule_for(exc)
+            if rule is None or not issubclass(rule.error, NotInitializedError):
+                raise
+            return False
+        return True
+
+    def run_together(self, statements: Sequence[str]) -> None:
+        """Run all the statements or none: one transaction, which has the write lock at once."""
+        for statement in ("BEGIN IMMEDIATE", *statements, "COMMIT"):
+            self._in_time()
+            self._connection.execute(statement).close()
+
+    def configure(self, statements: Sequence[str]) -> None:
+        """Set the file's modes unless somebody is using it; only on a connection opened here."""
+        if not self._session.opened_here:
+            return
+        self._wait_for_locks(CONFIGURE_WAIT)
+        try:
+            for statement in statements:
+                rows(self._connection, statement)
+        except sqlite3.Error as exc:
+            if not stands_in_the_way(exc):
+                raise
+        finally:
+            self._wait_for_locks(self._link.wait)
+
+    def _in_time(self) -> None:
+        """When some of the time is gone, SQLite may wait for locks only as long as is left."""
+        left = self._deadline.remaining()
+        if left < LOCK_SHARE * self._session.limits.operation:
+            if left <= 0:
+                raise self._late("it was not done")
+            self._hurried = True
+            self._wait_for_locks(min(self._link.wait, int(left * LOCK_SHARE * 1000)))
+
+    def _wait_for_locks(self, milliseconds: int) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}").close()
+
+    def _leave(self, exc: BaseException | None) -> None:
+        """Give the turn on, with nothing left open; a driver's exception becomes ours."""
+        session = self._session
+        try:
+            self._link.settle(failed=exc is not None)
+            if self._hurried:
+                with contextlib.suppress(sqlite3.Error):
+                    self._wait_for_locks(self._link.wait)
+        finally:
+            self._link.turn.release()
+        if exc is not None and session.failures.covers(exc):
+            raise session.failures.translate(
+                exc, operation=self._name, key=self._key, limits=session.limits
+            ) from exc
+
+    def _late(self, doing: str) -> PersisterError:
+        session = self._session
+        return session.failures.late(self._name, self._key, session.limits, doing=doing, sent=False)

@@ -1,0 +1,108 @@
+"""What a SQLite connection is opened with; the same for both drivers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..limits import Limits
+
+# The share of the operation's time that SQLite may wait for other connections' locks. The rest is
+# for the statement itself, so that the error is SQLite's own ("locked") and comes in time.
+LOCK_SHARE = 0.9
+
+# How long switching the journal mode may wait for readers, in milliseconds. It is tried again by
+# the next initialize(); waiting longer would only delay this one.
+CONFIGURE_WAIT = 100
+
+
+@dataclass(frozen=True)
+class SqliteValues:
+    """A database, the driver's keyword arguments, and the statements for each new connection."""
+
+    db_path: str
+    connect_kwargs: dict[str, Any] = field(default_factory=dict)
+    on_open: tuple[str, ...] = ()
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        db_path: str | os.PathLike[str],
+        connect_kwargs: dict[str, Any] | None = None,
+        on_open: Sequence[str] = (),
+    ) -> SqliteValues:
+        if not isinstance(db_path, (str, os.PathLike)):
+            raise TypeError(f"db_path must be a str or a path, not {type(db_path).__name__}")
+        if connect_kwargs is not None and not isinstance(connect_kwargs, dict):
+            raise TypeError(
+                f"connect_kwargs must be a dict or None, not {type(connect_kwargs).__name__}"
+            )
+        path = os.fsdecode(db_path)
+        if path and not path.startswith((":memory:", "file:")):
+            # The connection is opened later, perhaps from another working directory.
+            path = os.path.abspath(path)
+        return cls(path, dict(connect_kwargs or {}), tuple(on_open))
+
+    @property
+    def alone(self) -> bool:
+        """Whether the database exists in one connection only (in memory, or without a name)."""
+        path, _, query = self.db_path.partition("?")
+        if path in ("", ":memory:", "file:", "file::memory:"):
+            return True
+        return path.startswith("file:") and "mode=memory" in query.split("&")
+
+    def arguments(self, limits: Limits) -> dict[str, Any]:
+        """Keyword arguments for the driver's `connect`."""
+        arguments = {"isolation_level": None, "cached_statements": 256} | self.connect_kwargs
+        wait = arguments.get("timeout", limits.operation)
+        if isinstance(wait, (int, float)):
+            wait = min(wait, LOCK_SHARE * limits.operation)
+        # Threads take turns whatever the keyword says: sqlite3's own check would forbid that.
+        return arguments | {"timeout": wait, "check_same_thread": False}
+
+    @staticmethod
+    def to_pickle(session: object, values: SqliteValues | None) -> SqliteValues:
+        """The values for the pickle of a session, if it can be opened anew from them."""
+        if values is None:
+            raise TypeError(
+                f"{type(session).__name__} over a connection that was handed in cannot be pickled:"
+                " build the persister with from_values()"
+            )
+        if values.alone:
+            raise TypeError(
+                f"{type(session).__name__} of {values.db_path!r} cannot be pickled: the database"
+                " exists in this process only; use a file"
+            )
+        return values
+
+
+@contextlib.contextmanager
+def naming(path: str, errors: type[Exception]) -> Iterator[None]:
+    """SQLite does not say which file it could not open; we do."""
+    try:
+        yield
+    except errors as exc:
+        exc.args = (f"{exc}: {path}",)
+        raise
+
+
+def stands_in_the_way(exc: sqlite3.Error) -> bool:
+    """Whether `configure` may leave the modes as they are after this error.
+
+    That a file cannot be written is told by the statements that need to write.
+    """
+    return getattr(exc, "sqlite_errorname", "").startswith(
+        ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY")
+    )
+
+
+def check_text_factory(factory: object) -> None:
+    if factory is not str:
+        raise ValueError(
+            f"the connection's text_factory is {factory!r}: a persister needs str, the default"
+        )

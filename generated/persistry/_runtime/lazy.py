@@ -1,0 +1,25 @@
+"""Loads a persister when it is first asked for, so that importing persistry imports no driver."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PACKAGE = __name__.rsplit(".", 2)[0]
+
+
+def load_class(module: str, name: str, extra: str | None = None) -> Any:
+    """The class `name` of a module of this package.
+
+    Raises:
+        ImportError: Its driver is not installed; the message says how to install it.
+    """
+    try:
+        return getattr(import_module(f"{_PACKAGE}.{module}"), name)
+    except ModuleNotFoundError as error:
+        if extra is None or (error.name or "").startswith(_PACKAGE):
+            raise
+        raise ImportError(
+            f"{name} needs the package {error.name!r}: pip install 'persistry[{extra}]'",
+            name=error.name,
+        ) from error

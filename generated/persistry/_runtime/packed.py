@@ -1,0 +1,112 @@
+"""A record as one string, for stores that keep a value under a key; and the keys' escaping.
+
+`P1`, created_at (26 characters), one JSON line `[position, status, codec]`, a newline, the state.
+From byte 28 on, two attempts of one save are equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from ..errors import CorruptStateError
+from .arguments import Row, stored_text
+from .record import NewRecord
+
+MAGIC = b"P1"
+_HEAD = len(MAGIC) + 26
+# Above this many bytes, a script leaves a value out of its answer and it is fetched by its key:
+# that is three times as fast as the way through Lua. As text, since scripts get texts.
+LARGE = "65536"
+
+_ESCAPES = str.maketrans({"%": "%25", ":": "%3A", "{": "%7B", "}": "%7D"})
+
+
+def segment(value: str) -> str:
+    """A value as part of a key: what separates parts or marks the slot cannot occur in it."""
+    return value.translate(_ESCAPES)
+
+
+def digest(value: str) -> str:
+    return hashlib.sha1(value.encode(), usedforsecurity=False).hexdigest()
+
+
+def checked_namespace(namespace: object) -> str:
+    return "" if namespace is None else stored_text("namespace", namespace)
+
+
+def pack(record: NewRecord) -> bytes:
+    line = orjson.dumps([record.position, record.status, record.codec])
+    return b"".join((MAGIC, record.created_at.encode(), line, b"\n", record.encoded.data))
+
+
+def unpack(value: bytes) -> tuple[str, str, int, str, bytes]:
+    """Position, status, codec, created_at and state; ValueError if it is no such record."""
+    line, newline, state = value[_HEAD:].partition(b"\n")
+    if not value.startswith(MAGIC) or not newline:
+        raise ValueError("the value does not begin like a record")
+    position, status, codec = orjson.loads(line)
+    return position, status, codec, value[len(MAGIC) : _HEAD].decode(), state
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a lookup found: application and sequence, and the record's value if it came along."""
+
+    app_id: str
+    sequence_id: int
+    value: bytes | None
+    is_large: bool = False
+    """The value was left out; fetch it by its key."""
+    is_indexed: bool = False
+    """An index names the record, so a missing value is damage."""
+
+    @classmethod
+    def of(cls, reply: Any) -> Found:
+        """From a script's reply: nothing, or application, sequence and perhaps the value."""
+        if reply is None:
+            return cls("", 0, None)
+        app_id, *rest = reply
+        if not rest:
+            raise CorruptStateError(
+                f"the application {app_id!r} is listed but its head is missing; was it evicted?"
+            )
+        sequence, *value = rest
+        found = cls(app_id.decode(), int(sequence), None, is_indexed=True)
+        return found.with_value(value[0]) if value else replace(found, is_large=True)
+
+    def with_value(self, value: bytes | None) -> Found:
+        return replace(self, value=value, is_large=False)
+
+    @property
+    def row(self) -> Row | None:
+        """app_id, sequence_id, position, status, state, created_at, codec; None if not found."""
+        if self.value is None:
+            if self.is_indexed:
+                raise CorruptStateError(
+                    f"app {self.app_id!r}, sequence {self.sequence_id}: the record is listed but "
+                    "missing; was it evicted?"
+                )
+            return None
+        try:
+            position, status, codec, created_at, state = unpack(self.value)
+        except ValueError as error:
+            raise CorruptStateError(
+                f"app {self.app_id!r}, sequence {self.sequence_id}: what is stored there is not "
+                f"a record that persistry wrote, or it is damaged ({error})"
+            ) from error
+        return self.app_id, self.sequence_id, position, status, state, created_at, codec
+
+    @staticmethod
+    def conflicting(value: bytes) -> Row:
+        """Status, state and codec of the record that a save met."""
+        try:
+            _, status, codec, _, state = unpack(value)
+        except ValueError as error:
+            raise CorruptStateError(
+                f"what is stored under this key is not a record that persistry wrote ({error})"
+            ) from error
+        return status, state, codec

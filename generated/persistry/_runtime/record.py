@@ -1,0 +1,126 @@
+"""A record on its way into a store, and what happens if its key is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import StateConflictError, StateTooLargeError
+from ..state import State
+from . import codec
+from .arguments import Row, integer, sequence, shown, stored_text, wrong_type
+from .clock import now
+from .same import same
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """What a `save` stores: checked, encoded, with its time."""
+
+    partition_key: str
+    app_id: str
+    sequence_id: int
+    position: str
+    status: str
+    encoded: codec.EncodedState
+    values: dict[str, Any]
+    created_at: str
+
+    @classmethod
+    def checked(
+        cls,
+        partition_key: object,
+        app_id: object,
+        sequence_id: object,
+        position: object,
+        state: object,
+        status: object,
+        serde_kwargs: Mapping[str, Any],
+        largest: int,
+    ) -> NewRecord:
+        partition = "" if partition_key is None else stored_text("partition_key", partition_key)
+        app = stored_text("app_id", app_id)
+        step = sequence("sequence_id", sequence_id)
+        action = stored_text("position", position)
+        outcome = stored_text("status", status)
+        if not isinstance(state, State):
+            wrong_type("state", state, "a State (write State({...}))")
+        values = state.serialize(**serde_kwargs)
+        encoded = codec.encode(values)
+        record = cls(partition, app, step, action, outcome, encoded, values, now())
+        if len(encoded.data) > largest:
+            raise StateTooLargeError(
+                f"save of {record}: the encoded state has {len(encoded.data)} bytes, more than "
+                f"the {largest} that can be stored; keep large values elsewhere and store a "
+                "reference to them"
+            )
+        return record
+
+    @property
+    def state(self) -> str:
+        return self.encoded.text
+
+    @property
+    def codec(self) -> int:
+        return self.encoded.codec
+
+    @property
+    def sequence(self) -> str:
+        """The sequence id as text that sorts like the number."""
+        return f"{self.sequence_id:019}"
+
+    def accept(self, stored: Row | None) -> None:
+        """Accept what is stored under this key if it is this record; refuse it otherwise.
+
+        Args:
+            stored: Its status, state and codec; None if it was removed in the meantime.
+        """
+        if stored is None:
+            raise StateConflictError(
+                f"save of {self}: the record was being changed by somebody else; save it again"
+            )
+        status, state, number = stored
+        if status != self.status:
+            raise StateConflictError(
+                f"save of {self}: it is stored already with the status {shown(status)}, not "
+                f"{shown(self.status)}; nothing was changed. Save under a new sequence_id"
+            )
+        if not self._is_stored_as(state, number):
+            raise StateConflictError(
+                f"save of {self}: another state is stored under this key; nothing was changed. "
+                "Save under a new sequence_id, or load what is there"
+            )
+
+    def _is_stored_as(self, state: str | bytes, number: int | None) -> bool:
+        if number == self.codec and state in (self.encoded.data, self.encoded.text):
+            return True
+        try:
+            return same(self.values, codec.decode(state, number))
+        except ValueError:  # a damaged record is another one
+            return False
+
+    def __str__(self) -> str:
+        return (
+            f"partition {shown(self.partition_key)}, app {shown(self.app_id)}, "
+            f"sequence {self.sequence_id}, position {shown(self.position)}"
+        )
+
+
+def largest_state(max_state_bytes: object, store_takes: int) -> int:
+    """The smaller of what the caller allows and what the store takes, in bytes."""
+    if max_state_bytes is None:
+        return store_takes
+    allowed = integer("max_state_bytes", max_state_bytes)
+    if allowed < 1:
+        raise ValueError(f"max_state_bytes must be 1 or more, or None, not {allowed}")
+    return min(allowed, store_takes)
+
+
+def serde_kwargs_of(value: object) -> dict[str, Any]:
+    """A copy of the keyword arguments for `serialize` and `deserialize`."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        wrong_type("serde_kwargs", value, "a dict or None")
+    return dict(value)

@@ -1,0 +1,126 @@
+"""Takes a store's URL apart into the arguments of a class's `from_values`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from .arguments import shown, wrong_type
+from .lazy import load_class
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """What the URLs of one scheme mean."""
+
+    example: str
+    classes: Mapping[str, tuple[str, str, str | None]]
+    """Colour -> module, class and the extra that brings its driver."""
+    parts: Mapping[str, str]
+    """Part of the URL -> parameter; `a.b` is the key `b` in the dict parameter `a`."""
+    defaults: Mapping[str, str]
+    presets: Mapping[str, str]
+    """Parameter -> what the scheme itself says."""
+
+
+def open_url(
+    schemes: Mapping[str, Scheme], url: object, colour: str, options: Mapping[str, Any]
+) -> Any:
+    """The persister of a URL, through its class's `from_values`."""
+    if not isinstance(url, str):
+        wrong_type("url", url, "a str")
+    name, separator, _ = url.partition(":")
+    scheme = schemes.get(name.lower())
+    if scheme is None or not separator:
+        listed = ", ".join(sorted(f"{it}://" for it in schemes))
+        # Not the whole URL: there may be a password in it.
+        raise ValueError(f"url begins with no known scheme; known are {listed}")
+    cls = load_class(*scheme.classes[colour])
+    parameters = inspect.signature(cls.from_values).parameters
+    arguments = _arguments(_split(url, scheme), scheme, parameters)
+    for key, value in options.items():
+        if key not in parameters:
+            raise ValueError(_unknown("option", key, parameters))
+        known = arguments.get(key)
+        # What the URL says of a client, such as its TLS, stays beside what the options say.
+        both = isinstance(known, dict) and isinstance(value, Mapping)
+        arguments[key] = {**known, **value} if both else value
+    for key, it in parameters.items():
+        if it.default is inspect.Parameter.empty and key not in arguments:
+            raise ValueError(f"url lacks the {key}; write it like {scheme.example}")
+    return cls.from_values(**arguments)
+
+
+def _split(url: str, scheme: Scheme) -> SplitResult:
+    try:
+        split = urlsplit(url)
+        split.port  # noqa: B018  (a port that is no number shows here)
+    except ValueError:
+        # Without the reason: Python's words for it quote the place where a password may stand.
+        raise ValueError(
+            "url cannot be read: its port is no number, or its host no name; write it like "
+            f"{scheme.example}, special characters in a password as %xx"
+        ) from None
+    if split.fragment:
+        raise ValueError("url has a '#'; write it as %23 if it belongs to a name or a password")
+    return split
+
+
+def _arguments(
+    split: SplitResult, scheme: Scheme, parameters: Mapping[str, inspect.Parameter]
+) -> dict[str, Any]:
+    found = {
+        "host": split.hostname,
+        "port": None if split.port is None else str(split.port),
+        "username": None if split.username is None else unquote(split.username),
+        "password": None if split.password is None else unquote(split.password),
+        "path": unquote(split.path[1:]) if split.path.startswith("/") else None,
+    }
+    arguments: dict[str, Any] = {}
+    for target, text in scheme.presets.items():
+        _put(arguments, target, text, parameters)
+    for part, written in found.items():
+        value = written or scheme.defaults.get(part)
+        if not value:
+            continue
+        if part not in scheme.parts:
+            raise ValueError(
+                f"url has a {part}, which has no meaning here; write it like {scheme.example}"
+            )
+        _put(arguments, scheme.parts[part], value, parameters)
+    for key, text in parse_qsl(split.query, keep_blank_values=True):
+        if key not in parameters:
+            raise ValueError(_unknown("query parameter", key, parameters))
+        _put(arguments, key, text, parameters)
+    return arguments
+
+
+def _put(
+    arguments: dict[str, Any], target: str, text: str, parameters: Mapping[str, inspect.Parameter]
+) -> None:
+    name, _, key = target.partition(".")
+    if key:
+        arguments.setdefault(name, {})[key] = {"true": True, "false": False}.get(text, text)
+    else:
+        arguments[name] = _converted(name, text, str(parameters[name].annotation))
+
+
+def _converted(name: str, text: str, annotation: str) -> Any:
+    """A text as the parameter's type."""
+    try:
+        if annotation.startswith("int"):
+            return int(text)
+        if annotation.startswith("float"):
+            return float(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a number, not {shown(text)}") from None
+    if not annotation.startswith("str"):
+        raise ValueError(f"{name} cannot be given in a url; give it as a keyword argument")
+    return text
+
+
+def _unknown(what: str, key: str, parameters: Mapping[str, inspect.Parameter]) -> str:
+    return f"url has the unknown {what} {shown(key)}; known are: {', '.join(parameters)}"

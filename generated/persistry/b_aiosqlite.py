@@ -1,0 +1,520 @@
+# Code generated from spec/backends/sqlite.yaml by `make generate`. DO NOT EDIT.
+"""SQLite: AsyncSQLitePersister."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, Self
+
+import aiosqlite
+
+from . import errors
+from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.awaitable import Opening
+from ._runtime.drivers.aiosqlite_session import AiosqliteSession
+from ._runtime.failures import Failures, Rule
+from ._runtime.identifiers import quoted, split_table_name
+from ._runtime.limits import Limits
+from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from .persistence import AsyncBaseStatePersister, PersistedStateData
+from .state import State
+
+__all__ = ("AsyncSQLitePersister",)
+
+# What `initialize` runs, in one transaction.
+_CREATE = (
+    """\
+CREATE TABLE IF NOT EXISTS {table} (
+  write_number INTEGER PRIMARY KEY,
+  partition_key TEXT NOT NULL DEFAULT '',
+  app_id TEXT NOT NULL,
+  sequence_id INTEGER NOT NULL,
+  position TEXT NOT NULL,
+  status TEXT NOT NULL,
+  state TEXT NOT NULL,
+  created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  codec INTEGER,
+  UNIQUE (partition_key, app_id, sequence_id, position))
+""",
+    """\
+CREATE TABLE IF NOT EXISTS {heads} (
+  partition_key TEXT NOT NULL, app_id TEXT NOT NULL, last_write INTEGER NOT NULL,
+  PRIMARY KEY (partition_key, app_id)) WITHOUT ROWID
+""",
+    "CREATE INDEX IF NOT EXISTS {heads_order} ON {heads_alone} (partition_key, last_write DESC)",
+    """\
+CREATE TRIGGER IF NOT EXISTS {saved} AFTER INSERT ON {table_alone} BEGIN
+  INSERT INTO {heads_alone} (partition_key, app_id, last_write)
+  VALUES (coalesce(NEW.partition_key, ''), NEW.app_id, NEW.rowid)
+  ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
+END
+""",
+    """\
+CREATE TRIGGER IF NOT EXISTS {deleted} AFTER DELETE ON {table_alone} BEGIN
+  DELETE FROM {heads_alone}
+  WHERE partition_key = coalesce(OLD.partition_key, '') AND app_id = OLD.app_id AND last_write = OLD.rowid;
+  INSERT INTO {heads_alone} (partition_key, app_id, last_write)
+  SELECT coalesce(OLD.partition_key, ''), OLD.app_id, max(rowid) FROM {table_alone}
+  WHERE partition_key = OLD.partition_key AND app_id = OLD.app_id HAVING max(rowid) IS NOT NULL
+  ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
+END
+""",
+)
+# Whether what only repeats the records has to be made anew, and how.
+_STALE = "SELECT (SELECT max(rowid) FROM {table}) IS NOT (SELECT max(last_write) FROM {heads})"
+_REBUILD = (
+    "DELETE FROM {heads}",
+    """\
+INSERT INTO {heads} (partition_key, app_id, last_write)
+SELECT coalesce(partition_key, ''), app_id, max(rowid) FROM {table} WHERE true GROUP BY 1, 2
+""",
+)
+# Run on connections that are opened here, never on one that was handed in.
+_ON_OPEN: tuple[str, ...] = ("PRAGMA synchronous = FULL",)
+_ON_INITIALIZE: tuple[str, ...] = ("PRAGMA journal_mode = WAL",)
+
+_IS_INITIALIZED = "SELECT t.codec, h.last_write FROM {table} AS t, {heads} AS h LIMIT 0"
+_SAVE_INSERT = """\
+INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
+"""
+_SAVE_CONFLICTING = """\
+SELECT status, state, codec FROM {table}
+WHERE partition_key = ? AND app_id = ?
+  AND sequence_id = ? AND position = ?
+"""
+_LOAD_AT_SEQUENCE = """\
+SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
+WHERE rowid = (
+  SELECT max(rowid) FROM {table}
+  WHERE partition_key = ? AND app_id = ? AND sequence_id = ?)
+"""
+_LOAD_LATEST = """\
+SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
+WHERE rowid = (
+  SELECT max(rowid) FROM {table}
+  WHERE partition_key = ? AND app_id = ? AND sequence_id = (
+    SELECT max(sequence_id) FROM {table} WHERE partition_key = ? AND app_id = ?))
+"""
+_LOAD_LATEST_OF_PARTITION = """\
+SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
+WHERE rowid = (
+  SELECT last_write FROM {heads} WHERE partition_key = ? ORDER BY last_write DESC LIMIT 1)
+"""
+_LIST_APP_IDS_NEWEST = (
+    "SELECT app_id FROM {heads} WHERE partition_key = ? ORDER BY last_write DESC LIMIT ?"
+)
+
+# The largest state, in bytes, that the store takes.
+_STATE_BYTES = 999990000
+
+# How a failure of the driver shows, and what it is for a caller: the first rule that fits.
+_FAILURES = Failures(
+    "SQLite",
+    base=(sqlite3.Error,),
+    rules=(
+        Rule(
+            errors.NotInitializedError,
+            sqlite3.OperationalError,
+            "the table is missing; call initialize() once before the first save or load",
+            messages=("no such table",),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            sqlite3.OperationalError,
+            "the table is there but has other columns; give another table_name, or open it with the library that made it",
+            messages=("no such column", "has no column named"),
+        ),
+        Rule(
+            errors.PersisterAccessError,
+            sqlite3.OperationalError,
+            "the file or its folder may not be written by this user",
+            codes=("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            sqlite3.OperationalError,
+            "another connection kept the file locked for longer than operation_timeout ({operation_timeout} s) allows; try again",
+            codes=("SQLITE_BUSY", "SQLITE_LOCKED"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            sqlite3.OperationalError,
+            "the file cannot be opened; create its folder and check the rights to it",
+            codes=("SQLITE_CANTOPEN",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            sqlite3.OperationalError,
+            "the disk is full; make room and save again",
+            codes=("SQLITE_FULL",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            sqlite3.OperationalError,
+            "the file could not be read or written; check the disk and save again",
+            codes=("SQLITE_IOERR", "SQLITE_INTERRUPT"),
+            may_have_saved=True,
+        ),
+        Rule(
+            errors.CorruptStateError,
+            sqlite3.Error,
+            "the file is no SQLite database, or it is damaged; check it with `PRAGMA integrity_check`",
+            codes=("SQLITE_CORRUPT", "SQLITE_NOTADB"),
+        ),
+        Rule(
+            errors.CorruptStateError,
+            sqlite3.OperationalError,
+            "the stored text is no UTF-8; somebody else wrote it",
+            messages=("Could not decode to UTF-8",),
+        ),
+        Rule(
+            errors.StateTooLargeError,
+            sqlite3.Error,
+            "the row is larger than this connection's SQLITE_LIMIT_LENGTH",
+            codes=("SQLITE_TOOBIG",),
+            messages=("string or blob too big",),
+        ),
+        Rule(
+            errors.PersisterClosedError,
+            sqlite3.ProgrammingError,
+            "the connection that was handed in has been closed",
+            messages=("closed database", "no active connection"),
+        ),
+        Rule(
+            errors.PersisterError,
+            sqlite3.ProgrammingError,
+            "the connection that was handed in belongs to another thread; open it with check_same_thread=False",
+            messages=("same thread",),
+        ),
+    ),
+    code_attribute="sqlite_errorname",
+)
+
+
+def _names(table_name: str) -> dict[str, str]:
+    """The quoted identifiers in the statements, made from the table's name."""
+    schema, table = split_table_name(table_name)
+    return {
+        "table": quoted(schema, table),
+        "heads": quoted(schema, table + "_heads"),
+        "heads_order": quoted(schema, table + "_heads_order"),
+        "saved": quoted(schema, table + "_saved"),
+        "deleted": quoted(schema, table + "_deleted"),
+        "table_alone": quoted("", table),
+        "heads_alone": quoted("", table + "_heads"),
+    }
+
+
+class AsyncSQLitePersister(AsyncBaseStatePersister):
+    """Stores states in a SQLite file; nothing to install and no server.
+
+    An acknowledged save is durable: one autocommit statement in WAL mode with
+    `synchronous=FULL`. SQLite has one writer at a time; others wait for their turn. For
+    many writing processes choose a server.
+
+    Args:
+        connection: An open connection; it is never closed here.
+        table_name: The table; a dot separates the schema.
+        serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+        connect_timeout: Seconds that opening a connection may take.
+        operation_timeout: Seconds that one operation may take.
+        max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+            leaves it to the store's own limit.
+    """
+
+    PARTITION_KEY_DEFAULT = ""
+
+    def __init__(
+        self,
+        connection: aiosqlite.Connection | AiosqliteSession,
+        table_name: str = "burr_state",
+        serde_kwargs: dict[str, Any] | None = None,
+        *,
+        connect_timeout: float = 10.0,
+        operation_timeout: float = 30.0,
+        max_state_bytes: int | None = None,
+    ) -> None:
+        limits = Limits.checked(connect_timeout, operation_timeout)
+        self._session = AiosqliteSession.over(connection, _FAILURES, limits)
+        self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
+        self.serde_kwargs = serde_kwargs_of(serde_kwargs)
+        self._initialized = False
+        self.table_name = table_name
+        names = _names(table_name)
+        self._sql_is_initialized = _IS_INITIALIZED.format_map(names)
+        self._sql_save_insert = _SAVE_INSERT.format_map(names)
+        self._sql_save_conflicting = _SAVE_CONFLICTING.format_map(names)
+        self._sql_load_at_sequence = _LOAD_AT_SEQUENCE.format_map(names)
+        self._sql_load_latest = _LOAD_LATEST.format_map(names)
+        self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
+        self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
+
+    @property
+    def connection(self) -> Any:
+        """The driver's own connection, for what this class does not offer."""
+        return self._session.connection
+
+    @classmethod
+    def from_values(
+        cls,
+        db_path: str,
+        table_name: str = "burr_state",
+        serde_kwargs: dict[str, Any] | None = None,
+        connect_kwargs: dict[str, Any] | None = None,
+        *,
+        connect_timeout: float = 10.0,
+        operation_timeout: float = 30.0,
+        max_state_bytes: int | None = None,
+    ) -> Opening[Self]:
+        """Build a persister from plain values; it opens its own connection and `cleanup()`
+        closes it.
+        """
+        session = AiosqliteSession.opening(
+            _FAILURES,
+            Limits.checked(connect_timeout, operation_timeout),
+            db_path=db_path,
+            connect_kwargs=connect_kwargs,
+            on_open=_ON_OPEN,
+        )
+        persister = cls(
+            session,
+            table_name=table_name,
+            serde_kwargs=serde_kwargs,
+            connect_timeout=connect_timeout,
+            operation_timeout=operation_timeout,
+            max_state_bytes=max_state_bytes,
+        )
+
+        async def opened() -> Self:
+            await session.open()
+            return persister
+
+        return Opening(opened)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Opening[Self]:
+        """Build a persister from a dictionary whose keys are the parameters of `from_values`.
+
+        Raises:
+            TypeError: The configuration is no dictionary.
+            ValueError: A key is unknown or missing; the message names it.
+        """
+        return cls.from_values(**config_arguments(config, cls.from_values))
+
+    async def initialize(self) -> None:
+        """Prepare the store: create what is missing, change nothing that is there.
+
+        Safe to call from many processes at once.
+
+        Raises:
+            PersisterAccessError: The user may not create what is missing.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        await self.create_table_if_not_exists(self.table_name)
+        self._initialized = True
+
+    async def create_table_if_not_exists(self, table_name: str) -> None:
+        """Create a table of this name, and what belongs to it, if it is not there."""
+        names = _names(table_name)
+        async with self._session.operation("initialize", f"table {table_name!r}") as store:
+            await store.configure(_ON_INITIALIZE)
+            if not await store.answers(_IS_INITIALIZED.format_map(names)):
+                await store.run_together([create.format_map(names) for create in _CREATE])
+            stale = await store.fetch_one(_STALE.format_map(names))
+            if stale and stale[0]:
+                await store.run_together([rebuild.format_map(names) for rebuild in _REBUILD])
+
+    async def is_initialized(self) -> bool:
+        """Say whether the store is prepared, by this object or by anybody else.
+
+        A yes is remembered; otherwise the store is asked.
+
+        Returns:
+            True if `save` and `load` will find what they need.
+
+        Raises:
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        async with self._session.operation("is_initialized", f"table {self.table_name!r}") as store:
+            if not self._initialized:
+                self._initialized = await store.answers(self._sql_is_initialized)
+        return self._initialized
+
+    async def save(
+        self,
+        partition_key: str | None,
+        app_id: str,
+        sequence_id: int,
+        position: str,
+        state: State,
+        status: str,
+        **kwargs: Any,
+    ) -> None:
+        """Store the state after a step, whole or not at all.
+
+        When it returns, the record is stored as durably as the store's page says, and every
+        kind of `load` finds it. Saving the same record again (same key and status, equal
+        state) is accepted and changes nothing.
+
+        Args:
+            partition_key: Whose application it is; `None` and `''` are the default
+                partition.
+            app_id: The application instance.
+            sequence_id: The number of the step, 0 or more, below 2**63.
+            position: The name of the action that ran.
+            state: The state after the step; for a failed step, the state before it.
+            status: Usually `completed` or `failed`; any text is stored as it is.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: A key part is too long (512 bytes of UTF-8) or holds a NUL or a lone
+                surrogate; a number is out of range.
+            StateConflictError: Another state or status is stored under this key.
+            StateNotSerializableError: The state holds a value that cannot be stored
+                exactly.
+            StateTooLargeError: The encoded state is too large.
+            NotInitializedError: The table is missing.
+            PersisterUnavailableError: The store did not answer; `may_have_saved` says
+                whether the record may be there.
+        """
+        refuse_unknown("save", kwargs)
+        record = NewRecord.checked(
+            partition_key,
+            app_id,
+            sequence_id,
+            position,
+            state,
+            status,
+            self.serde_kwargs,
+            self._largest_state,
+        )
+        async with self._session.operation("save", record) as store:
+            if await store.execute(
+                self._sql_save_insert,
+                (
+                    record.partition_key,
+                    record.app_id,
+                    record.sequence_id,
+                    record.position,
+                    record.status,
+                    record.state,
+                    record.created_at,
+                    record.codec,
+                ),
+            ):
+                return
+            stored = await store.fetch_one(
+                self._sql_save_conflicting,
+                (record.partition_key, record.app_id, record.sequence_id, record.position),
+            )
+        record.accept(stored)
+
+    async def load(
+        self,
+        partition_key: str | None,
+        app_id: str | None,
+        sequence_id: int | None = None,
+        **kwargs: Any,
+    ) -> PersistedStateData | None:
+        """Load one stored step.
+
+        With a `sequence_id`, the state at the end of that step (among several positions,
+        the one saved last). With an `app_id` alone, the application's highest
+        `sequence_id`, whatever its status, because an application resumes at a failed step.
+        With neither, the record of the partition that was saved last.
+
+        Args:
+            partition_key: Whose application it is; `None` and `''` are the default
+                partition.
+            app_id: The application instance, or `None` for the latest of the partition.
+            sequence_id: The step, or `None` for the latest.
+
+        Returns:
+            The record, or `None` if there is none.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `sequence_id` is given without `app_id`, or is out of range.
+            CorruptStateError: What is stored there cannot be read.
+            NotInitializedError: The table is missing.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("load", kwargs)
+        wanted = Wanted.checked(partition_key, app_id, sequence_id)
+        if not wanted.storable:
+            return None
+        async with self._session.operation("load", wanted) as store:
+            if sequence_id is not None:
+                row = await store.fetch_one(
+                    self._sql_load_at_sequence,
+                    (wanted.partition_key, wanted.app_id, wanted.sequence_id),
+                )
+            elif app_id is not None:
+                row = await store.fetch_one(
+                    self._sql_load_latest,
+                    (wanted.partition_key, wanted.app_id, wanted.partition_key, wanted.app_id),
+                )
+            else:
+                row = await store.fetch_one(
+                    self._sql_load_latest_of_partition, (wanted.partition_key,)
+                )
+        return wanted.record(row, self.serde_kwargs)
+
+    async def list_app_ids(
+        self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any
+    ) -> list[str]:
+        """List the applications of a partition, each once, most recently saved first.
+
+        Args:
+            partition_key: Whose applications; `None` and `''` are the default partition.
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The app ids; empty if there are none.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: The table is missing.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_app_ids", kwargs)
+        wanted = WantedApps.checked(partition_key, limit, no_limit=-1)
+        if not wanted.storable:
+            return []
+        async with self._session.operation("list_app_ids", wanted) as store:
+            rows = await store.fetch_all(
+                self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
+            )
+        return [app_id for (app_id,) in rows]
+
+    def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
+        """Replace (not merge) the keyword arguments that the state's `serialize` and
+        `deserialize` get.
+        """
+        self.serde_kwargs = serde_kwargs_of(serde_kwargs)
+
+    def copy(self) -> Self:
+        """Return a persister of the same settings, for another thread, task or sub-
+        application.
+
+        One built from values connects anew; one over a handed-in connection shares that
+        connection.
+        """
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._session = self._session.copy()
+        return twin
+
+    async def cleanup(self) -> None:
+        """Close what this persister opened; a connection that was handed in stays open.
+
+        May be called twice. Any operation afterwards raises `PersisterClosedError`.
+        """
+        await self._session.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._session.describe()}>"

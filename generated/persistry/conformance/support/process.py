@@ -1,0 +1,52 @@
+"""Other processes that use a persister: each gets it as a pickle and works as `child_*` says."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# No case measures time; this ends one whose process hangs.
+SECONDS = 120
+
+
+@contextmanager
+def process(
+    colour: str, work: str, persister: Any, *arguments: str, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process at its work; it is killed at the end of the block if it still runs."""
+    command = [sys.executable, "-m", f"{__package__}.child_{colour}", work, *arguments]
+    path = os.pathsep.join(filter(None, sys.path))
+    started = subprocess.Popen(
+        command,
+        env=os.environ | {"PYTHONPATH": path} | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with started:
+        try:
+            assert started.stdin is not None
+            started.stdin.write(pickle.dumps(persister))
+            started.stdin.close()
+            yield started
+        finally:
+            started.kill()
+
+
+def lines(started: subprocess.Popen[bytes]) -> Iterator[str]:
+    """What a process prints, line by line; a line that a kill cut short is left out."""
+    assert started.stdout is not None
+    for line in started.stdout:
+        if line.endswith(b"\n"):
+            yield line.decode().rstrip("\n")
+
+
+def result(started: subprocess.Popen[bytes]) -> list[str]:
+    """All that a process prints; it must end by itself, without an error."""
+    printed = list(lines(started))
+    assert started.wait(SECONDS) == 0
+    return printed

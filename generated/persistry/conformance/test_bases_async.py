@@ -1,0 +1,113 @@
+# Code generated from templates/conformance/behaviours/bases.py.jinja by `make generate`. DO NOT EDIT.
+"""The base classes and the errors, async: what an own persister builds on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .. import errors, persistence
+from ..state import State
+from .support.together_async import marks
+
+pytestmark = marks
+
+Loader: Any = persistence.AsyncBaseStateLoader
+Saver: Any = persistence.AsyncBaseStateSaver
+Persister: Any = persistence.AsyncBaseStatePersister
+
+BUILTINS = {
+    "PersisterError": Exception,
+    "NotInitializedError": RuntimeError,
+    "StateConflictError": ValueError,
+    "StateNotSerializableError": TypeError,
+    "StateTooLargeError": ValueError,
+    "CorruptStateError": ValueError,
+    "PersisterClosedError": RuntimeError,
+    "PersisterAccessError": PermissionError,
+    "StoreVersionError": RuntimeError,
+    "PersisterUnavailableError": ConnectionError,
+}
+
+
+class Tracking(Loader):
+    """Reads what is saved by other means."""
+
+    async def load(
+        self, partition_key: Any, app_id: Any, sequence_id: Any = None, **kwargs: Any
+    ) -> Any:
+        """Find nothing."""
+
+    async def list_app_ids(
+        self, partition_key: Any = None, *, limit: Any = None, **kwargs: Any
+    ) -> list[str]:
+        """Know one application."""
+        return ["a"]
+
+
+class Own(Tracking, Persister):
+    """Saves too."""
+
+    async def save(
+        self,
+        partition_key: Any,
+        app_id: Any,
+        sequence_id: Any,
+        position: Any,
+        state: State,
+        status: str,
+        **kwargs: Any,
+    ) -> None:
+        """Forget it."""
+
+
+@pytest.mark.promise(8)
+@pytest.mark.parametrize("name", BUILTINS)
+async def test_error_is_also_a_builtin(name: str) -> None:
+    """Every error is a PersisterError and the builtin that people expect."""
+    error = getattr(errors, name)
+    assert issubclass(error, errors.PersisterError)
+    assert issubclass(error, BUILTINS[name])
+
+
+@pytest.mark.promise(8)
+async def test_unavailable_error_has_saved_nothing_by_default() -> None:
+    """Only where it is said, a save may have happened."""
+    assert errors.PersisterUnavailableError("gone").may_have_saved is False
+    assert errors.PersisterUnavailableError("gone", may_have_saved=True).may_have_saved is True
+
+
+@pytest.mark.promise(7)
+async def test_loader_alone_is_a_loader() -> None:
+    """An object that only loads is a loader, and needs no save()."""
+    tracking = Tracking()
+    assert isinstance(tracking, Loader)
+    assert not isinstance(tracking, Saver)
+    assert await tracking.list_app_ids("p") == ["a"]
+    assert await tracking.load("p", "a") is None
+
+
+@pytest.mark.promise(7)
+async def test_persister_is_loader_and_saver() -> None:
+    """A persister is both, the loader first."""
+    order = Persister.__mro__
+    assert order.index(Loader) < order.index(Saver)
+
+
+@pytest.mark.promise(7)
+@pytest.mark.parametrize("base", [Loader, Saver, Persister])
+async def test_base_alone_is_abstract(base: Any) -> None:
+    """A base whose operations are missing cannot be made."""
+    with pytest.raises(TypeError):
+        base()
+
+
+@pytest.mark.promise(7)
+async def test_own_persister_needs_three_operations() -> None:
+    """With load, save and list_app_ids it works; initialize() does nothing unless written."""
+    own = Own()
+    await own.initialize()
+    await own.save("p", "a", 0, "x", State({}), "completed")
+    with pytest.raises(NotImplementedError):
+        await own.is_initialized()

@@ -1,0 +1,463 @@
+# Code generated from spec/conformance/keys.yaml by `make generate`. DO NOT EDIT.
+"""Keys: the scenarios of spec/conformance/keys.yaml, sync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ..errors import StateConflictError
+from ..state import State
+from .support import expect
+from .support.column import Store
+from .support.together_sync import Opened, fixture, marks
+
+COLOUR = "sync"
+pytestmark = marks
+
+
+@fixture
+def keep(store: Store) -> Iterator[Opened]:
+    """Closes after the test what was opened in it."""
+    with Opened() as opened:
+        yield opened
+
+
+@fixture
+def fresh(store: Store, keep: Opened) -> Any:
+    """A persister on a store that was never initialised."""
+    return keep(store.open())
+
+
+@fixture
+def persister(fresh: Any) -> Any:
+    """A persister on an empty store."""
+    fresh.initialize()
+    return fresh
+
+
+@pytest.mark.promise(1)
+def test_partition_none_is_the_empty_text(persister: Any) -> None:
+    """What was saved without a partition is found under the empty text, and is named so."""
+    persister.save(None, "a", 1, "x", State({"n": 1}), "completed")
+    expect.record(persister.load("", "a"), partition_key="", app_id="a", state={"n": 1})
+
+
+@pytest.mark.promise(1)
+def test_partition_empty_text_is_none(persister: Any) -> None:
+    """What was saved under the empty text is found without a partition, and is named so."""
+    persister.save("", "a", 1, "x", State({"n": 1}), "completed")
+    expect.record(persister.load(None, "a"), partition_key="", app_id="a", state={"n": 1})
+
+
+@pytest.mark.promise(1)
+def test_sequence_is_found_in_either_default_partition(persister: Any) -> None:
+    """A sequence saved without a partition is found under the empty text."""
+    persister.save(None, "a", 1, "x", State({"n": 1}), "completed")
+    persister.save(None, "a", 2, "x", State({"n": 2}), "completed")
+    expect.record(persister.load("", "a", 1), partition_key="", sequence_id=1)
+
+
+@pytest.mark.promise(1)
+def test_latest_of_either_default_partition(persister: Any) -> None:
+    """The default partition has one latest record, whichever of its two names is used."""
+    persister.save(None, "a", 7, "x", State({}), "completed")
+    persister.save("", "b", 1, "x", State({}), "completed")
+    expect.record(persister.load(None, None), partition_key="", app_id="b")
+
+
+@pytest.mark.promise(1)
+def test_list_without_a_partition_has_both_names(persister: Any) -> None:
+    """Listing without a partition shows what was saved under either name of it."""
+    persister.save(None, "a", 1, "x", State({}), "completed")
+    persister.save("", "b", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids(None), ["b", "a"])
+
+
+@pytest.mark.promise(1)
+def test_list_of_the_empty_text_has_both_names(persister: Any) -> None:
+    """Listing the empty text shows what was saved under either name of the default partition."""
+    persister.save("", "a", 1, "x", State({}), "completed")
+    persister.save(None, "b", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids(""), ["b", "a"])
+
+
+@pytest.mark.promise(1)
+def test_one_key_under_both_names_conflicts(persister: Any) -> None:
+    """None and the empty text make one key, so another state under it is refused."""
+    persister.save(None, "a", 1, "x", State({"n": 1}), "completed")
+    with expect.raises(StateConflictError, "'a'"):
+        persister.save("", "a", 1, "x", State({"n": 2}), "completed")
+
+
+@pytest.mark.promise(1)
+def test_one_key_under_both_names_is_one_record(persister: Any) -> None:
+    """The same record saved under None and under the empty text stays one record."""
+    persister.save(None, "a", 1, "x", State({}), "completed")
+    persister.save(None, "b", 1, "x", State({}), "completed")
+    persister.save("", "a", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids(), ["b", "a"])
+
+
+@pytest.mark.promise(1)
+def test_partition_named_none_is_another(persister: Any) -> None:
+    """The partition with the name "None" is not the default one."""
+    persister.save(None, "a", 1, "x", State({}), "completed")
+    expect.nothing(persister.load("None", "a"))
+
+
+@pytest.mark.promise(1)
+def test_partition_named_null_is_another(persister: Any) -> None:
+    """Texts that look like nothing are partitions of their own."""
+    persister.save("null", "a", 1, "x", State({}), "completed")
+    persister.save("None", "b", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids(None), [])
+
+
+@pytest.mark.promise(1)
+def test_partitions_hold_their_own_records(persister: Any) -> None:
+    """The same application in two partitions is two applications."""
+    persister.save("p", "a", 1, "x", State({"of": "p"}), "completed")
+    persister.save("q", "a", 1, "x", State({"of": "q"}), "completed")
+    expect.record(persister.load("p", "a", 1), partition_key="p", state={"of": "p"})
+
+
+@pytest.mark.promise(1)
+def test_applications_hold_their_own_records(persister: Any) -> None:
+    """The same sequence and position in two applications is two records."""
+    persister.save("p", "a", 1, "x", State({"of": "a"}), "completed")
+    persister.save("p", "b", 1, "x", State({"of": "b"}), "completed")
+    expect.record(persister.load("p", "a", 1), app_id="a", state={"of": "a"})
+
+
+@pytest.mark.promise(1)
+def test_positions_make_two_records(persister: Any) -> None:
+    """Two positions at one sequence are two records, with a state each."""
+    persister.save("p", "a", 1, "x", State({"of": "x"}), "completed")
+    persister.save("p", "a", 1, "y", State({"of": "y"}), "failed")
+
+
+@pytest.mark.promise(1)
+def test_positions_are_kept_apart_after_saving_again(persister: Any) -> None:
+    """Each of two positions at one sequence is known again by its own state."""
+    persister.save("p", "a", 1, "x", State({"of": "x"}), "completed")
+    persister.save("p", "a", 1, "y", State({"of": "y"}), "completed")
+    persister.save("p", "a", 1, "x", State({"of": "x"}), "completed")
+    with expect.raises(StateConflictError, "'x'"):
+        persister.save("p", "a", 1, "x", State({"of": "y"}), "completed")
+
+
+@pytest.mark.promise(1)
+def test_third_position_is_a_third_record(persister: Any) -> None:
+    """Any number of positions fit under one sequence, and each keeps its own state."""
+    persister.save("p", "a", 1, "x", State({"of": "x"}), "completed")
+    persister.save("p", "a", 1, "y", State({"of": "y"}), "completed")
+    persister.save("p", "a", 1, "z", State({"of": "z"}), "completed")
+    persister.save("p", "a", 1, "y", State({"of": "y"}), "completed")
+    expect.record(persister.load("p", "a", 1), position="z", state={"of": "z"})
+
+
+@pytest.mark.promise(2)
+def test_colon_does_not_join_partition_and_application(persister: Any) -> None:
+    """("a:b", "c") is not ("a", "b:c")."""
+    persister.save("a:b", "c", 1, "x", State({"n": 1}), "completed")
+    expect.nothing(persister.load("a", "b:c"))
+
+
+@pytest.mark.promise(2)
+def test_colon_keys_are_saved_side_by_side(persister: Any) -> None:
+    """("a:b", "c") and ("a", "b:c") hold a state each under the same sequence."""
+    persister.save("a:b", "c", 1, "x", State({"n": 1}), "completed")
+    persister.save("a", "b:c", 1, "x", State({"n": 2}), "completed")
+    expect.record(persister.load("a:b", "c", 1), partition_key="a:b", app_id="c", state={"n": 1})
+
+
+@pytest.mark.promise(2)
+def test_colon_does_not_join_application_and_sequence(persister: Any) -> None:
+    """The application "a:1" is not the application "a" at sequence 1."""
+    persister.save("p", "a:1", 2, "x", State({"n": 1}), "completed")
+    expect.nothing(persister.load("p", "a"))
+
+
+@pytest.mark.promise(2)
+def test_padded_sequence_in_an_application_is_only_text(persister: Any) -> None:
+    """An application named like another one's record is still another application."""
+    persister.save("p", "a", 1, "x", State({"n": 1}), "completed")
+    persister.save("p", "a:0000000000000000001", 1, "x", State({"n": 2}), "completed")
+    expect.record(persister.load("p", "a", 1), app_id="a", state={"n": 1})
+
+
+@pytest.mark.promise(2)
+def test_partition_named_like_a_record_is_a_partition(persister: Any) -> None:
+    """A partition named "p:a:1" works beside the record of p, a and 1."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    persister.save("p:a:1", "b", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("p:a:1"), ["b"])
+
+
+@pytest.mark.promise(2)
+def test_partition_named_like_an_index_is_a_partition(persister: Any) -> None:
+    """Partitions named as a store may name its indexes do not meet them."""
+    persister.save("p", "one", 1, "x", State({}), "completed")
+    persister.save("p:a", "two", 1, "x", State({}), "completed")
+    persister.save("p:h", "three", 1, "x", State({}), "completed")
+    persister.save("p}:a", "four", 1, "x", State({}), "completed")
+    persister.save("{p}", "five", 1, "x", State({}), "completed")
+    persister.save("{p}:a", "six", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("p"), ["one"])
+
+
+@pytest.mark.promise(2)
+def test_applications_named_like_an_index_are_applications(persister: Any) -> None:
+    """Applications named a, h and r, as a store may name its indexes, are listed like all."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    persister.save("p", "h", 1, "x", State({}), "completed")
+    persister.save("p", "r", 1, "x", State({}), "completed")
+    persister.save("p", "r:a", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("p"), ["r:a", "r", "h", "a"])
+
+
+@pytest.mark.promise(2)
+def test_percent_text_is_not_an_escape(persister: Any) -> None:
+    """%3A is three characters, not a colon."""
+    persister.save("p", "a:b", 1, "x", State({}), "completed")
+    expect.nothing(persister.load("p", "a%3Ab"))
+
+
+@pytest.mark.promise(2)
+def test_percent_text_comes_back_as_it_was(persister: Any) -> None:
+    """Text with per cent signs is listed letter by letter, escaped or not."""
+    persister.save("p", "a%3Ab", 1, "x", State({}), "completed")
+    persister.save("p", "a%253Ab", 1, "x", State({}), "completed")
+    persister.save("p", "%s", 1, "x", State({}), "completed")
+    persister.save("p", "%(app_id)s", 1, "x", State({}), "completed")
+    persister.save("p", "%", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("p"), ["%", "%(app_id)s", "%s", "a%253Ab", "a%3Ab"])
+
+
+@pytest.mark.promise(2)
+def test_braces_are_text(persister: Any) -> None:
+    """Braces in a partition or an application neither nest nor choose a place."""
+    persister.save("{a}b", "{c}", 1, "{x}", State({"n": 1}), "completed")
+    persister.save("{a}", "b{c}", 1, "{x}", State({"n": 2}), "completed")
+    persister.save("}{", "{}", 1, "}", State({"n": 3}), "completed")
+    expect.record(
+        persister.load("{a}b", "{c}"),
+        partition_key="{a}b",
+        app_id="{c}",
+        position="{x}",
+        state={"n": 1},
+    )
+
+
+@pytest.mark.promise(2)
+def test_braces_of_a_format_are_text(persister: Any) -> None:
+    """A name in braces is not filled in."""
+    persister.save("{partition_key}", "{app_id}", 1, "{0}", State({}), "{status}")
+    expect.record(
+        persister.load("{partition_key}", "{app_id}"),
+        partition_key="{partition_key}",
+        app_id="{app_id}",
+        position="{0}",
+        status="{status}",
+    )
+
+
+@pytest.mark.promise(2)
+def test_wildcards_match_only_themselves_in_a_load(persister: Any) -> None:
+    """A star, a per cent sign or an underline finds no other application."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    persister.save("p", "*", 1, "x", State({}), "completed")
+    persister.save("p", "%", 1, "x", State({}), "completed")
+    expect.nothing(persister.load("p", "_"))
+
+
+@pytest.mark.promise(2)
+def test_star_finds_the_star(persister: Any) -> None:
+    """The application "*" is found by its name although others are there."""
+    persister.save("*", "*", 1, "*", State({"n": 1}), "completed")
+    persister.save("*", "b", 9, "x", State({"n": 2}), "completed")
+    expect.record(persister.load("*", "*"), app_id="*", position="*", state={"n": 1})
+
+
+@pytest.mark.promise(2)
+def test_star_partition_lists_nothing_else(persister: Any) -> None:
+    """Listing the partition "*" shows no other partition."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    persister.save("?", "b", 1, "x", State({}), "completed")
+    persister.save("[a-z]", "c", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("*"), [])
+
+
+@pytest.mark.promise(2)
+def test_quotes_are_text(persister: Any) -> None:
+    """Quotes and a statement in a key do no harm and come back as they were."""
+    persister.save("p' OR '1'='1", '"; DROP TABLE burr_state; --', 1, "'", State({"n": 1}), "\"'`")
+    expect.record(
+        persister.load("p' OR '1'='1", '"; DROP TABLE burr_state; --'),
+        partition_key="p' OR '1'='1",
+        app_id='"; DROP TABLE burr_state; --',
+        position="'",
+        status="\"'`",
+        state={"n": 1},
+    )
+
+
+@pytest.mark.promise(2)
+def test_quotes_open_no_other_partition(persister: Any) -> None:
+    """A condition in a partition key shows nobody else's records."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("' OR '1'='1"), [])
+
+
+@pytest.mark.promise(2)
+def test_dollar_names_are_text(persister: Any) -> None:
+    """A key that reads like an operator or a parameter is a key."""
+    persister.save("$ne", "$1", 1, ":app_id", State({"n": 1}), "?")
+    expect.record(
+        persister.load("$ne", "$1"),
+        partition_key="$ne",
+        app_id="$1",
+        position=":app_id",
+        status="?",
+        state={"n": 1},
+    )
+
+
+@pytest.mark.promise(2)
+def test_backslashes_are_text(persister: Any) -> None:
+    """Backslashes neither vanish nor escape what follows."""
+    persister.save("\\", "a\\nb", 1, "\\'", State({"n": 1}), "\\\\")
+    expect.record(
+        persister.load("\\", "a\\nb"),
+        partition_key="\\",
+        app_id="a\\nb",
+        position="\\'",
+        status="\\\\",
+    )
+
+
+@pytest.mark.promise(2)
+def test_line_ends_are_kept(persister: Any) -> None:
+    """Line ends and tabs in every text of a record come back as they were."""
+    persister.save("p\nq", "a\r\nb", 1, "x\n", State({"n": 1}), "\tdone\n")
+    expect.record(
+        persister.load("p\nq", "a\r\nb"),
+        partition_key="p\nq",
+        app_id="a\r\nb",
+        position="x\n",
+        status="\tdone\n",
+        state={"n": 1},
+    )
+
+
+@pytest.mark.promise(2)
+def test_spaces_at_the_ends_count(persister: Any) -> None:
+    """An application with a space at its end is another one."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    persister.save("p", "a ", 1, "x", State({}), "completed")
+    persister.save("p", " a", 1, "x", State({}), "completed")
+    persister.save("p", " ", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("p"), [" ", " a", "a ", "a"])
+
+
+@pytest.mark.promise(2)
+def test_upper_and_lower_case_differ(persister: Any) -> None:
+    """An application in capitals is another one."""
+    persister.save("p", "App", 1, "x", State({}), "completed")
+    expect.nothing(persister.load("p", "app"))
+
+
+@pytest.mark.promise(2)
+def test_accents_are_compared_by_code_point(persister: Any) -> None:
+    """Two spellings of one letter with its accent are two applications."""
+    persister.save("p", "\xe9", 1, "x", State({}), "completed")
+    persister.save("p", "e\u0301", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("p"), ["e\u0301", "\xe9"])
+
+
+@pytest.mark.promise(2)
+def test_unicode_keys_come_back(persister: Any) -> None:
+    """Every script, faces, marks of direction and the ends of a plane are good in a key."""
+    persister.save(
+        "\u4e2d\u6587", "\U0001f600", 1, "\u202e\u05d0", State({"n": 1}), "\uffff\U0010ffff"
+    )
+    expect.record(
+        persister.load("\u4e2d\u6587", "\U0001f600", 1),
+        partition_key="\u4e2d\u6587",
+        app_id="\U0001f600",
+        position="\u202e\u05d0",
+        status="\uffff\U0010ffff",
+    )
+
+
+@pytest.mark.promise(2)
+def test_control_characters_are_kept(persister: Any) -> None:
+    """Every control character but NUL is good in a key."""
+    persister.save("\x01\x1b\x7f", "\x1f\x85", 1, "\x08", State({"n": 1}), "\u2028")
+    expect.record(
+        persister.load("\x01\x1b\x7f", "\x1f\x85"),
+        partition_key="\x01\x1b\x7f",
+        app_id="\x1f\x85",
+        position="\x08",
+        status="\u2028",
+    )
+
+
+@pytest.mark.promise(2)
+def test_digits_are_text(persister: Any) -> None:
+    """Applications that look like equal numbers are different applications."""
+    persister.save("p", "1", 1, "x", State({}), "completed")
+    persister.save("p", "01", 1, "x", State({}), "completed")
+    persister.save("p", "1.0", 1, "x", State({}), "completed")
+    persister.save("p", "1e0", 1, "x", State({}), "completed")
+    persister.save("p", "-0", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("p"), ["-0", "1e0", "1.0", "01", "1"])
+
+
+@pytest.mark.promise(2)
+def test_words_of_other_types_are_text(persister: Any) -> None:
+    """Applications named like constants are texts."""
+    persister.save("p", "None", 1, "True", State({"n": 1}), "NaN")
+    expect.record(persister.load("p", "None"), app_id="None", position="True", status="NaN")
+
+
+@pytest.mark.promise(2)
+def test_empty_application_is_a_name(persister: Any) -> None:
+    """The empty text names an application."""
+    persister.save("p", "", 1, "x", State({"n": 1}), "completed")
+    expect.record(persister.load("p", "", 1), app_id="", state={"n": 1})
+
+
+@pytest.mark.promise(4)
+def test_empty_application_is_listed(persister: Any) -> None:
+    """The application with the empty name is listed like any other."""
+    persister.save("p", "", 1, "x", State({}), "completed")
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("p"), ["a", ""])
+
+
+@pytest.mark.promise(2)
+def test_empty_position_is_a_position(persister: Any) -> None:
+    """The empty text is a position beside others."""
+    persister.save("p", "a", 1, "x", State({"n": 1}), "completed")
+    persister.save("p", "a", 1, "", State({"n": 2}), "completed")
+    expect.record(persister.load("p", "a"), position="", state={"n": 2})
+
+
+@pytest.mark.promise(2)
+def test_long_keys_differ_at_their_end(persister: Any) -> None:
+    """Long names that differ in the last letter only are two applications."""
+    persister.save(
+        "p",
+        "0123456789012345678901234567890123456789012345678901234567890123a",
+        1,
+        "x",
+        State({}),
+        "completed",
+    )
+    expect.nothing(
+        persister.load("p", "0123456789012345678901234567890123456789012345678901234567890123b")
+    )

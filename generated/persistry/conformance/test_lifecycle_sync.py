@@ -1,0 +1,141 @@
+# Code generated from templates/conformance/behaviours/lifecycle.py.jinja by `make generate`. DO NOT EDIT.
+"""Opening and closing, sync: once, twice, by a block, and what is said afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ..errors import PersisterClosedError
+from ..state import State
+from .support import expect
+from .support.column import Store
+from .support.together_sync import Opened, fixture, marks, together
+
+COLOUR = "sync"
+pytestmark = marks
+
+
+@fixture
+def keep(store: Store) -> Iterator[Opened]:
+    """Closes after the test what was opened in it."""
+    with Opened() as opened:
+        yield opened
+
+
+@fixture
+def fresh(store: Store, keep: Opened) -> Any:
+    """A persister on a store that was never initialised."""
+    return keep(store.open())
+
+
+@fixture
+def persister(fresh: Any) -> Any:
+    """A persister on an empty store."""
+    fresh.initialize()
+    return fresh
+
+
+def save(persister: Any, app_id: str) -> None:
+    """Save a record that names its application."""
+    persister.save("p", app_id, 0, "x", State({"of": app_id}), "completed")
+
+
+def expect_closed(persister: Any) -> None:
+    """Every operation says that the persister was closed."""
+    calls = [
+        partial(save, persister, "late"),
+        partial(persister.load, "p", "a"),
+        partial(persister.load, "p", None),
+        partial(persister.list_app_ids, "p"),
+        persister.is_initialized,
+        persister.initialize,
+    ]
+    for call in calls:
+        with pytest.raises(PersisterClosedError):
+            call()
+
+
+@pytest.mark.promise(10)
+def test_closed_persister_says_so(persister: Any) -> None:
+    """After cleanup() every operation is refused as closed."""
+    save(persister, "a")
+    persister.cleanup()
+    expect_closed(persister)
+
+
+@pytest.mark.promise(10)
+def test_unused_persister_is_closed_too(store: Store, keep: Opened) -> None:
+    """A persister that was never used can be closed, and then says so."""
+    persister = keep(store.open())
+    persister.cleanup()
+    expect_closed(persister)
+
+
+@pytest.mark.promise(10)
+def test_cleanup_twice_is_fine(persister: Any) -> None:
+    """cleanup() and its other name close() may be called again and in any order."""
+    persister.cleanup()
+    persister.close()
+    persister.cleanup()
+
+
+@pytest.mark.promise(10)
+def test_cleanup_by_many_is_fine(persister: Any) -> None:
+    """cleanup() may be called by several threads or tasks at once."""
+    assert together(*[persister.cleanup] * 4) == [None] * 4
+    expect_closed(persister)
+
+
+@pytest.mark.promise(10)
+def test_close_is_cleanup(persister: Any) -> None:
+    """close() is cleanup() under its other name."""
+    persister.close()
+    expect_closed(persister)
+
+
+@pytest.mark.promise(10)
+def test_block_closes(persister: Any, store: Store) -> None:
+    """A persister is good inside its block, which closes it."""
+    with store.open() as inside:
+        save(inside, "a")
+    expect_closed(inside)
+    expect.state(persister.load("p", "a"), {"of": "a"})
+
+
+@pytest.mark.promise(10)
+def test_block_of_an_opened_persister(persister: Any, store: Store, keep: Opened) -> None:
+    """A persister that is open already can be entered; the block is given the same object."""
+    opened = keep(store.open())
+    with opened as inside:
+        assert inside is opened
+        save(inside, "a")
+    expect_closed(opened)
+
+
+@pytest.mark.promise(10)
+def test_block_passes_an_error_on(persister: Any, store: Store) -> None:
+    """An error inside the block comes out of it, and what was saved before it stays."""
+    with pytest.raises(ZeroDivisionError):
+        with store.open() as inside:
+            save(inside, "a")
+            raise ZeroDivisionError
+    expect_closed(inside)
+    expect.state(persister.load("p", "a"), {"of": "a"})
+
+
+@pytest.mark.promise(5, 10)
+def test_cleanup_amid_saves(persister: Any, store: Store, keep: Opened) -> None:
+    """A save that meets cleanup() is stored or refused as closed, and tells which."""
+    for n in range(10):
+        closing = keep(store.open())
+        apps = [f"{n}.{m}" for m in range(8)]
+        saves = [partial(save, closing, app) for app in apps]
+        outcomes = together(*saves[:4], closing.cleanup, *saves[4:])
+        assert outcomes.pop(4) is None
+        stored = persister.list_app_ids("p")
+        for app, outcome in zip(apps, outcomes, strict=True):
+            assert type(outcome) is (type(None) if app in stored else PersisterClosedError)

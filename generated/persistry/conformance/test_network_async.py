@@ -1,0 +1,147 @@
+# Code generated from templates/conformance/behaviours/network.py.jinja by `make generate`. DO NOT EDIT.
+"""A network that fails, async: told apart, told in time, and over when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ..errors import PersisterUnavailableError, StateConflictError
+from ..state import State
+from .support import expect
+from .support.column import Store
+from .support.proxy import FaultProxy
+from .support.together_async import Opened, attempt, fixture, marks, together
+
+COLOUR = "async"
+pytestmark = marks
+
+
+@fixture
+async def keep(store: Store) -> AsyncIterator[Opened]:
+    """Closes after the test what was opened in it."""
+    async with Opened() as opened:
+        yield opened
+
+
+@fixture
+async def fresh(store: Store, keep: Opened) -> Any:
+    """A persister on a store that was never initialised."""
+    return await keep(store.open())
+
+
+@fixture
+async def persister(fresh: Any) -> Any:
+    """A persister on an empty store."""
+    await fresh.initialize()
+    return fresh
+
+
+@fixture
+def proxy(store: Store) -> Iterator[FaultProxy]:
+    """A network to the store that can fail."""
+    assert store.address is not None
+    with FaultProxy(*store.address) as proxy:
+        yield proxy
+
+
+@fixture
+async def far(proxy: FaultProxy, persister: Any, store: Store, keep: Opened) -> Any:
+    """A persister on the other side of the proxy; it has saved one step of the application a."""
+    far = await keep(store.open_through(proxy.port, operation_timeout=5.0))
+    await far.save("p", "a", 0, "x", State({"n": 0}), "completed")
+    return far
+
+
+def saving(persister: Any, n: int) -> partial[Any]:
+    """The save of step n of the application a."""
+    return partial(persister.save, "p", "a", n, "x", State({"n": n}), "completed")
+
+
+def told_the_truth(outcome: Any, found: Any) -> None:
+    """What a save returned or raised agrees with what is stored now."""
+    if outcome is None:
+        assert found is not None
+    else:
+        assert isinstance(outcome, PersisterUnavailableError)
+        assert outcome.may_have_saved or found is None
+
+
+@pytest.mark.promise(8, 9, 12)
+@pytest.mark.needs("network")
+async def test_lost_reply_saves_once(proxy: FaultProxy, far: Any, persister: Any) -> None:
+    """A save whose reply is lost succeeds or says that it may have; saving again is accepted."""
+    proxy.lose_next_reply()
+    outcome = await attempt(saving(far, 1))
+    assert outcome is None or outcome.may_have_saved
+    await persister.save("p", "b", 0, "x", State({}), "completed")
+    await saving(far, 1)()
+    assert await persister.list_app_ids("p") == ["b", "a"]
+    expect.record(await persister.load("p", "a"), sequence_id=1, state={"n": 1})
+
+
+@pytest.mark.promise(8, 12)
+@pytest.mark.needs("network")
+async def test_lost_replies_say_that_it_may_be_saved(proxy: FaultProxy, far: Any) -> None:
+    """A save that never gets a reply says so, names its key, and may be saved again later."""
+    proxy.lose_replies()
+    with expect.raises(PersisterUnavailableError, "'a'") as caught:
+        await saving(far, 1)()
+    assert caught.value.may_have_saved
+    assert caught.value.__cause__ is not None
+    proxy.restore()
+    await saving(far, 1)()
+    expect.record(await far.load("p", "a"), sequence_id=1, state={"n": 1})
+
+
+@pytest.mark.promise(5, 12)
+@pytest.mark.needs("network")
+async def test_lost_reply_hides_no_conflict(proxy: FaultProxy, far: Any) -> None:
+    """Another state under a key is not taken for the own one whose reply was lost."""
+    proxy.lose_next_reply()
+    outcome = await attempt(partial(far.save, "p", "a", 0, "x", State({"n": "other"}), "completed"))
+    assert isinstance(outcome, StateConflictError | PersisterUnavailableError)
+    expect.state(await far.load("p", "a", 0), {"n": 0})
+
+
+@pytest.mark.promise(8, 9)
+@pytest.mark.needs("network")
+async def test_lost_reply_to_a_load(proxy: FaultProxy, far: Any) -> None:
+    """A load whose reply is lost gives the record or says that it cannot; then all is well."""
+    proxy.lose_next_reply()
+    outcome = await attempt(partial(far.load, "p", "a"))
+    if isinstance(outcome, Exception):
+        assert isinstance(outcome, PersisterUnavailableError)
+        assert not outcome.may_have_saved
+    else:
+        expect.state(outcome, {"n": 0})
+    expect.state(await far.load("p", "a"), {"n": 0})
+
+
+@pytest.mark.promise(9)
+@pytest.mark.needs("network")
+async def test_idle_connection_that_was_cut(proxy: FaultProxy, far: Any) -> None:
+    """A connection that is lost between two calls is not noticed by the next call of any kind."""
+    proxy.cut()
+    await saving(far, 1)()
+    proxy.cut()
+    expect.state(await far.load("p", "a"), {"n": 1})
+    proxy.cut()
+    assert await far.list_app_ids("p") == ["a"]
+
+
+@pytest.mark.promise(5, 9)
+@pytest.mark.needs("network")
+async def test_cuts_lose_no_acknowledged_save(proxy: FaultProxy, far: Any) -> None:
+    """While connections are cut, what was acknowledged is kept, and all may be saved again."""
+    for n in range(1, 81, 8):
+        proxy.lose_next_reply()
+        outcomes = await together(*[saving(far, n + m) for m in range(8)])
+        for m, outcome in enumerate(outcomes):
+            told_the_truth(outcome, await far.load("p", "a", n + m))
+            await saving(far, n + m)()
+    for n in range(81):
+        expect.state(await far.load("p", "a", n), {"n": n})

@@ -1,0 +1,154 @@
+# Code generated from templates/conformance/behaviours/outages.py.jinja by `make generate`. DO NOT EDIT.
+"""A store that is gone for a while, sync: the right error, and the next call works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ..errors import PersisterClosedError, PersisterUnavailableError
+from ..state import State
+from .support import expect
+from .support.column import Store
+from .support.proxy import FaultProxy
+from .support.together_sync import Opened, attempt, fixture, marks
+
+COLOUR = "sync"
+pytestmark = marks
+
+
+@fixture
+def keep(store: Store) -> Iterator[Opened]:
+    """Closes after the test what was opened in it."""
+    with Opened() as opened:
+        yield opened
+
+
+@fixture
+def fresh(store: Store, keep: Opened) -> Any:
+    """A persister on a store that was never initialised."""
+    return keep(store.open())
+
+
+@fixture
+def persister(fresh: Any) -> Any:
+    """A persister on an empty store."""
+    fresh.initialize()
+    return fresh
+
+
+@fixture
+def proxy(store: Store) -> Iterator[FaultProxy]:
+    """A network to the store that can fail."""
+    assert store.address is not None
+    with FaultProxy(*store.address) as proxy:
+        yield proxy
+
+
+@fixture
+def far(proxy: FaultProxy, persister: Any, store: Store, keep: Opened) -> Any:
+    """A persister on the other side of the proxy; it has saved one step of the application a."""
+    far = keep(store.open_through(proxy.port, operation_timeout=5.0))
+    far.save("p", "a", 0, "x", State({"n": 0}), "completed")
+    return far
+
+
+def saving(persister: Any, n: int) -> partial[Any]:
+    """The save of step n of the application a."""
+    return partial(persister.save, "p", "a", n, "x", State({"n": n}), "completed")
+
+
+@pytest.mark.promise(8)
+@pytest.mark.needs("network")
+def test_every_call_to_a_dead_server_says_so(proxy: FaultProxy, far: Any) -> None:
+    """With nobody listening, every operation fails as a ConnectionError, with its cause."""
+    proxy.refuse()
+    calls = [
+        saving(far, 1),
+        partial(far.load, "p", "a"),
+        partial(far.load, "p", None),
+        partial(far.list_app_ids, "p"),
+        far.initialize,
+    ]
+    for call in calls:
+        with expect.raises(PersisterUnavailableError) as caught:
+            call()
+        assert isinstance(caught.value, ConnectionError)
+        assert caught.value.__cause__ is not None
+
+
+@pytest.mark.promise(8, 9)
+@pytest.mark.needs("network")
+def test_refused_connection_saved_nothing(proxy: FaultProxy, far: Any) -> None:
+    """A save that could not even connect says that nothing was saved, and so it is."""
+    proxy.refuse()
+    first = attempt(partial(far.load, "p", "a"))
+    assert isinstance(first, PersisterUnavailableError)
+    with expect.raises(PersisterUnavailableError, "'a'") as caught:
+        saving(far, 1)()
+    assert caught.value.may_have_saved is False
+    proxy.restore()
+    assert far.load("p", "a", 1) is None
+    saving(far, 1)()
+    expect.state(far.load("p", "a"), {"n": 1})
+
+
+@pytest.mark.promise(2)
+@pytest.mark.needs("network")
+def test_arguments_are_checked_before_the_server_is_asked(proxy: FaultProxy, far: Any) -> None:
+    """A wrong argument is named although the server is gone."""
+    proxy.refuse()
+    with expect.raises(ValueError, "sequence_id"):
+        far.save("p", "a", -1, "x", State({}), "completed")
+    with expect.raises(TypeError, "app_id"):
+        far.load("p", 42)
+    with expect.raises(ValueError, "limit"):
+        far.list_app_ids("p", limit=-1)
+    with expect.raises(TypeError, "state['n']"):
+        far.save("p", "a", 1, "x", State({"n": {1}}), "completed")
+
+
+@pytest.mark.promise(10)
+@pytest.mark.needs("network")
+def test_cleanup_needs_no_server(proxy: FaultProxy, far: Any) -> None:
+    """A persister is cleaned up quietly although its server is gone."""
+    proxy.refuse()
+    far.cleanup()
+    with pytest.raises(PersisterClosedError):
+        far.load("p", "a")
+
+
+@pytest.mark.promise(9)
+@pytest.mark.needs("network")
+def test_next_call_works_after_a_restart(store: Store, keep: Opened) -> None:
+    """A server that was killed and is back is not noticed by the next call."""
+    server = store.server()
+    persister = keep(server.open())
+    persister.initialize()
+    saving(persister, 0)()
+    for n in range(1, 4):
+        server.kill()
+        server.restart()
+        saving(persister, n)()
+        expect.state(persister.load("p", "a"), {"n": n})
+    assert persister.list_app_ids("p") == ["a"]
+
+
+@pytest.mark.promise(8, 9)
+@pytest.mark.needs("network")
+def test_next_call_works_after_failed_ones(store: Store, keep: Opened) -> None:
+    """Calls to a killed server fail as they should, and the first one after its return works."""
+    server = store.server()
+    persister = keep(server.open())
+    persister.initialize()
+    saving(persister, 0)()
+    server.kill()
+    for call in (saving(persister, 1), partial(persister.load, "p", "a")) * 3:
+        assert isinstance(attempt(call), PersisterUnavailableError)
+    server.restart()
+    expect.state(persister.load("p", "a", 0), {"n": 0})
+    saving(persister, 1)()
+    expect.record(persister.load("p", "a"), sequence_id=1, state={"n": 1})

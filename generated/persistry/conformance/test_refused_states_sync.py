@@ -1,0 +1,137 @@
+# Code generated from templates/conformance/behaviours/refused_states.py.jinja by `make generate`. DO NOT EDIT.
+"""States that cannot be stored exactly, sync: refused, with the place, and no trace."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, namedtuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ..errors import StateNotSerializableError
+from ..state import State
+from .support import expect
+from .support.column import Store
+from .support.together_sync import Opened, fixture, marks
+
+COLOUR = "sync"
+pytestmark = marks
+
+
+@fixture
+def keep(store: Store) -> Iterator[Opened]:
+    """Closes after the test what was opened in it."""
+    with Opened() as opened:
+        yield opened
+
+
+@fixture
+def fresh(store: Store, keep: Opened) -> Any:
+    """A persister on a store that was never initialised."""
+    return keep(store.open())
+
+
+@fixture
+def persister(fresh: Any) -> Any:
+    """A persister on an empty store."""
+    fresh.initialize()
+    return fresh
+
+
+class Text(str):
+    """A text that is more than a text."""
+
+
+class Whole(int):
+    """An integer that is more than an integer."""
+
+
+class Part(float):
+    """A float that is more than a float."""
+
+
+class Items(list[Any]):
+    """A list that is more than a list."""
+
+
+@dataclass
+class Point:
+    """Something with fields."""
+
+    x: int = 1
+
+
+Pair = namedtuple("Pair", ["left", "right"])
+Numbers = IntEnum("Numbers", ["ONE"])
+Words = StrEnum("Words", ["ONE"])
+Things = Enum("Things", ["ONE"])
+
+REFUSED = {
+    "set": {1, 2},
+    "frozenset": frozenset({1}),
+    "tuple": (1, 2),
+    "empty tuple": (),
+    "named tuple": Pair(1, 2),
+    "bytes": b"x",
+    "bytearray": bytearray(b"x"),
+    "datetime": datetime(2024, 1, 1, tzinfo=UTC),
+    "date": date(2024, 1, 1),
+    "Decimal": Decimal("1.5"),
+    "UUID": UUID(int=1),
+    "complex": 1j,
+    "range": range(3),
+    "object": object(),
+    "class": dict,
+    "function": len,
+    "exception": ValueError("x"),
+    "dataclass": Point(),
+    "Enum": Things.ONE,
+    "IntEnum": Numbers.ONE,
+    "StrEnum": Words.ONE,
+    "str subclass": Text("x"),
+    "int subclass": Whole(1),
+    "float subclass": Part(1.0),
+    "list subclass": Items([1]),
+    "dict subclass": OrderedDict(x=1),
+    "State": State({"x": 1}),
+}
+KEYS = [1, 1.0, None, True, (1, 2), b"x", Words.ONE, Text("x")]
+
+
+def expect_refused(persister: Any, values: dict[str, Any], *mentions: str) -> None:
+    """The state is refused with these words, nothing is stored, and the persister works on."""
+    with expect.raises(StateNotSerializableError, *mentions) as caught:
+        persister.save("p", "a", 1, "x", State(values), "completed")
+    assert isinstance(caught.value, TypeError)
+    assert persister.list_app_ids("p") == []
+    assert persister.load("p", "a", 1) is None
+    persister.save("p", "a", 1, "x", State({"n": 1}), "completed")
+    expect.state(persister.load("p", "a"), {"n": 1})
+
+
+@pytest.mark.promise(6)
+@pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
+def test_value_that_is_no_json_is_refused(persister: Any, value: object) -> None:
+    """What would come back as something else is refused, with its place."""
+    expect_refused(persister, {"ok": 1, "a": [0, 1.5, {}, value]}, "state['a'][3]")
+
+
+@pytest.mark.promise(6)
+@pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
+def test_value_is_refused_beside_what_needs_tags(persister: Any, value: object) -> None:
+    """It is refused too where the state has to be written the long way."""
+    values = {"nan": float("nan"), "big": 10**5000, "lone": "\ud800", "o": {"k": value}}
+    expect_refused(persister, values, "state['o']['k']")
+
+
+@pytest.mark.promise(6)
+@pytest.mark.parametrize("key", KEYS, ids=ascii)
+def test_key_that_is_no_text_is_refused(persister: Any, key: object) -> None:
+    """A key that would come back as a text is refused, with the place of its object."""
+    expect_refused(persister, {"a": [{key: 1}]}, "state['a'][0]")

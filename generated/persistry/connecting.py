@@ -1,0 +1,105 @@
+# Code generated from spec/backends/ by `make generate`. DO NOT EDIT.
+"""From a URL to a persister: the registry of all stores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._runtime.urls import Scheme, open_url
+
+if TYPE_CHECKING:
+    from ._runtime.awaitable import Opening
+    from .persistence import AsyncBaseStatePersister, BaseStatePersister
+
+__all__ = ("SCHEMES", "aconnect", "connect")
+
+SCHEMES: dict[str, Scheme] = {
+    "memory": Scheme(
+        example="memory://",
+        classes={
+            "sync": ("in_memory", "InMemoryPersister", None),
+            "async": ("in_memory", "AsyncInMemoryPersister", None),
+        },
+        parts={},
+        defaults={},
+        presets={},
+    ),
+    "redis": Scheme(
+        example="redis://localhost:6379/0",
+        classes={
+            "sync": ("b_redis", "RedisBasePersister", "redis"),
+            "async": ("b_redis", "AsyncRedisBasePersister", "redis"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db",
+            "password": "password",
+            "username": "redis_client_kwargs.username",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "6379",
+            "path": "0",
+        },
+        presets={},
+    ),
+    "rediss": Scheme(
+        example="redis://localhost:6379/0",
+        classes={
+            "sync": ("b_redis", "RedisBasePersister", "redis"),
+            "async": ("b_redis", "AsyncRedisBasePersister", "redis"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db",
+            "password": "password",
+            "username": "redis_client_kwargs.username",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "6379",
+            "path": "0",
+        },
+        presets={
+            "redis_client_kwargs.ssl": "true",
+        },
+    ),
+    "sqlite": Scheme(
+        example="sqlite:///steps.db",
+        classes={
+            "sync": ("b_sqlite3", "SQLitePersister", None),
+            "async": ("b_aiosqlite", "AsyncSQLitePersister", "aiosqlite"),
+        },
+        parts={
+            "path": "db_path",
+        },
+        defaults={},
+        presets={},
+    ),
+}
+
+
+def connect(url: str, **options: Any) -> BaseStatePersister:
+    """Build the persister that a URL names, such as `sqlite:///steps.db`.
+
+    The URL's query and the keyword options go to the class's `from_values`; what the options say
+    wins. Nothing is opened yet. The message of an error never shows the URL's password.
+
+    Args:
+        url: memory://, redis://localhost:6379/0, sqlite:///steps.db.
+        options: Parameters of the class, such as `operation_timeout=5`.
+
+    Raises:
+        ValueError: The scheme, a part of the URL or an option is unknown.
+        ImportError: The driver is not installed; the message says which extra brings it.
+    """
+    persister: BaseStatePersister = open_url(SCHEMES, url, "sync", options)
+    return persister
+
+
+def aconnect(url: str, **options: Any) -> Opening[AsyncBaseStatePersister]:
+    """As `connect`, for the async class: await the result, or enter it with `async with`."""
+    opening: Opening[AsyncBaseStatePersister] = open_url(SCHEMES, url, "async", options)
+    return opening
