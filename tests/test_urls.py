@@ -1,0 +1,91 @@
+"""`connect` and `aconnect`: what the parts of a URL mean, and what bad URLs are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import persistry
+from persistry import State, aconnect, connect
+
+
+def values_of(url: str, **options: Any) -> Any:
+    """What a Redis persister was built from, without connecting."""
+    keywords = connect(url, **options).connection.connection_pool.connection_kwargs
+    return {name: keywords.get(name) for name in ("host", "port", "db", "username", "password")}
+
+
+def test_sqlite_relative_and_absolute(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for url in ("sqlite:///steps.db", f"sqlite:///{tmp_path}/abs%20olute.db"):
+        with connect(url, table_name="other") as persister:
+            persister.initialize()
+            persister.save("p", "a", 0, "x", State({"n": 1}), "completed")
+            assert persister.table_name == "other"
+    assert {path.name for path in tmp_path.glob("*.db")} == {"steps.db", "abs olute.db"}
+
+
+async def test_aconnect_is_awaited_or_entered(tmp_path: Any) -> None:
+    async with aconnect(f"sqlite:///{tmp_path}/a.db?table_name=t&operation_timeout=5") as persister:
+        await persister.initialize()
+        assert isinstance(persister, persistry.AsyncSQLitePersister)
+        assert persister.table_name == "t"
+    persister = await aconnect("memory://")
+    assert persister.is_async()
+
+
+def test_redis_parts() -> None:
+    assert values_of("redis://") == {
+        "host": "localhost",
+        "port": 6379,
+        "db": 0,
+        "username": None,
+        "password": None,
+    }
+    assert values_of("redis://me:p%40ss@cache:7000/3?namespace=n") == {
+        "host": "cache",
+        "port": 7000,
+        "db": 3,
+        "username": "me",
+        "password": "p@ss",
+    }
+
+
+def test_tls_stays_beside_the_clients_options() -> None:
+    persister = connect("rediss://cache", redis_client_kwargs={"ssl_ca_certs": "ca.pem"})
+    keywords = persister.connection.connection_pool.connection_kwargs
+    assert keywords["ssl_ca_certs"] == "ca.pem"
+    assert persister.connection.connection_pool.connection_class.__name__ == "SSLConnection"
+
+
+@pytest.mark.parametrize(
+    ("url", "mentions"),
+    [
+        ("steps.db", ["scheme", "sqlite://", "redis://", "memory://"]),
+        ("mysql://user:secret@host/db", ["scheme"]),
+        ("sqlite://steps.db", ["host", "sqlite:///steps.db"]),
+        ("sqlite:///", ["db_path", "sqlite:///steps.db"]),
+        ("redis://host:secret", ["port"]),
+        ("redis://host:70000/0", ["port"]),
+        ("redis://host/secret", ["db", "number"]),
+        ("redis://host/0#secret", ["'#'"]),
+        ("redis://host/0?tabel=secret", ["tabel", "namespace"]),
+        ("redis://host/0?operation_timeout=soon", ["operation_timeout"]),
+        ("redis://host/0?redis_client_kwargs=1", ["redis_client_kwargs", "keyword"]),
+        ("memory://host", ["host"]),
+    ],
+)
+def test_bad_urls(url: str, mentions: list[str]) -> None:
+    with pytest.raises(ValueError) as caught:
+        connect(url)
+    missing = [text for text in mentions if text not in str(caught.value)]
+    assert not missing, str(caught.value)
+    assert url == "redis://host/secret" or "secret" not in str(caught.value)
+
+
+def test_bad_options() -> None:
+    with pytest.raises(ValueError, match="tabel"):
+        connect("memory://", tabel="x")
+    with pytest.raises(TypeError, match="url"):
+        connect(b"memory://")  # type: ignore[arg-type]
