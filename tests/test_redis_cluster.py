@@ -1,0 +1,88 @@
+"""A Redis Cluster of three nodes: a partition is one slot, so every operation works there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+import redis
+import redis.asyncio
+
+from persistry import AsyncRedisBasePersister, RedisBasePersister, State, StateConflictError
+from tests.servers import LOOPBACK, RedisServer
+
+SLOTS = 16384
+PARTITIONS = ["", "p", "{", "}{", "a:b", "ü", *(f"tenant {n}" for n in range(20))]
+
+
+class ClusterNode(RedisServer):
+    """A server that is one of a cluster's."""
+
+    def command(self) -> list[str]:
+        return [*super().command(), "--cluster-enabled", "yes"]
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(*self.address)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[int]:
+    """The port of one of the nodes, all of which know each other and their slots."""
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(ClusterNode()) for _ in range(3)]
+        for number, node in enumerate(nodes):
+            first, last = SLOTS * number // 3, SLOTS * (number + 1) // 3 - 1
+            with node.client() as client:
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
+                client.execute_command("CLUSTER", "MEET", LOOPBACK, nodes[0].port)
+        deadline = time.monotonic() + 30
+        while not all(map(is_ready, nodes)):
+            assert time.monotonic() < deadline, "the cluster did not come up"
+            time.sleep(0.05)
+        yield nodes[0].port
+
+
+def is_ready(node: ClusterNode) -> bool:
+    with node.client() as client:
+        told = str(client.execute_command("CLUSTER", "INFO"))
+        return "cluster_state:ok" in told and "cluster_known_nodes:3" in told
+
+
+def test_every_operation(cluster: int) -> None:
+    large = "x" * 200_000  # does not pass through a script
+    with redis.RedisCluster(LOOPBACK, cluster) as client:
+        persister = RedisBasePersister(client, namespace="sync")
+        persister.initialize()
+        for partition in PARTITIONS:
+            persister.save(partition, "a", 1, "x", State({"of": partition}), "completed")
+            persister.save(partition, "a:b", 0, "x", State({"large": large}), "completed")
+            persister.save(partition, "a:b", 0, "y", State({"large": large}), "failed")
+            persister.save(partition, "a", 1, "x", State({"of": partition}), "completed")
+            with pytest.raises(StateConflictError):
+                persister.save(partition, "a:b", 0, "x", State({"large": "y" * 90_000}), "completed")
+            assert persister.list_app_ids(partition) == ["a:b", "a"]
+            for asked in ((partition, "a:b"), (partition, "a:b", 0), (partition, None)):
+                found = persister.load(*asked)
+                assert found is not None
+                assert (found["position"], found["state"]["large"]) == ("y", large)
+            found = persister.load(partition, "a")
+            assert found is not None
+            assert found["state"]["of"] == partition
+        slots = {client.keyslot(persister.create_key("a", it, 1)) for it in PARTITIONS}
+        assert len(slots) > 10, "partitions spread over the nodes"
+
+
+async def test_every_operation_async(cluster: int) -> None:
+    async with redis.asyncio.RedisCluster(LOOPBACK, cluster) as client:
+        persister = AsyncRedisBasePersister(client, namespace="async")
+        await persister.initialize()
+        for partition in PARTITIONS:
+            for n, text in enumerate(("small", "x" * 200_000)):
+                await persister.save(partition, "a", n, "x", State({"t": text}), "completed")
+                await persister.save(partition, "a", n, "x", State({"t": text}), "completed")
+                found = await persister.load(partition, None)
+                assert found is not None
+                assert found["state"]["t"] == text
+            assert await persister.list_app_ids(partition) == ["a"]
