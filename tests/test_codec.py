@@ -388,10 +388,10 @@ class Unspeakable:
         (None, "None of type NoneType"),
         ((1, 2), "(1, 2) of type tuple"),
         (b"x", "b'x' of type bytes"),
-        (Text("x"), "'x' of type test_codec.Text"),
-        (Word.YES, "<Word.YES: 'yes'> of type test_codec.Word"),
+        (Text("x"), f"'x' of type {__name__}.Text"),
+        (Word.YES, f"<Word.YES: 'yes'> of type {__name__}.Word"),
         pytest.param(10**5000, "<int> of type int", id="5001 digits"),
-        (Unspeakable(), "<Unspeakable> of type test_codec.Unspeakable"),
+        (Unspeakable(), f"<Unspeakable> of type {__name__}.Unspeakable"),
     ],
 )
 def test_other_keys_are_refused(key: Any, shown: str) -> None:

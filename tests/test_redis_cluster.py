@@ -10,7 +10,13 @@ import pytest
 import redis
 import redis.asyncio
 
-from persistry import AsyncRedisBasePersister, RedisBasePersister, State, StateConflictError
+from persistry import (
+    AsyncRedisBasePersister,
+    PersisterUnavailableError,
+    RedisBasePersister,
+    State,
+    StateConflictError,
+)
 from tests.servers import LOOPBACK, RedisServer
 
 SLOTS = 16384
@@ -37,17 +43,21 @@ def cluster() -> Iterator[int]:
             with node.client() as client:
                 client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
                 client.execute_command("CLUSTER", "MEET", LOOPBACK, nodes[0].port)
-        deadline = time.monotonic() + 30
-        while not all(map(is_ready, nodes)):
-            assert time.monotonic() < deadline, "the cluster did not come up"
-            time.sleep(0.05)
+        wait_until_ready(nodes)
         yield nodes[0].port
 
 
-def is_ready(node: ClusterNode) -> bool:
+def wait_until_ready(nodes: list[ClusterNode]) -> None:
+    deadline = time.monotonic() + 30
+    while not all(is_ready(node, len(nodes)) for node in nodes):
+        assert time.monotonic() < deadline, "the cluster did not come up"
+        time.sleep(0.05)
+
+
+def is_ready(node: ClusterNode, nodes: int) -> bool:
     with node.client() as client:
         told = str(client.execute_command("CLUSTER", "INFO"))
-        return "cluster_state:ok" in told and "cluster_known_nodes:3" in told
+        return "cluster_state:ok" in told and f"cluster_known_nodes:{nodes}" in told
 
 
 def test_every_operation(cluster: int) -> None:
@@ -72,6 +82,25 @@ def test_every_operation(cluster: int) -> None:
             assert found["state"]["of"] == partition
         slots = {client.keyslot(persister.create_key("a", it, 1)) for it in PARTITIONS}
         assert len(slots) > 10, "partitions spread over the nodes"
+
+
+def test_cluster_that_is_gone() -> None:
+    with ClusterNode() as node:
+        with node.client() as client:
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, SLOTS - 1)
+            wait_until_ready([node])
+        with redis.RedisCluster(*node.address) as client:
+            persister = RedisBasePersister(client)
+            persister.save("p", "a", 0, "x", State({}), "completed")
+            node.kill()
+            with pytest.raises(PersisterUnavailableError):
+                persister.save("p", "a", 1, "x", State({}), "completed")
+            node.start()
+            wait_until_ready([node])
+            persister.save("p", "a", 1, "x", State({}), "completed")
+            found = persister.load("p", "a")
+            assert found is not None
+            assert found["sequence_id"] == 1
 
 
 async def test_every_operation_async(cluster: int) -> None:

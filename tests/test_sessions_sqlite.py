@@ -34,7 +34,7 @@ KEYS = "SELECT k FROM t ORDER BY 1"
 FULL = ("PRAGMA synchronous = FULL",)
 WAL = ["PRAGMA journal_mode = WAL"]
 
-DRIVERS = {"sqlite3": Sqlite3Session, "aiosqlite": AiosqliteSession}
+DRIVERS: dict[str, Any] = {"sqlite3": Sqlite3Session, "aiosqlite": AiosqliteSession}
 
 
 def do(session: Any, name: str, *steps: tuple[Any, ...]) -> Any:
@@ -481,6 +481,18 @@ class TestClosing:
         with pytest.raises(errors.PersisterClosedError):
             do(copy, "load", ("fetch_all", KEYS))
 
+    def test_a_handed_in_connection_gets_its_patience_back(self, hand_in: Any) -> None:
+        session, connection = hand_in(timeout=7)
+        copy = session.copy()
+        for sharer, wait in ((session, 450), (copy, 7000)):
+            do(sharer, "load", ("fetch_all", KEYS))
+            close(sharer)
+            if isinstance(connection, sqlite3.Connection):
+                found = connection.execute("PRAGMA busy_timeout").fetchall()
+            else:
+                found = asyncio.run(_awaited(connection.execute_fetchall("PRAGMA busy_timeout")))
+            assert list(found) == [(wait,)]
+
     def test_closed_by_its_owner(self, hand_in: Any) -> None:
         session, connection = hand_in()
         closing = connection.close()
@@ -507,7 +519,11 @@ class TestClosing:
             f"print(do(s, 'save', ('execute', INSERT, ('a', 1))))"
         )
         run = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=10
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=20,
         )
         assert (run.stdout, run.stderr, run.returncode) == ("1\n", "", 0)
         assert keys(path) == ["a"]
@@ -618,7 +634,10 @@ class TestSharing:
             async def work(number: int) -> None:
                 async with session.operation("save", number) as operation:
                     if number % 10 == 0:
-                        statements = [f"INSERT INTO t VALUES ({number}, 0)", f"INSERT INTO t VALUES ({number}, 0)"]
+                        statements = [
+                            f"INSERT INTO t VALUES ({number}, 0)",
+                            f"INSERT INTO t VALUES ({number}, 0)",
+                        ]
                         await operation.run_together(statements)
                     else:
                         await operation.execute(INSERT, (number, 0))
@@ -714,11 +733,14 @@ class TestEventLoops:
             assert do(session, "load", ("fetch_all", KEYS)) == [("a",)]
 
     @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("driver", ["aiosqlite"], indirect=True)
     def test_one_that_ends_in_the_middle(self, hand_in: Any, open_session: Any, path: Path) -> None:
         async def leave_a_task(session: AiosqliteSession) -> None:
             async def save() -> None:
                 async with session.operation("save") as operation:
-                    await operation.run_together(["INSERT INTO t VALUES ('half', 1)", KEYS])
+                    await operation.run_together(
+                        [f"INSERT INTO t VALUES ('{half}', 1)" for half in "xy"]
+                    )
 
             task = asyncio.create_task(save())
             await asyncio.sleep(0.0005)

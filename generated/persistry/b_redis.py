@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import redis
 import redis.asyncio
+import redis.exceptions
 
 from . import errors
 from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
@@ -35,10 +36,17 @@ local function refuse(stored)
   if temporary then redis.call('DEL', temporary) end
   return stored
 end
+-- All is read before anything is written: a key of another type ends the script, and nothing is half done.
+local top = redis.call('ZREVRANGE', newest, 0, 0, 'WITHSCORES')
+local head = redis.call('HGET', heads, app_id)
+if head and not (#head == 38 and string.match(head, '^%d+$')) then
+  return refuse(redis.error_reply('DAMAGED head of an application'))
+end
 if redis.call('EXISTS', record) == 1 then
   local stored = redis.call('GET', record)
-  local other = cjson.decode(string.match(string.sub(stored, 29), '^[^\\n]*'))[1]
-  if other == position then return refuse(stored) end
+  local ok, line = pcall(cjson.decode, string.match(string.sub(stored, 29), '^[^\\n]*'))
+  local other = ok and type(line) == 'table' and string.sub(stored, 1, 2) == 'P1' and line[1]
+  if type(other) ~= 'string' or other == position then return refuse(stored) end
   local earlier = redis.call('GET', moved)
   if earlier then return refuse(earlier) end
   redis.call('RENAME', record, record .. ':' .. redis.sha1hex(other))
@@ -49,9 +57,7 @@ if temporary then
 else
   redis.call('SET', record, value)
 end
-local top = redis.call('ZREVRANGE', newest, 0, 0, 'WITHSCORES')
 redis.call('ZADD', newest, string.format('%.0f', (top[2] or 0) + 1), app_id)
-local head = redis.call('HGET', heads, app_id)
 local highest = sequence
 if head and string.sub(head, 1, 19) > highest then highest = string.sub(head, 1, 19) end
 redis.call('HSET', heads, app_id, highest .. sequence)
@@ -59,14 +65,14 @@ return 1
 """,
 )
 # Answers the application's head and, up to the limit in bytes, the record of its highest
-# sequence.
+# sequence; the application alone where it is listed but has no head.
 _LATEST = Script(
     "latest",
     """\
-local heads = KEYS[1]
+local newest, heads = KEYS[1], KEYS[2]
 local app_id, prefix, limit = ARGV[1], ARGV[2], ARGV[3]
 local head = redis.call('HGET', heads, app_id)
-if not head then return nil end
+if not head then return redis.call('ZSCORE', newest, app_id) and {app_id} or nil end
 local record = prefix .. string.sub(head, 1, 19)
 if redis.call('STRLEN', record) > tonumber(limit) then return {app_id, string.sub(head, 1, 19)} end
 return {app_id, string.sub(head, 1, 19), redis.call('GET', record)}
@@ -98,9 +104,19 @@ _FAILURES = Failures(
     "Redis",
     base=(
         redis.RedisError,
+        redis.exceptions.RedisClusterException,
         OSError,
     ),
     rules=(
+        Rule(
+            errors.PersisterAccessError,
+            redis.AuthenticationError,
+            "the server asks for a password; give password=",
+            messages=(
+                "HELLO must be called with the client already authenticated",
+                "Authentication required",
+            ),
+        ),
         Rule(
             errors.PersisterAccessError,
             redis.AuthenticationError,
@@ -161,6 +177,18 @@ _FAILURES = Failures(
             messages=("WRONGTYPE",),
         ),
         Rule(
+            errors.CorruptStateError,
+            redis.ResponseError,
+            "another program has changed the hash of heads; remove the application's field there and save again",
+            messages=("DAMAGED",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            redis.exceptions.InvalidResponse,
+            "what answers there does not speak Redis; check host and port",
+            may_have_saved=True,
+        ),
+        Rule(
             errors.PersisterUnavailableError,
             redis.ResponseError,
             "the server has no such database; give another db",
@@ -190,6 +218,12 @@ _FAILURES = Failures(
             "the connection was lost and could not be had again",
             may_have_saved=True,
             repeat=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            redis.exceptions.RedisClusterException,
+            "no node of the cluster answers; start them, or check hosts and ports",
+            may_have_saved=True,
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -424,7 +458,7 @@ class RedisBasePersister(BaseStatePersister):
                 temporary=_temporary_key(slot, record.app_id, record.sequence_id),
             )
         if reply != 1:
-            record.accept(Found.conflicting(reply))
+            record.accept(Found.conflicting(record, reply))
 
     def load(
         self,
@@ -464,6 +498,7 @@ class RedisBasePersister(BaseStatePersister):
         with self._session.operation("load", wanted) as store:
             if sequence_id is not None:
                 found = Found(
+                    wanted,
                     wanted.app_id,
                     wanted.sequence_id,
                     store.get(_record_key(slot, wanted.app_id, wanted.sequence_id)),
@@ -471,10 +506,13 @@ class RedisBasePersister(BaseStatePersister):
             elif app_id is not None:
                 reply = store.script(
                     _LATEST,
-                    keys=(_heads_key(slot),),
+                    keys=(
+                        _newest_key(slot),
+                        _heads_key(slot),
+                    ),
                     arguments=(wanted.app_id, _latest_prefix_key(slot, wanted.app_id), LARGE),
                 )
-                found = Found.of(reply)
+                found = Found.of(wanted, reply)
             else:
                 reply = store.script(
                     _LATEST_OF_PARTITION,
@@ -484,7 +522,7 @@ class RedisBasePersister(BaseStatePersister):
                     ),
                     arguments=(_latest_of_partition_prefix_key(slot), LARGE),
                 )
-                found = Found.of(reply)
+                found = Found.of(wanted, reply)
             if found.is_large:
                 found = found.with_value(
                     store.get(_record_key(slot, found.app_id, found.sequence_id))
@@ -734,7 +772,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
                 temporary=_temporary_key(slot, record.app_id, record.sequence_id),
             )
         if reply != 1:
-            record.accept(Found.conflicting(reply))
+            record.accept(Found.conflicting(record, reply))
 
     async def load(
         self,
@@ -774,6 +812,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("load", wanted) as store:
             if sequence_id is not None:
                 found = Found(
+                    wanted,
                     wanted.app_id,
                     wanted.sequence_id,
                     await store.get(_record_key(slot, wanted.app_id, wanted.sequence_id)),
@@ -781,10 +820,13 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             elif app_id is not None:
                 reply = await store.script(
                     _LATEST,
-                    keys=(_heads_key(slot),),
+                    keys=(
+                        _newest_key(slot),
+                        _heads_key(slot),
+                    ),
                     arguments=(wanted.app_id, _latest_prefix_key(slot, wanted.app_id), LARGE),
                 )
-                found = Found.of(reply)
+                found = Found.of(wanted, reply)
             else:
                 reply = await store.script(
                     _LATEST_OF_PARTITION,
@@ -794,7 +836,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
                     ),
                     arguments=(_latest_of_partition_prefix_key(slot), LARGE),
                 )
-                found = Found.of(reply)
+                found = Found.of(wanted, reply)
             if found.is_large:
                 found = found.with_value(
                     await store.get(_record_key(slot, found.app_id, found.sequence_id))

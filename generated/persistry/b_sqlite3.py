@@ -39,16 +39,29 @@ CREATE TABLE IF NOT EXISTS {heads} (
   partition_key TEXT NOT NULL, app_id TEXT NOT NULL, last_write INTEGER NOT NULL,
   PRIMARY KEY (partition_key, app_id)) WITHOUT ROWID
 """,
-    "CREATE INDEX IF NOT EXISTS {heads_order} ON {heads_alone} (partition_key, last_write DESC)",
     """\
-CREATE TRIGGER IF NOT EXISTS {saved} AFTER INSERT ON {table_alone} BEGIN
+INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
+SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec
+FROM {table} WHERE rowid = 0 AND false
+ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
+""",
+    """\
+INSERT INTO {heads} (partition_key, app_id, last_write)
+SELECT partition_key, app_id, last_write FROM {heads} WHERE false
+ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write
+""",
+    "CREATE INDEX IF NOT EXISTS {heads_order} ON {heads_alone} (partition_key, last_write DESC)",
+    "DROP TRIGGER IF EXISTS {saved}",
+    """\
+CREATE TRIGGER {saved} AFTER INSERT ON {table_alone} BEGIN
   INSERT INTO {heads_alone} (partition_key, app_id, last_write)
   VALUES (coalesce(NEW.partition_key, ''), NEW.app_id, NEW.rowid)
   ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
 END
 """,
+    "DROP TRIGGER IF EXISTS {deleted}",
     """\
-CREATE TRIGGER IF NOT EXISTS {deleted} AFTER DELETE ON {table_alone} BEGIN
+CREATE TRIGGER {deleted} AFTER DELETE ON {table_alone} BEGIN
   DELETE FROM {heads_alone}
   WHERE partition_key = coalesce(OLD.partition_key, '') AND app_id = OLD.app_id AND last_write = OLD.rowid;
   INSERT INTO {heads_alone} (partition_key, app_id, last_write)
@@ -121,13 +134,42 @@ _FAILURES = Failures(
         Rule(
             errors.StoreVersionError,
             sqlite3.OperationalError,
-            "the table is there but has other columns; give another table_name, or open it with the library that made it",
-            messages=("no such column", "has no column named"),
+            "the table is there but has other columns or keys; give another table_name, or open it with the library that made it",
+            messages=("no such column", "has no column named", "ON CONFLICT clause does not match"),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            sqlite3.OperationalError,
+            "something else in this database has the name of the table, or of what belongs to it; give another table_name",
+            messages=("because it is a view", "there is already a", "there is already an"),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            sqlite3.IntegrityError,
+            "the table has a constraint or a trigger that persistry did not make; remove it, or give another table_name",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            sqlite3.OperationalError,
+            "no database of this schema's name is attached; attach it, or leave the schema out of table_name",
+            messages=("unknown database",),
+        ),
+        Rule(
+            errors.PersisterError,
+            sqlite3.OperationalError,
+            "SQLite keeps names that begin with sqlite_ for itself; give another table_name",
+            messages=("reserved for internal use",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            sqlite3.OperationalError,
+            "the file was moved or removed while it was open; put it back and build another persister",
+            codes=("SQLITE_READONLY_DBMOVED",),
         ),
         Rule(
             errors.PersisterAccessError,
             sqlite3.OperationalError,
-            "the file or its folder may not be written by this user",
+            "the file may not be written; it is opened read-only, or this user has no right to it or its folder",
             codes=("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"),
         ),
         Rule(
@@ -315,12 +357,12 @@ class SQLitePersister(BaseStatePersister):
         """Create a table of this name, and what belongs to it, if it is not there."""
         names = _names(table_name)
         with self._session.operation("initialize", f"table {table_name!r}") as store:
-            store.configure(_ON_INITIALIZE)
             if not store.answers(_IS_INITIALIZED.format_map(names)):
                 store.run_together([create.format_map(names) for create in _CREATE])
             stale = store.fetch_one(_STALE.format_map(names))
             if stale and stale[0]:
                 store.run_together([rebuild.format_map(names) for rebuild in _REBUILD])
+            store.configure(_ON_INITIALIZE)
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.

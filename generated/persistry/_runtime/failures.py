@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass
 
@@ -59,6 +60,13 @@ class Failures:
         self.base = base
         self.rules = rules
         self.code_attribute = code_attribute
+        self.place = ""
+
+    def at(self, place: str) -> Failures:
+        """The same for one place, a file or a server, which the messages then name."""
+        failures = copy.copy(self)
+        failures.place = place
+        return failures
 
     def covers(self, exc: BaseException | None) -> bool:
         """Whether the driver raised it. (Some errors of ours are an OSError, as a driver's are.)"""
@@ -87,7 +95,7 @@ class Failures:
         advice = rule.advice if rule else f"{self.store} refused it"
         message = (
             f"{about(operation, key)}: {_filled(advice, limits)}"
-            f"  ({type(exc).__name__}: {_told(exc)})"
+            f"  ({type(exc).__name__}: {_told(exc)}{self._at})"
         )
         if issubclass(error, PersisterUnavailableError):
             sent = sent_before or (rule is not None and rule.may_have_saved)
@@ -100,9 +108,14 @@ class Failures:
         """The error for an operation that we ended because its time was over."""
         return PersisterUnavailableError(
             f"{about(operation, key)}: "
-            + _filled(f"{doing} within operation_timeout ({{operation_timeout}} s)", limits),
+            + _filled(f"{doing} within operation_timeout ({{operation_timeout}} s)", limits)
+            + self._at,
             may_have_saved=sent and operation == "save",
         )
+
+    @property
+    def _at(self) -> str:
+        return f"; at {self.place}" if self.place else ""
 
     def closed(self, operation: str, key: object) -> PersisterClosedError:
         """The error for an operation after `cleanup()`."""

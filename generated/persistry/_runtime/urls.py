@@ -44,10 +44,11 @@ def open_url(
     for key, value in options.items():
         if key not in parameters:
             raise ValueError(_unknown("option", key, parameters))
-        known = arguments.get(key)
-        # What the URL says of a client, such as its TLS, stays beside what the options say.
-        both = isinstance(known, dict) and isinstance(value, Mapping)
-        arguments[key] = {**known, **value} if both else value
+        told = arguments.get(key)
+        if isinstance(told, dict) and isinstance(value, Mapping):
+            # What the URL says of a client, such as its TLS, stays beside what the options say.
+            value = {**told, **value}
+        arguments[key] = value
     for key, it in parameters.items():
         if it.default is inspect.Parameter.empty and key not in arguments:
             raise ValueError(f"url lacks the {key}; write it like {scheme.example}")

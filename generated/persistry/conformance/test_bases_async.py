@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from .. import errors, persistence
+from .. import errors
+from ..persistence import AsyncBaseStateLoader as Loader
+from ..persistence import AsyncBaseStatePersister as Persister
+from ..persistence import AsyncBaseStateSaver as Saver
 from ..state import State
 from .support.together_async import marks
 
 pytestmark = marks
-
-Loader: Any = persistence.AsyncBaseStateLoader
-Saver: Any = persistence.AsyncBaseStateSaver
-Persister: Any = persistence.AsyncBaseStatePersister
 
 BUILTINS = {
     "PersisterError": Exception,

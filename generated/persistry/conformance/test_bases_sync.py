@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from .. import errors, persistence
+from .. import errors
+from ..persistence import BaseStateLoader as Loader
+from ..persistence import BaseStatePersister as Persister
+from ..persistence import BaseStateSaver as Saver
 from ..state import State
 from .support.together_sync import marks
 
 pytestmark = marks
-
-Loader: Any = persistence.BaseStateLoader
-Saver: Any = persistence.BaseStateSaver
-Persister: Any = persistence.BaseStatePersister
 
 BUILTINS = {
     "PersisterError": Exception,

@@ -99,7 +99,6 @@ def test_copy_keeps_the_options(store: Store, keep: Opened) -> None:
 
 
 @pytest.mark.promise(10)
-@pytest.mark.needs("durable")
 def test_pickle_gives_a_working_persister(persister: Any, keep: Opened) -> None:
     """A persister comes back from a pickle, connects anew and shares the data."""
     save(persister, "a")
@@ -111,7 +110,6 @@ def test_pickle_gives_a_working_persister(persister: Any, keep: Opened) -> None:
 
 
 @pytest.mark.promise(10)
-@pytest.mark.needs("durable")
 def test_pickle_outlives_its_original(persister: Any, keep: Opened) -> None:
     """A pickle made before or after cleanup() gives a persister that is open."""
     save(persister, "a")
@@ -123,7 +121,6 @@ def test_pickle_outlives_its_original(persister: Any, keep: Opened) -> None:
 
 
 @pytest.mark.promise(10)
-@pytest.mark.needs("durable")
 def test_pickle_keeps_the_options(store: Store, keep: Opened) -> None:
     """A persister that comes back from a pickle has its limits, also the second time."""
     original = keep(store.open(max_state_bytes=10))

@@ -61,14 +61,15 @@ def bare(signature: inspect.Signature) -> str:
     return str(inspect.Signature(parameters))
 
 
+seen: list[dict[str, Any]] = []
+
+
 class Recording(State):
     """A state that notes the keyword arguments of its serialize()."""
 
-    seen: list[dict[str, Any]] = []
-
     def serialize(self, **serde_kwargs: Any) -> dict[str, Any]:
         """Note the keyword arguments."""
-        self.seen.append(serde_kwargs)
+        seen.append(serde_kwargs)
         return super().serialize(**serde_kwargs)
 
 
@@ -130,11 +131,11 @@ def test_keywords_in_any_order(persister: Any) -> None:
 @pytest.mark.promise(10)
 def test_set_serde_kwargs_replaces(persister: Any, keep: Opened) -> None:
     """The state gets the keyword arguments that were set last, in a copy too."""
-    Recording.seen.clear()
+    seen.clear()
     persister.set_serde_kwargs({"first": 1})
     persister.set_serde_kwargs({"second": 2})
     copy = keep(persister.copy())
     persister.save("p", "a", 1, "x", Recording({"n": 1}), "completed")
     copy.save("p", "a", 2, "x", Recording({"n": 2}), "completed")
-    assert Recording.seen == [{"second": 2}, {"second": 2}]
+    assert seen == [{"second": 2}, {"second": 2}]
     expect.state(persister.load("p", "a", 1), {"n": 1})

@@ -39,7 +39,9 @@ def persister(fresh: Any) -> Any:
 
 @pytest.mark.promise(3)
 def test_latest_is_the_highest_sequence(persister: Any) -> None:
-    """The latest of an application is its highest sequence_id, whatever order the saves came in."""
+    """The latest of an application is its highest sequence_id, whatever order the saves came
+    in.
+    """
     persister.save("p", "a", 5, "x", State({"n": 5}), "completed")
     persister.save("p", "a", 3, "y", State({"n": 3}), "completed")
     expect.record(persister.load("p", "a"), sequence_id=5, position="x", state={"n": 5})
@@ -194,7 +196,7 @@ def test_latest_of_a_partition_sees_no_other(persister: Any) -> None:
 
 @pytest.mark.promise(3)
 def test_latest_of_the_default_partition(persister: Any) -> None:
-    """With neither partition nor application, the record saved last without a partition is given."""
+    """With neither partition nor application, the default partition's last record is given."""
     persister.save(None, "a", 2, "x", State({}), "completed")
     persister.save(None, "b", 1, "x", State({}), "completed")
     persister.save("p", "c", 1, "x", State({}), "completed")

@@ -1,5 +1,5 @@
 # Code generated from templates/conformance/behaviours/lifecycle.py.jinja by `make generate`. DO NOT EDIT.
-"""Opening and closing, async: once, twice, by a block, and what is said afterwards."""
+"""Closing, async: once, twice, by many, amid work, and what is said afterwards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 from ..errors import PersisterClosedError
 from ..state import State
-from .support import expect
 from .support.column import Store
 from .support.together_async import Opened, fixture, marks, together
 
@@ -95,36 +94,6 @@ async def test_close_is_cleanup(persister: Any) -> None:
     """close() is cleanup() under its other name."""
     await persister.close()
     await expect_closed(persister)
-
-
-@pytest.mark.promise(10)
-async def test_block_closes(persister: Any, store: Store) -> None:
-    """A persister is good inside its block, which closes it."""
-    async with store.open() as inside:
-        await save(inside, "a")
-    await expect_closed(inside)
-    expect.state(await persister.load("p", "a"), {"of": "a"})
-
-
-@pytest.mark.promise(10)
-async def test_block_of_an_opened_persister(persister: Any, store: Store, keep: Opened) -> None:
-    """A persister that is open already can be entered; the block is given the same object."""
-    opened = await keep(store.open())
-    async with opened as inside:
-        assert inside is opened
-        await save(inside, "a")
-    await expect_closed(opened)
-
-
-@pytest.mark.promise(10)
-async def test_block_passes_an_error_on(persister: Any, store: Store) -> None:
-    """An error inside the block comes out of it, and what was saved before it stays."""
-    with pytest.raises(ZeroDivisionError):
-        async with store.open() as inside:
-            await save(inside, "a")
-            raise ZeroDivisionError
-    await expect_closed(inside)
-    expect.state(await persister.load("p", "a"), {"of": "a"})
 
 
 @pytest.mark.promise(5, 10)

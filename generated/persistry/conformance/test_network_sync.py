@@ -40,7 +40,7 @@ def persister(fresh: Any) -> Any:
     return fresh
 
 
-@fixture
+@pytest.fixture
 def proxy(store: Store) -> Iterator[FaultProxy]:
     """A network to the store that can fail."""
     assert store.address is not None
@@ -56,9 +56,17 @@ def far(proxy: FaultProxy, persister: Any, store: Store, keep: Opened) -> Any:
     return far
 
 
-def saving(persister: Any, n: int) -> partial[Any]:
+def step(n: int, size: int = 0) -> dict[str, Any]:
+    """The state of step n, with a text of that size."""
+    return {"n": n, "text": "x" * size} if size else {"n": n}
+
+
+def saving(persister: Any, n: int, size: int = 0) -> partial[Any]:
     """The save of step n of the application a."""
-    return partial(persister.save, "p", "a", n, "x", State({"n": n}), "completed")
+    return partial(persister.save, "p", "a", n, "x", State(step(n, size)), "completed")
+
+
+SIZES = [0, 100_000]  # of the text in a state; stores may send a large one in another way
 
 
 def told_the_truth(outcome: Any, found: Any) -> None:
@@ -72,29 +80,32 @@ def told_the_truth(outcome: Any, found: Any) -> None:
 
 @pytest.mark.promise(8, 9, 12)
 @pytest.mark.needs("network")
-def test_lost_reply_saves_once(proxy: FaultProxy, far: Any, persister: Any) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_lost_reply_saves_once(proxy: FaultProxy, far: Any, persister: Any, size: int) -> None:
     """A save whose reply is lost succeeds or says that it may have; saving again is accepted."""
     proxy.lose_next_reply()
-    outcome = attempt(saving(far, 1))
+    outcome = attempt(saving(far, 1, size))
     assert outcome is None or outcome.may_have_saved
     persister.save("p", "b", 0, "x", State({}), "completed")
-    saving(far, 1)()
+    saving(far, 1, size)()
     assert persister.list_app_ids("p") == ["b", "a"]
-    expect.record(persister.load("p", "a"), sequence_id=1, state={"n": 1})
+    expect.record(persister.load("p", "a"), sequence_id=1, state=step(1, size))
 
 
 @pytest.mark.promise(8, 12)
 @pytest.mark.needs("network")
-def test_lost_replies_say_that_it_may_be_saved(proxy: FaultProxy, far: Any) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_lost_replies_say_that_it_may_be_saved(proxy: FaultProxy, far: Any, size: int) -> None:
     """A save that never gets a reply says so, names its key, and may be saved again later."""
     proxy.lose_replies()
     with expect.raises(PersisterUnavailableError, "'a'") as caught:
-        saving(far, 1)()
+        saving(far, 1, size)()
     assert caught.value.may_have_saved
     assert caught.value.__cause__ is not None
+    assert 1 <= proxy.lost <= 2  # a save is repeated once at the most
     proxy.restore()
-    saving(far, 1)()
-    expect.record(far.load("p", "a"), sequence_id=1, state={"n": 1})
+    saving(far, 1, size)()
+    expect.record(far.load("p", "a"), sequence_id=1, state=step(1, size))
 
 
 @pytest.mark.promise(5, 12)

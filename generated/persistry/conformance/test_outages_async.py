@@ -40,7 +40,7 @@ async def persister(fresh: Any) -> Any:
     return fresh
 
 
-@fixture
+@pytest.fixture
 def proxy(store: Store) -> Iterator[FaultProxy]:
     """A network to the store that can fail."""
     assert store.address is not None
@@ -56,9 +56,14 @@ async def far(proxy: FaultProxy, persister: Any, store: Store, keep: Opened) -> 
     return far
 
 
-def saving(persister: Any, n: int) -> partial[Any]:
+def step(n: int, size: int = 0) -> dict[str, Any]:
+    """The state of step n, with a text of that size."""
+    return {"n": n, "text": "x" * size} if size else {"n": n}
+
+
+def saving(persister: Any, n: int, size: int = 0) -> partial[Any]:
     """The save of step n of the application a."""
-    return partial(persister.save, "p", "a", n, "x", State({"n": n}), "completed")
+    return partial(persister.save, "p", "a", n, "x", State(step(n, size)), "completed")
 
 
 @pytest.mark.promise(8)
@@ -125,7 +130,8 @@ async def test_cleanup_needs_no_server(proxy: FaultProxy, far: Any) -> None:
 
 @pytest.mark.promise(9)
 @pytest.mark.needs("network")
-async def test_next_call_works_after_a_restart(store: Store, keep: Opened) -> None:
+@pytest.mark.parametrize("size", [0, 100_000])
+async def test_next_call_works_after_a_restart(store: Store, keep: Opened, size: int) -> None:
     """A server that was killed and is back is not noticed by the next call."""
     server = store.server()
     persister = await keep(server.open())
@@ -134,8 +140,8 @@ async def test_next_call_works_after_a_restart(store: Store, keep: Opened) -> No
     for n in range(1, 4):
         server.kill()
         server.restart()
-        await saving(persister, n)()
-        expect.state(await persister.load("p", "a"), {"n": n})
+        await saving(persister, n, size)()
+        expect.state(await persister.load("p", "a"), step(n, size))
     assert await persister.list_app_ids("p") == ["a"]
 
 

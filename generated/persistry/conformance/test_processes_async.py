@@ -119,7 +119,8 @@ async def test_many_processes_initialize(fresh: Any) -> None:
     names = ["a", "b", "c", "d"]
     with ExitStack() as stack:
         works = [stack.enter_context(process(COLOUR, "initialize", fresh, n)) for n in names]
-        assert all([result(work) for work in works])
+        for work in works:
+            assert result(work)
     assert sorted(await fresh.list_app_ids("p")) == names
 
 

@@ -47,13 +47,14 @@ def one_winner(outcomes: list[Any]) -> int:
 
 
 @pytest.mark.promise(5, 9)
-async def test_one_of_racing_writers_wins(persister: Any) -> None:
+@pytest.mark.parametrize("size", [1, 100_000])
+async def test_one_of_racing_writers_wins(persister: Any, size: int) -> None:
     """Of 8 writers of different states under one key, one wins and the others are told."""
     for n in range(20):
-        states = [State({"writer": writer}) for writer in range(8)]
-        saves = [partial(persister.save, "p", "a", n, "x", s, "completed") for s in states]
+        states = [{"writer": writer, "text": f"{writer}" * size} for writer in range(8)]
+        saves = [partial(persister.save, "p", "a", n, "x", State(s), "completed") for s in states]
         winner = one_winner(await together(*saves))
-        expect.state(await persister.load("p", "a", n), {"writer": winner})
+        expect.state(await persister.load("p", "a", n), states[winner])
 
 
 @pytest.mark.promise(5, 9)

@@ -40,7 +40,7 @@ async def persister(fresh: Any) -> Any:
     return fresh
 
 
-@fixture
+@pytest.fixture
 def proxy(store: Store) -> Iterator[FaultProxy]:
     """A network to the store that can fail."""
     assert store.address is not None
@@ -56,9 +56,14 @@ async def far(proxy: FaultProxy, persister: Any, store: Store, keep: Opened) -> 
     return far
 
 
-def saving(persister: Any, n: int) -> partial[Any]:
+def step(n: int, size: int = 0) -> dict[str, Any]:
+    """The state of step n, with a text of that size."""
+    return {"n": n, "text": "x" * size} if size else {"n": n}
+
+
+def saving(persister: Any, n: int, size: int = 0) -> partial[Any]:
     """The save of step n of the application a."""
-    return partial(persister.save, "p", "a", n, "x", State({"n": n}), "completed")
+    return partial(persister.save, "p", "a", n, "x", State(step(n, size)), "completed")
 
 
 @fixture

@@ -122,6 +122,10 @@ class Wanted:
             return None
         app_id, sequence_id, position, status, state, created_at, number = row
         try:
+            if type(sequence_id) is not int or sequence_id < 0:
+                raise ValueError(f"its sequence_id is {shown(sequence_id)}")
+            if type(position) is not str or type(status) is not str:
+                raise ValueError("its position or its status is no text")
             return {
                 "partition_key": self.partition_key,
                 "app_id": app_id,
@@ -131,12 +135,16 @@ class Wanted:
                 "created_at": iso(created_at),
                 "status": status,
             }
-        except (ValueError, TypeError) as error:
-            raise CorruptStateError(
-                f"load of partition {shown(self.partition_key)}, app {shown(app_id)}, sequence "
-                f"{sequence_id}: what is stored there is not a state that persistry wrote, or it "
-                f"is damaged ({error})"
-            ) from error
+        except (ValueError, TypeError, OverflowError) as error:
+            why = f"what is stored there is not a state that persistry wrote, or damaged ({error})"
+            raise self.corrupt(app_id, why, sequence_id) from error
+
+    def corrupt(self, app_id: object, why: str, sequence_id: object = None) -> CorruptStateError:
+        """The error for a record that cannot be read."""
+        step = "" if sequence_id is None else f", sequence {shown(sequence_id)}"
+        return CorruptStateError(
+            f"load of partition {shown(self.partition_key)}, app {shown(app_id)}{step}: {why}"
+        )
 
     def __str__(self) -> str:
         app = f", app {shown(self.app_id)}" if self.asks_for_app else ""

@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from ..errors import CorruptStateError
-from .arguments import Row, stored_text
+from ..errors import StateConflictError
+from .arguments import Row, Wanted, stored_text
 from .record import NewRecord
 
 MAGIC = b"P1"
@@ -48,7 +48,10 @@ def unpack(value: bytes) -> tuple[str, str, int, str, bytes]:
     line, newline, state = value[_HEAD:].partition(b"\n")
     if not value.startswith(MAGIC) or not newline:
         raise ValueError("the value does not begin like a record")
-    position, status, codec = orjson.loads(line)
+    parts = orjson.loads(line)
+    if type(parts) is not list or len(parts) != 3:
+        raise ValueError("the value does not begin like a record")
+    position, status, codec = parts
     return position, status, codec, value[len(MAGIC) : _HEAD].decode(), state
 
 
@@ -56,6 +59,7 @@ def unpack(value: bytes) -> tuple[str, str, int, str, bytes]:
 class Found:
     """What a lookup found: application and sequence, and the record's value if it came along."""
 
+    wanted: Wanted
     app_id: str
     sequence_id: int
     value: bytes | None
@@ -65,17 +69,24 @@ class Found:
     """An index names the record, so a missing value is damage."""
 
     @classmethod
-    def of(cls, reply: Any) -> Found:
+    def of(cls, wanted: Wanted, reply: Any) -> Found:
         """From a script's reply: nothing, or application, sequence and perhaps the value."""
         if reply is None:
-            return cls("", 0, None)
+            return cls(wanted, "", 0, None)
         app_id, *rest = reply
         if not rest:
-            raise CorruptStateError(
-                f"the application {app_id!r} is listed but its head is missing; was it evicted?"
+            raise wanted.corrupt(
+                app_id.decode(errors="replace"),
+                "it is listed but its head is missing; was it evicted? Load it by a sequence_id; "
+                "the next save makes the head anew",
             )
         sequence, *value = rest
-        found = cls(app_id.decode(), int(sequence), None, is_indexed=True)
+        try:
+            found = cls(wanted, app_id.decode(), int(sequence), None, is_indexed=True)
+        except ValueError as error:
+            raise wanted.corrupt(
+                app_id.decode(errors="replace"), f"its head is damaged ({error})"
+            ) from error
         return found.with_value(value[0]) if value else replace(found, is_large=True)
 
     def with_value(self, value: bytes | None) -> Found:
@@ -86,27 +97,24 @@ class Found:
         """app_id, sequence_id, position, status, state, created_at, codec; None if not found."""
         if self.value is None:
             if self.is_indexed:
-                raise CorruptStateError(
-                    f"app {self.app_id!r}, sequence {self.sequence_id}: the record is listed but "
-                    "missing; was it evicted?"
-                )
+                why = "the record is listed but missing; was it evicted?"
+                raise self.wanted.corrupt(self.app_id, why, self.sequence_id)
             return None
         try:
             position, status, codec, created_at, state = unpack(self.value)
         except ValueError as error:
-            raise CorruptStateError(
-                f"app {self.app_id!r}, sequence {self.sequence_id}: what is stored there is not "
-                f"a record that persistry wrote, or it is damaged ({error})"
-            ) from error
+            why = f"what is stored there is not a record that persistry wrote, or damaged ({error})"
+            raise self.wanted.corrupt(self.app_id, why, self.sequence_id) from error
         return self.app_id, self.sequence_id, position, status, state, created_at, codec
 
     @staticmethod
-    def conflicting(value: bytes) -> Row:
+    def conflicting(record: NewRecord, value: bytes) -> Row:
         """Status, state and codec of the record that a save met."""
         try:
             _, status, codec, _, state = unpack(value)
         except ValueError as error:
-            raise CorruptStateError(
-                f"what is stored under this key is not a record that persistry wrote ({error})"
+            raise StateConflictError(
+                f"save of {record}: what is stored under this key is not a record that persistry "
+                f"wrote, or damaged ({error}); nothing was changed. Save under a new sequence_id"
             ) from error
         return status, state, codec

@@ -13,7 +13,8 @@ import aiosqlite
 from ...errors import NotInitializedError
 from ..failures import Failures
 from ..limits import Limits
-from .aiosqlite_link import Link, rows
+from .aiosqlite_calls import rows
+from .aiosqlite_link import Link
 from .sqlite_values import CONFIGURE_WAIT, SqliteValues, check_text_factory, stands_in_the_way
 
 
@@ -21,7 +22,7 @@ class AiosqliteSession:
     """A persister's access to its database; any number of tasks may share it."""
 
     def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
-        self.failures = failures
+        self.failures = failures.at(repr(link.values.db_path) if link.values else "")
         self.limits = limits
         self.closed = False
         self._link = link
@@ -199,7 +200,9 @@ class Operation:
         running, cancelled = False, None
         if self._turn is not None:
             try:
-                running = await self._link.done(self._turn, failed=exc is not None)
+                running = await self._link.done(
+                    self._turn, failed=exc is not None, hurry=self._timeout.expired()
+                )
             except asyncio.CancelledError as stop:
                 exc = cancelled = stop
         try:

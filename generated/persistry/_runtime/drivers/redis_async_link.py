@@ -27,7 +27,7 @@ class Home:
 class AsyncLink:
     """A client for each event loop; copies of a session share one handed in.
 
-    A handed-in client needs no time limits of its own: operations are timed as a whole.
+    The client needs no time limits of its own: operations are timed as a whole.
     """
 
     def __init__(self, values: RedisValues | None, client: Any = None) -> None:
@@ -38,6 +38,7 @@ class AsyncLink:
         self._sharers = 1
         self._counting = threading.Lock()
         self._homes: dict[asyncio.AbstractEventLoop, Home] = {}
+        self._retry_before: list[Any] = []
 
     def joined(self) -> AsyncLink:
         """The link for a copy of a session."""
@@ -53,8 +54,9 @@ class AsyncLink:
         home = self._homes.get(loop)
         if home is None:
             if self.values:
-                arguments = self.values.arguments(limits, Retry(NoBackoff(), 0))
-                self.client = redis.asyncio.Redis(**arguments)
+                self.client = redis.asyncio.Redis(**self.values.arguments(limits, _no_retry()))
+            elif not self._retry_before:
+                self._take_over()
             home = self._homes[loop] = Home(self.client, asyncio.Semaphore(self._size))
             for other in [other for other in self._homes if other.is_closed()]:
                 await self._drop(self._homes.pop(other))
@@ -67,8 +69,11 @@ class AsyncLink:
         """
         with self._counting:
             self._sharers -= 1
-            if self._sharers or not self.values:
+            if self._sharers:
                 return
+        if not self.values:
+            self._give_back()
+            return
         home = self._homes.pop(asyncio.get_running_loop(), None)
         if home is not None:
             taken = 0
@@ -83,8 +88,25 @@ class AsyncLink:
         while self._homes:
             await self._drop(self._homes.popitem()[1])
 
+    def _take_over(self) -> None:
+        """No retries of its own, as it is ours alone. (A cluster client keeps them.)"""
+        pool = getattr(self.client, "connection_pool", None)
+        if pool is not None:
+            self._retry_before = [pool.connection_kwargs.get("retry")]
+            self.client.set_retry(_no_retry())
+
+    def _give_back(self) -> None:
+        if self._retry_before:
+            pool, retry = self.client.connection_pool, self._retry_before.pop()
+            pool.connection_kwargs["retry"] = retry
+            pool.set_retry(retry or _no_retry())
+
     async def _drop(self, home: Home) -> None:
         """Close the client of another event loop, as far as it can be done in this one."""
         if self.values:
             with contextlib.suppress(Exception):
                 await home.client.aclose()
+
+
+def _no_retry() -> Retry:
+    return Retry(NoBackoff(), 0)

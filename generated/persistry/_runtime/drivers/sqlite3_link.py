@@ -6,12 +6,10 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
-from typing import Any
 
 from ...errors import PersisterError
 from ..limits import Limits
-from .sqlite_values import LOCK_SHARE, SqliteValues, naming
+from .sqlite_values import LOCK_SHARE, SqliteValues, open_connection, rows
 
 # Connections that a forked process got from its parent: closing them could disturb the parent's
 # files, so they are kept.
@@ -29,7 +27,9 @@ class Link:
         self.connection = connection
         self.turn = threading.Lock()
         self.wait = 0
+        self._wait_before = 0
         self._prepared = False
+        self._file: tuple[int, int] | None = None
         self._always_in_transaction = False
         self._sharers = 1
         self._counting = threading.Lock()
@@ -49,13 +49,20 @@ class Link:
         return self
 
     def leave(self) -> None:
-        """One session less; the last one closes what was opened here."""
+        """One session less; the last one closes what was opened here, or gives it back."""
         with self._counting:
             self._sharers -= 1
             last = self._sharers == 0
-        if last and self.values and self.connection:
-            connection, self.connection, self._prepared = self.connection, None, False
+        connection, prepared = self.connection, self._prepared
+        if not last or connection is None or not prepared:
+            return
+        self._prepared = False
+        if self.values:
+            self.connection = None
             connection.close()
+        else:
+            with contextlib.suppress(sqlite3.Error):  # Its owner may have closed it.
+                connection.execute(f"PRAGMA busy_timeout = {self._wait_before}")
 
     @property
     def inherited(self) -> bool:
@@ -74,14 +81,25 @@ class Link:
 
     def ready(self, limits: Limits) -> sqlite3.Connection:
         """The connection, with no transaction open."""
+        self._leave_lost_file()
         connection = self.connection
         if connection is None:
-            connection = self._open(limits)
+            assert self.values is not None
+            connection, self.wait = open_connection(self.values, limits)
+            self.connection, self._prepared = connection, True
+            self._file = self.values.file()
         elif not self._prepared:
             self._take_over(connection, limits)
         elif connection.in_transaction:
             connection.execute("COMMIT")
         return connection
+
+    def _leave_lost_file(self) -> None:
+        """Close a connection whose file was deleted or replaced: SQLite would go on saving to it."""
+        connection, values = self.connection, self.values
+        if connection and values and self._file and self._file != values.file():
+            self.connection, self._prepared = None, False
+            connection.close()
 
     def settle(self, failed: bool) -> None:
         """Leave no transaction behind, except the one that the owner's mode asks for."""
@@ -93,25 +111,10 @@ class Link:
                 if self._always_in_transaction:
                     connection.execute("BEGIN")
 
-    def _open(self, limits: Limits) -> sqlite3.Connection:
-        assert self.values is not None
-        with naming(self.values.db_path, sqlite3.OperationalError):
-            connection: sqlite3.Connection = sqlite3.connect(
-                self.values.db_path, **self.values.arguments(limits)
-            )
-        try:
-            for statement in self.values.on_open:
-                connection.execute(statement).close()
-            ((self.wait,),) = rows(connection, "PRAGMA busy_timeout")
-        except BaseException:
-            connection.close()
-            raise
-        self.connection, self._prepared = connection, True
-        return connection
-
     def _take_over(self, connection: sqlite3.Connection, limits: Limits) -> None:
         """Prepare a connection that was handed in: it is ours alone as long as we live."""
         self.wait = int(LOCK_SHARE * limits.operation * 1000)
+        ((self._wait_before,),) = rows(connection, "PRAGMA busy_timeout")
         connection.execute(f"PRAGMA busy_timeout = {self.wait}").close()
         if connection.in_transaction:
             connection.execute("COMMIT")
@@ -122,16 +125,3 @@ class Link:
                 # back after each operation; during one it would keep others waiting.
                 self._always_in_transaction = True
         self._prepared = True
-
-
-def rows(
-    connection: sqlite3.Connection, sql: str, parameters: Sequence[Any] = ()
-) -> list[tuple[Any, ...]]:
-    """All rows, as tuples whatever the connection's row_factory is."""
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    try:
-        return cursor.execute(sql, parameters).fetchall()
-    finally:
-        # After an error, too: an unfinished query keeps a read lock as long as its cursor lives.
-        cursor.close()

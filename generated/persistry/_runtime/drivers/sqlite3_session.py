@@ -11,12 +11,13 @@ from typing import Any
 from ...errors import NotInitializedError, PersisterError
 from ..failures import Failures
 from ..limits import Deadline, Limits
-from .sqlite3_link import Link, rows
+from .sqlite3_link import Link
 from .sqlite_values import (
     CONFIGURE_WAIT,
     LOCK_SHARE,
     SqliteValues,
     check_text_factory,
+    rows,
     stands_in_the_way,
 )
 
@@ -25,7 +26,7 @@ class Sqlite3Session:
     """A persister's access to its database; any number of threads may share it."""
 
     def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
-        self.failures = failures
+        self.failures = failures.at(repr(link.values.db_path) if link.values else "")
         self.limits = limits
         self.closed = False
         self._link = link

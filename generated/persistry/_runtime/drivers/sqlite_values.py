@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +55,14 @@ class SqliteValues:
             return True
         return path.startswith("file:") and "mode=memory" in query.split("&")
 
+    def file(self) -> tuple[int, int] | None:
+        """Which file the path leads to now; None if there is none, or only SQLite knows."""
+        try:
+            found = os.stat(self.db_path)
+        except (OSError, ValueError):
+            return None
+        return found.st_dev, found.st_ino
+
     def arguments(self, limits: Limits) -> dict[str, Any]:
         """Keyword arguments for the driver's `connect`."""
         arguments = {"isolation_level": None, "cached_statements": 256} | self.connect_kwargs
@@ -81,14 +88,30 @@ class SqliteValues:
         return values
 
 
-@contextlib.contextmanager
-def naming(path: str, errors: type[Exception]) -> Iterator[None]:
-    """SQLite does not say which file it could not open; we do."""
+def open_connection(values: SqliteValues, limits: Limits) -> tuple[sqlite3.Connection, int]:
+    """A new connection, and how long it waits for locks, in milliseconds."""
+    connection: sqlite3.Connection = sqlite3.connect(values.db_path, **values.arguments(limits))
     try:
-        yield
-    except errors as exc:
-        exc.args = (f"{exc}: {path}",)
+        for statement in values.on_open:
+            connection.execute(statement).close()
+        ((wait,),) = rows(connection, "PRAGMA busy_timeout")
+    except BaseException:
+        connection.close()
         raise
+    return connection, wait
+
+
+def rows(
+    connection: sqlite3.Connection, sql: str, parameters: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
+    """All rows, as tuples whatever the connection's row_factory is."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    try:
+        return cursor.execute(sql, parameters).fetchall()
+    finally:
+        # After an error, too: an unfinished query keeps a read lock as long as its cursor lives.
+        cursor.close()
 
 
 def stands_in_the_way(exc: sqlite3.Error) -> bool:

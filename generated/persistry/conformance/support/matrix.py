@@ -25,13 +25,16 @@ class Matrix:
     missing: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """What is not installed, in one line -> the columns that need it."""
 
+    faults: list[str] = field(default_factory=list)
+    """Why the run fails whatever its tests say, a line each."""
+
     def dump(self) -> list[Any]:
         """What a pytest-xdist worker tells the process that writes the summary."""
-        return [self.tests, dict(self.missing)]
+        return [self.tests, dict(self.missing), self.faults]
 
     def merge(self, dumped: list[Any]) -> None:
         """Take over what a worker dumped. All workers collect, and miss, the same."""
-        tests, missing = dumped
+        tests, missing, self.faults = dumped
         self.tests.update(tests)
         self.missing.update(missing)
 
@@ -64,6 +67,8 @@ class Matrix:
                 yield f"gap: {name} {case}: {reason}"
         for reason, names in self.missing.items():
             yield f"not run, for lack of a server: {', '.join(names)}: {reason}"
+        for fault in self.faults:
+            yield f"ERROR: {fault}"
 
 
 def _counts(counts: Counter[str]) -> str:

@@ -172,9 +172,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             points = [p for mark in item.iter_markers("promise") for p in mark.args]
             matrix.tests[item.nodeid] = (column.name, points)
     items[:] = [item for item in items if item not in unwanted]
-    wrong = _wrong_gaps(matrix, collected)
-    if wrong:
-        raise pytest.UsageError(*wrong)
+    _refuse(config, _wrong_gaps(matrix, collected))
+
+
+def _refuse(config: pytest.Config, faults: list[str]) -> None:
+    """End the run before its first test, if there are faults, with a line for each."""
+    if hasattr(config, "workerinput"):  # pytest-xdist: a worker must not end; the run fails later
+        config.stash[_matrix].faults += faults
+    elif faults:
+        raise pytest.UsageError(*faults)
 
 
 def _wrong_gaps(matrix: Matrix, collected: set[Path]) -> list[str]:
@@ -208,8 +214,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                 matrix.missing[reason].append(column.name)
         if reason := reasons[column.name]:
             item.add_marker(pytest.mark.skip(reason=reason))
-    if matrix.missing and not config.getoption("skip_missing"):
-        raise pytest.UsageError(*matrix.missing)
+    if not config.getoption("skip_missing"):
+        _refuse(config, list(matrix.missing))
 
 
 class _Results:
@@ -228,9 +234,14 @@ class _Results:
         elif report.passed and report.when == "call":
             self.outcomes[report.nodeid] = "passed"
 
-    def pytest_sessionfinish(self) -> None:
-        if hasattr(self.config, "workeroutput") and _matrix in self.config.stash:
-            self.config.workeroutput["persistry"] = self.config.stash[_matrix].dump()
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if _matrix not in self.config.stash:
+            return
+        matrix = self.config.stash[_matrix]
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput["persistry"] = matrix.dump()
+        elif matrix.faults:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

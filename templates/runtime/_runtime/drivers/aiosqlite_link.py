@@ -7,22 +7,23 @@ import contextlib
 import os
 import sqlite3
 import threading
-import traceback
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import aiosqlite
 
 from ...errors import PersisterError
 from ..limits import Limits
-from .sqlite_values import LOCK_SHARE, SqliteValues, open_connection
+from .aiosqlite_calls import close_aside, connect, rows
+from .sqlite_values import LOCK_SHARE, SqliteValues
 
 T = TypeVar("T")
 
 # What aiosqlite says, as a ValueError, of a connection that is closed or was never opened.
 _NOT_OPEN = ("no active connection", "Connection closed")
 
-# How long an event loop that closes waits for the connection's thread, in seconds.
+# How long a cancelled task, or an event loop that closes, waits for the connection's thread, in
+# seconds. The thread would end if it could not deliver its answer.
 _LAST_MOMENT = 1.0
 
 # Connections that a forked process got from its parent: closing them could disturb the parent's
@@ -46,7 +47,9 @@ class Link:
         self.values = values
         self.connection = connection
         self.wait = 0
+        self._wait_before = 0
         self._prepared = False
+        self._file: tuple[int, int] | None = None
         self._always_in_transaction = False
         self._running = False
         self._turn = asyncio.Lock()
@@ -70,13 +73,20 @@ class Link:
         return self
 
     async def leave(self) -> None:
-        """One session less; the last one closes what was opened here."""
+        """One session less; the last one closes what was opened here, or gives it back."""
         with self._counting:
             self._sharers -= 1
             last = self._sharers == 0
-        if last and self.values and self.connection:
-            connection, self.connection, self._prepared = self.connection, None, False
+        connection, prepared = self.connection, self._prepared
+        if not last or connection is None or not prepared:
+            return
+        self._prepared = False
+        if self.values:
+            self.connection = None
             await connection.close()
+        else:
+            with contextlib.suppress(sqlite3.Error, ValueError):  # Its owner may have closed it.
+                await connection.execute(f"PRAGMA busy_timeout = {self._wait_before}")
 
     @property
     def inherited(self) -> bool:
@@ -100,16 +110,20 @@ class Link:
             if self._running and not self.shared and self.connection:
                 # The loop ended in the middle of a statement, and a thread that cannot deliver its
                 # answer ends, too: take another connection.
-                _stop(self.connection)
+                close_aside(self.connection)
                 self.connection, self._prepared, self._running = None, False, False
             self._loop, self._turn = loop, asyncio.Lock()
         return self._turn
 
     async def ready(self, limits: Limits) -> aiosqlite.Connection:
         """The connection, with no transaction open."""
+        await self._leave_lost_file()
         connection = self.connection
         if connection is None:
-            connection = await self._open(limits)
+            assert self.values is not None
+            connection, self.wait = await connect(self.values, limits)
+            self.connection, self._prepared = connection, True
+            self._file = self.values.file()
         elif not self._prepared:
             await self._take_over(connection, limits)
         elif self._running:
@@ -119,6 +133,13 @@ class Link:
         elif self._in_transaction(connection):
             await self.run(connection.execute("COMMIT"))
         return connection
+
+    async def _leave_lost_file(self) -> None:
+        """Close a connection whose file was deleted or replaced: SQLite would go on saving to it."""
+        connection, values = self.connection, self.values
+        if connection and values and self._file and self._file != values.file():
+            self.connection, self._prepared = None, False
+            await connection.close()
 
     async def run(self, statement: Awaitable[T]) -> T:
         """Wait for the connection's thread to run something."""
@@ -135,10 +156,11 @@ class Link:
         self._running = False
         return result
 
-    async def done(self, turn: asyncio.Lock, failed: bool) -> bool:
+    async def done(self, turn: asyncio.Lock, *, failed: bool, hurry: bool) -> bool:
         """Give the turn on, with no transaction left but the one that the owner's mode asks for.
 
-        Says whether a statement was still running: then this does not wait for it.
+        Says whether a statement was running that nobody waits for any more. Its end is waited for
+        a moment, unless there is a hurry.
         """
         running, connection = self._running, self.connection
         if connection is None or not (
@@ -149,16 +171,15 @@ class Link:
         tidying = asyncio.get_running_loop().create_task(self._tidy(connection, turn))
         self._tidying.add(tidying)
         tidying.add_done_callback(self._tidying.discard)
-        if not running:
-            await asyncio.shield(tidying)
+        if not hurry:
+            await asyncio.wait([tidying], timeout=_LAST_MOMENT)
         return running
 
     async def _tidy(self, connection: aiosqlite.Connection, turn: asyncio.Lock) -> None:
         try:
             await self._roll_back(connection)
         except asyncio.CancelledError:
-            # The event loop is about to close. The thread would end if it could not deliver its
-            # answer, so give it a moment.
+            # The event loop is about to close.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_MOMENT):
                     await self._roll_back(connection)
@@ -174,29 +195,10 @@ class Link:
                 await connection.execute("BEGIN")
         self._running = False
 
-    async def _open(self, limits: Limits) -> aiosqlite.Connection:
-        assert self.values is not None
-        values, failed = self.values, list[BaseException]()
-
-        def connect() -> sqlite3.Connection:
-            try:
-                opened, self.wait = open_connection(values, limits)
-                return opened
-            except Exception as exc:
-                # aiosqlite would give up on its thread; one that has a connection can be closed.
-                failed.append(exc)
-                return sqlite3.connect(":memory:")
-
-        connection = await _connector(connect)
-        if failed:
-            await connection.close()
-            raise failed[0]
-        self.connection, self._prepared = connection, True
-        return connection
-
     async def _take_over(self, connection: aiosqlite.Connection, limits: Limits) -> None:
         """Prepare a connection that was handed in: it is ours alone as long as we live."""
         self.wait = int(LOCK_SHARE * limits.operation * 1000)
+        ((self._wait_before,),) = await self.run(rows(connection, "PRAGMA busy_timeout"))
         await self.run(connection.execute(f"PRAGMA busy_timeout = {self.wait}"))
         if connection.in_transaction:
             await self.run(connection.execute("COMMIT"))
@@ -214,49 +216,3 @@ class Link:
             return connection.in_transaction
         except (ValueError, sqlite3.Error):
             return False
-
-
-def _connector(connect: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
-    """A connection that is not open yet, and whose thread lets the interpreter exit.
-
-    A thread is a daemon if the one that made it is, and aiosqlite makes its own here.
-    """
-    made: list[aiosqlite.Connection] = []
-
-    def make() -> None:
-        made.append(aiosqlite.Connection(connect, iter_chunk_size=64))
-
-    maker = threading.Thread(target=make, daemon=True)
-    maker.start()
-    maker.join()
-    return made[0]
-
-
-def _stop(connection: aiosqlite.Connection) -> None:
-    """Close it without waiting. aiosqlite 0.20 cannot; there the garbage collector does it."""
-    stop = getattr(connection, "stop", None)
-    if stop is not None:
-        stop()
-
-
-async def rows(
-    connection: aiosqlite.Connection, sql: str, parameters: Sequence[Any] = ()
-) -> list[tuple[Any, ...]]:
-    """All rows, as tuples whatever the connection's row_factory is."""
-    found: Iterable[Any]
-    if connection.row_factory is None:
-        try:
-            found = await connection.execute_fetchall(sql, parameters)
-        except sqlite3.Error as exc:
-            # The cursor of an unfinished query keeps a read lock, and the frame that the exception
-            # came from keeps the cursor.
-            traceback.clear_frames(exc.__traceback__)
-            raise
-    else:
-        cursor = await connection.execute(sql, parameters)
-        cursor.row_factory = None
-        try:
-            found = await cursor.fetchall()
-        finally:
-            await cursor.close()
-    return cast("list[tuple[Any, ...]]", found)

@@ -10,7 +10,7 @@ from typing import Any
 
 import redis.asyncio
 import redis.asyncio.cluster
-from redis.exceptions import NoScriptError, RedisClusterException, ResponseError
+from redis.exceptions import NoPermissionError, NoScriptError, RedisClusterException, ResponseError
 
 from ..failures import Failures
 from ..limits import Limits
@@ -18,7 +18,6 @@ from .lua import Script
 from .redis_async_link import AsyncLink
 from .redis_values import (
     EVICTING,
-    LARGE,
     TEMPORARY_MS,
     UNUSUAL,
     RedisValues,
@@ -27,6 +26,7 @@ from .redis_values import (
     encoded,
     eval_command,
     evicting_policy,
+    is_large,
     last_reply,
     plain,
     settings,
@@ -40,7 +40,9 @@ class AsyncRedisSession:
     """A persister's access to its server; any number of tasks may share it."""
 
     def __init__(self, link: AsyncLink, failures: Failures, limits: Limits) -> None:
-        self.failures = failures
+        self.failures = failures.at(
+            link.values.describe() if link.values else describe_client(link.client)
+        )
         self.limits = limits
         self.closed = False
         self.link = link
@@ -169,7 +171,7 @@ class Operation:
         put: list[Any] = []
         if value is not None and len(value) > UNUSUAL:
             await self._check_size(len(value))
-        if value is not None and len(value) >= LARGE and temporary:
+        if value is not None and temporary and is_large(value, self._client):
             put = ["SET", encoded(temporary), value, "PX", TEMPORARY_MS]
             keys, more = [*keys, temporary], [b""]
 
@@ -207,7 +209,7 @@ class Operation:
 
     async def _check_size(self, size: int) -> None:
         link = self._session.link
-        if link.value_limit is None:
+        if link.value_limit is None or size > link.value_limit:  # it can be raised
             link.value_limit = size_limit(await self._settings("proto-max-bulk-len"))
         if size > link.value_limit:
             raise too_large(self._name, self._key, size, link.value_limit)
@@ -215,8 +217,10 @@ class Operation:
     async def _settings(self, pattern: str) -> dict[str, str]:
         try:
             return settings(await self._trip(lambda: self._client.config_get(pattern)))
-        except (ResponseError, RedisClusterException):
-            return {}
+        except (ResponseError, RedisClusterException) as exc:
+            if isinstance(exc, NoPermissionError) or self._session.failures.rule_for(exc) is None:
+                return {}  # The server does not say.
+            raise
 
     async def _transaction(self, *commands: Sequence[Any]) -> Any:
         async with self._client.pipeline(transaction=True) as pipeline:

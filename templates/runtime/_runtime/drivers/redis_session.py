@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 import redis.cluster
-from redis.exceptions import NoScriptError, RedisClusterException, ResponseError
+from redis.exceptions import NoPermissionError, NoScriptError, RedisClusterException, ResponseError
 
 from ...errors import PersisterError
 from ..failures import Failures
@@ -19,7 +19,6 @@ from .redis_async_session import AsyncRedisSession
 from .redis_link import Link
 from .redis_values import (
     EVICTING,
-    LARGE,
     TEMPORARY_MS,
     UNUSUAL,
     RedisValues,
@@ -28,6 +27,7 @@ from .redis_values import (
     encoded,
     eval_command,
     evicting_policy,
+    is_large,
     last_reply,
     plain,
     settings,
@@ -43,7 +43,9 @@ class RedisSession:
     """A persister's access to its server; any number of threads may share it."""
 
     def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
-        self.failures = failures
+        self.failures = failures.at(
+            link.values.describe() if link.values else describe_client(link.client)
+        )
         self.limits = limits
         self.closed = False
         self.link = link
@@ -164,7 +166,7 @@ class Operation:
         put: list[Any] = []
         if value is not None and len(value) > UNUSUAL:
             self._check_size(len(value))
-        if value is not None and len(value) >= LARGE and temporary:
+        if value is not None and temporary and is_large(value, self._client):
             put = ["SET", encoded(temporary), value, "PX", TEMPORARY_MS]
             keys, more = [*keys, temporary], [b""]
 
@@ -202,7 +204,7 @@ class Operation:
 
     def _check_size(self, size: int) -> None:
         link = self._session.link
-        if link.value_limit is None:
+        if link.value_limit is None or size > link.value_limit:  # it can be raised
             link.value_limit = size_limit(self._settings("proto-max-bulk-len"))
         if size > link.value_limit:
             raise too_large(self._name, self._key, size, link.value_limit)
@@ -210,8 +212,10 @@ class Operation:
     def _settings(self, pattern: str) -> dict[str, str]:
         try:
             return settings(self._trip(lambda: self._client.config_get(pattern)))
-        except (ResponseError, RedisClusterException):
-            return {}
+        except (ResponseError, RedisClusterException) as exc:
+            if isinstance(exc, NoPermissionError) or self._session.failures.rule_for(exc) is None:
+                return {}  # The server does not say.
+            raise
 
     def _transaction(self, *commands: Sequence[Any]) -> Any:
         with self._client.pipeline(transaction=True) as pipeline:

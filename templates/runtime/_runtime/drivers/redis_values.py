@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from redis.exceptions import RedisClusterException
+
 from ...errors import CorruptStateError, StateTooLargeError
 from ..failures import about
 from ..limits import Limits
@@ -117,6 +119,17 @@ def pool_size(client: Any) -> int:
     """How many commands the client can send at the same time, as far as we would."""
     size = getattr(getattr(client, "connection_pool", None), "max_connections", None)
     return min(size, AT_ONCE) if isinstance(size, int) and size > 0 else AT_ONCE
+
+
+def is_large(value: bytes, client: Any) -> bool:
+    """Whether to send the value by SET. Cluster clients before redis-py 6 have no transactions."""
+    if len(value) < LARGE:
+        return False
+    try:
+        client.pipeline(transaction=True)
+    except RedisClusterException:
+        return False
+    return True
 
 
 def eval_command(

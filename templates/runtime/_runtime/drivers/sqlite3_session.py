@@ -26,7 +26,7 @@ class Sqlite3Session:
     """A persister's access to its database; any number of threads may share it."""
 
     def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
-        self.failures = failures
+        self.failures = failures.at(repr(link.values.db_path) if link.values else "")
         self.limits = limits
         self.closed = False
         self._link = link

@@ -55,6 +55,14 @@ class SqliteValues:
             return True
         return path.startswith("file:") and "mode=memory" in query.split("&")
 
+    def file(self) -> tuple[int, int] | None:
+        """Which file the path leads to now; None if there is none, or only SQLite knows."""
+        try:
+            found = os.stat(self.db_path)
+        except (OSError, ValueError):
+            return None
+        return found.st_dev, found.st_ino
+
     def arguments(self, limits: Limits) -> dict[str, Any]:
         """Keyword arguments for the driver's `connect`."""
         arguments = {"isolation_level": None, "cached_statements": 256} | self.connect_kwargs
@@ -82,11 +90,7 @@ class SqliteValues:
 
 def open_connection(values: SqliteValues, limits: Limits) -> tuple[sqlite3.Connection, int]:
     """A new connection, and how long it waits for locks, in milliseconds."""
-    try:
-        connection: sqlite3.Connection = sqlite3.connect(values.db_path, **values.arguments(limits))
-    except sqlite3.OperationalError as exc:
-        exc.args = (f"{exc}: {values.db_path}",)  # SQLite does not say which file it was.
-        raise
+    connection: sqlite3.Connection = sqlite3.connect(values.db_path, **values.arguments(limits))
     try:
         for statement in values.on_open:
             connection.execute(statement).close()
