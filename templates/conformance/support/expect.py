@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+
+E = TypeVar("E", bound=Exception)
 
 FIELDS = {
     "partition_key": str,
@@ -48,7 +50,7 @@ def returns(found: Any, expected: Any, name: str = "the result") -> None:
 
 
 @contextmanager
-def raises(error: type[Exception], *mentions: str) -> Iterator[pytest.ExceptionInfo[Exception]]:
+def raises(error: type[E], *mentions: str) -> Iterator[pytest.ExceptionInfo[E]]:
     """The block fails with this error, whose message mentions these texts."""
     with pytest.raises(error) as caught:
         yield caught
@@ -80,7 +82,8 @@ def _difference(found: Any, expected: Any, name: str) -> str:
             return f"{_path(name, place)} is a {kind.__name__}, not a {type(right).__name__}"
         if kind is dict:
             if list(left) != list(right):
-                return f"{_path(name, place)} has the keys {_shown([*left])}, not {_shown([*right])}"
+                keys, others = _shown(list(left)), _shown(list(right))
+                return f"{_path(name, place)} has the keys {keys}, not {others}"
             pending.extend(((place, key), left[key], right[key]) for key in left)
         elif kind is list:
             if len(left) != len(right):
