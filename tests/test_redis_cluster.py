@@ -70,8 +70,9 @@ def test_every_operation(cluster: int) -> None:
             persister.save(partition, "a:b", 0, "x", State({"large": large}), "completed")
             persister.save(partition, "a:b", 0, "y", State({"large": large}), "failed")
             persister.save(partition, "a", 1, "x", State({"of": partition}), "completed")
+            other = State({"large": "y" * 90_000})
             with pytest.raises(StateConflictError):
-                persister.save(partition, "a:b", 0, "x", State({"large": "y" * 90_000}), "completed")
+                persister.save(partition, "a:b", 0, "x", other, "completed")
             assert persister.list_app_ids(partition) == ["a:b", "a"]
             for asked in ((partition, "a:b"), (partition, "a:b", 0), (partition, None)):
                 found = persister.load(*asked)

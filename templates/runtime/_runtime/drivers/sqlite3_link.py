@@ -95,7 +95,7 @@ class Link:
         return connection
 
     def _leave_lost_file(self) -> None:
-        """Close a connection whose file was deleted or replaced: SQLite would go on saving to it."""
+        """Close a connection whose file was deleted or replaced: SQLite would save on to it."""
         connection, values = self.connection, self.values
         if connection and values and self._file and self._file != values.file():
             self.connection, self._prepared = None, False
