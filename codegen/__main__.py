@@ -11,6 +11,7 @@ from typing import Any
 from codegen import writing
 from codegen.pipeline import Run
 from codegen.problems import Code, Report, Span, render, suggest
+from codegen.rendering import original, source_of
 
 VERBS = {"missing": "made", "changed": "changed", "orphan": "removed"}
 
@@ -62,7 +63,11 @@ def _check(run: Run) -> int:
         else:
             line, count = writing.changed_lines(tree, run.root, path)
             lines = "1 line differs" if count == 1 else f"{count} lines differ"
-            help = "change the spec or the template that its first line names, then `make generate`"
+            made = source_of(tree[path])
+            help = (
+                f"change {made} or a template" if made else f"change its original {original(path)}"
+            )
+            help += ", then `make generate`; a change here is lost"
             report.add(Code.GEN02, f"is out of date: {lines}", Span(place, line, 1), help=help)
     if report:
         return _failed(render(report, {}))
@@ -77,25 +82,31 @@ def _show(run: Run, name: str) -> int:
     names = [it.name for it in project.backends]
     for backend in project.backends:
         if backend.name == name:
-            _dump(backend.name, backend, 0)
+            _dump(backend.name, backend, "", {})
             return 0
     return _failed(f"there is no backend {name!r}; {suggest(name, names)}\n")
 
 
-def _dump(label: str, value: Any, depth: int) -> None:
-    """Stable text: a line each, what is empty left out."""
-    indent = "  " * depth
+def _dump(label: str, value: Any, place: str, seen: dict[Any, str]) -> None:
+    """Stable text, a line each: what is empty is left out, what is equal is shown once."""
+    indent = "  " * place.count("/")
+    here = f"{place}{label}"
     if dataclasses.is_dataclass(value):
-        print(f"{indent}{label}: {type(value).__name__}")
+        kind = type(value).__name__
+        first = seen.setdefault(value, here)
+        if first != here and len(dataclasses.fields(value)) > 2:
+            print(f"{indent}{label}: {kind}, the same as {first}")
+            return
+        print(f"{indent}{label}: {kind}")
         for field in dataclasses.fields(value):
-            _dump(field.name, getattr(value, field.name), depth + 1)
+            _dump(field.name, getattr(value, field.name), f"{here}/", seen)
     elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
         for number, item in enumerate(value):
-            _dump(f"{label}[{number}]", item, depth)
+            _dump(f"{label}[{number}]", item, place, seen)
     elif isinstance(value, str) and "\n" in value:
         print(f"{indent}{label}: |")
         for line in value.strip().splitlines():
-            print(f"{indent}  {line}")
+            print(f"{indent}  {line}".rstrip())
     elif value not in ((), "", None, False):
         print(f"{indent}{label}: {value if isinstance(value, str) else repr(value)}")
 

@@ -334,7 +334,6 @@ class Backend:
     family: str
     title: str
     doc: str
-    needs_initialize: bool
     traits: tuple[str, ...]
     gaps: tuple[Gap, ...]
     urls: tuple[Url, ...]

@@ -85,7 +85,7 @@ class Items(tuple[Any, ...]):
 
 
 def place_of(value: object, otherwise: object) -> Span:
-    """Where a number, or the key of a mapping or a list, stands; if it has no place, the other's."""
+    """Where a number, or the key of a mapping or list, stands; if that is not known, the other."""
     for it in (value, otherwise):
         span = it if isinstance(it, Span) else getattr(it, "span", None)
         if isinstance(span, Span):

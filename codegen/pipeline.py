@@ -66,7 +66,9 @@ class Run:
         if project is None:
             return {}
         tree = render_tree(project, self.root / "templates", self.report)
-        return style(tree, self.root, self.report) if tree and formatted else tree
+        if not tree or not formatted:
+            return tree
+        return style(tree, self.root, self.report, self._sources)
 
     def problems(self) -> str:
         """What is wrong, as it is shown; empty if nothing is."""
@@ -74,7 +76,8 @@ class Run:
             span = problem.span
             if span is not None and span.path not in self._sources:
                 path = self.root / span.path
-                text = path.read_text(encoding="utf-8") if path.is_file() else ""
+                raw = path.read_bytes() if path.is_file() else b""
+                text = raw.decode("utf-8", errors="replace")
                 self._sources[span.path] = text
         return render(self.report, self._sources)
 
@@ -100,7 +103,7 @@ class Run:
                 place = Span(f"{folder}/{name}", 1, 1)
                 self.report.add(Code.YAML04, "a file that is not read", place, help=help)
         if not found:
-            help = "write one, like the ones in the history of this folder"
+            help = "write one; without it nothing is made, or nothing is promised"
             place = Span(folder, 1, 1)
             self.report.add(Code.YAML04, "there is no *.yaml in this folder", place, help=help)
         return found

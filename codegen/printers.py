@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -44,10 +45,12 @@ def string(text: str) -> str:
     escaped = "".join(char if char == "\n" else _escaped(char) for char in text)
     if "\n" not in text:
         return '"' + escaped.replace('"', '\\"') + '"'
-    escaped = escaped.replace('"""', '\\"\\"\\"')
-    if escaped.endswith('"'):
-        escaped = escaped[:-1] + '\\"'
-    return f'"""\\\n{escaped}"""'
+    return f'"""\\\n{_QUOTE.sub(_ESCAPED_QUOTE, escaped)}"""'
+
+
+# A quote that would end a text in triple quotes, or melt into the closing ones.
+_QUOTE = re.compile(r'"(?=""|\Z)')
+_ESCAPED_QUOTE = r"\\" + '"'
 
 
 def _escaped(char: str) -> str:
@@ -116,8 +119,11 @@ def plain_docstring(doc: str, indent: int = 8) -> str:
 
 
 def _quoted(text: str, indent: int) -> str:
-    closing = '"""' if "\n" not in text else '\n"""'
     raw = "r" if "\\" in text else ""
+    text = "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
+    if _QUOTE.search(text) or (raw and text.endswith("\\")):  # nothing can be escaped in raw text
+        text, raw = _QUOTE.sub(_ESCAPED_QUOTE, text.replace("\\", "\\\\")), ""
+    closing = '"""' if "\n" not in text else '\n"""'
     return textwrap.indent(f'{raw}"""{text}{closing}', " " * indent).strip()
 
 
@@ -151,7 +157,9 @@ def branch(case: ir.Case, first: bool) -> str:
 
 
 def comment(text: str) -> str:
-    return textwrap.fill(" ".join(text.split()), WIDTH, initial_indent="# ", subsequent_indent="# ")
+    words = " ".join(text.split())
+    words = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in words)
+    return textwrap.fill(words, WIDTH, initial_indent="# ", subsequent_indent="# ")
 
 
 FILTERS = {

@@ -59,6 +59,7 @@ class Code(Enum):
     KEY02 = "a number in a key that does not sort as text"
     KEY03 = "an unknown part of a key template"
     KEY04 = "a key template in which two records would meet"
+    KEY05 = "a key made of a value that its case is not given"
     LUA01 = "a key, an argument or a script that nothing uses"
     LUA02 = "KEYS or ARGV by number in a script"
     LUA03 = "an argument of a script that its case is not given"
@@ -137,7 +138,7 @@ class SpecError(Exception):
 
 def suggest(word: str, known: Iterable[str], listed_as: str = "known here") -> str:
     """Help for a word that is not among the known ones."""
-    names = sorted(str(name) for name in known)
+    names = sorted({str(name) for name in known})
     listed = f"{listed_as}: {', '.join(names) or 'nothing'}"
     near = closest(word, names)
     return listed if near is None else f"did you mean {near!r}?  {listed}"

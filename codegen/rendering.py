@@ -18,11 +18,16 @@ Tree = dict[str, str]
 """Path below generated/ -> text."""
 
 MOST_LINES = 120
+HEADER = "# Code generated from "
 _PACKAGE = "persistry"
 # Vendored byte for byte: folder of templates/ -> folder of the package.
 _VERBATIM = {"runtime": "", "conformance/support": "conformance/support"}
-# Written once for both colours: folder of templates/ -> how the modules' names begin.
-_BEHAVIOURS = {"conformance/behaviours": "test_", "conformance/helpers": "support/"}
+# Folder of templates/ -> how the modules' names begin, and the colours they are written for.
+_BEHAVIOURS = {
+    "conformance/behaviours": ("test_", ("sync", "async")),
+    "conformance/behaviours_async": ("test_", ("async",)),  # what only a task can suffer
+    "conformance/helpers": ("support/", ("sync", "async")),
+}
 
 
 def render(project: ir.Project, templates: Path, report: Report) -> Tree:
@@ -36,11 +41,26 @@ def render(project: ir.Project, templates: Path, report: Report) -> Tree:
     for source, target in _VERBATIM.items():
         for path in sorted((templates / source).rglob("*.py")):
             name = Path(_PACKAGE, target, path.relative_to(templates / source)).as_posix()
-            tree[name] = path.read_text(encoding="utf-8")
+            tree[name] = _text_of(path, templates, report)
     tree[f"{_PACKAGE}/py.typed"] = ""
     _package(tree, printer, project)
     _conformance(tree, printer, project, templates)
     return tree if not report else {}
+
+
+def source_of(text: str) -> str:
+    """What the header of a generated text names; empty for what is copied."""
+    first = text.partition("\n")[0]
+    return first.removeprefix(HEADER).partition(" ")[0] if first.startswith(HEADER) else ""
+
+
+def original(path: str) -> str:
+    """Where a file that is copied stands."""
+    path = path.removeprefix(f"{_PACKAGE}/")
+    for source, target in _VERBATIM.items():
+        if target and path.startswith(f"{target}/"):
+            return f"templates/{source}/{path.removeprefix(f'{target}/')}"
+    return f"templates/runtime/{path}"
 
 
 def _package(tree: Tree, printer: _Printer, project: ir.Project) -> None:
@@ -83,11 +103,13 @@ def _conformance(tree: Tree, printer: _Printer, project: ir.Project, templates: 
                 colour=colour,
                 theme=theme,
             )
-        for folder, target in _BEHAVIOURS.items():
-            for path in sorted((templates / folder).glob("[!_]*.py.jinja")):
-                template = path.relative_to(templates).as_posix()
-                name = f"conformance/{target}{path.name.removesuffix('.py.jinja')}_{colour.name}.py"
-                emit(name, template, f"templates/{template}", colour=colour)
+    for folder, (target, colours) in _BEHAVIOURS.items():
+        for path in sorted((templates / folder).glob("[!_]*.py.jinja")):
+            template = path.relative_to(templates).as_posix()
+            for name in colours:
+                module = f"{target}{path.name.removesuffix('.py.jinja')}_{name}.py"
+                colour = ir.COLOURS[name]
+                emit(f"conformance/{module}", template, f"templates/{template}", colour=colour)
 
 
 class _Printer:
@@ -95,6 +117,7 @@ class _Printer:
         self.colours = tuple(ir.COLOURS.values())
         self._templates = templates
         self._report = report
+        self._told: set[Span] = set()
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
             undefined=jinja2.StrictUndefined,
@@ -109,36 +132,57 @@ class _Printer:
         )
 
     def emit(self, tree: Tree, target: str, template: str, source: str, **values: Any) -> None:
-        header = f"# Code generated from {source} by `make generate`. DO NOT EDIT.\n"
+        header = f"{HEADER}{source} by `make generate`. DO NOT EDIT.\n"
+        name = f"{_PACKAGE}/{target}"
+        if name in tree:
+            first = source_of(tree[name]) or original(name)
+            message = f"{target} is made from {first} already"
+            place = Span(source if source[-1] != "/" else f"templates/{template}", 1, 1)
+            if place not in self._told:
+                self._told.add(place)
+                self._report.add(Code.TPL04, message, place, help="rename one of the two")
+            return
         try:
-            text = self._environment.get_template(template).render(**values)
-        except (jinja2.TemplateError, AttributeError, LookupError, TypeError) as error:
-            self._report.add(
-                Code.TPL03,
-                f"{target}: {error}",
-                self._place(error, template),
-                help="the template uses what the generator does not give it; see codegen/ir.py",
-            )
-        else:
-            tree[f"{_PACKAGE}/{target}"] = header + text
+            tree[name] = header + self._environment.get_template(template).render(**values)
+        except Exception as error:  # whatever a template can do wrong is the template's mistake
+            place = self._place(error, template)
+            if place not in self._told:  # one mistake shows in every file that the template makes
+                self._told.add(place)
+                self._report.add(
+                    Code.TPL03,
+                    f"{_first_line(error)} (for {target})",
+                    place,
+                    help="codegen/ir.py has what a template is given, codegen/printers.py the "
+                    "filters; mend the template",
+                )
 
     def _place(self, error: Exception, template: str) -> Span:
         """The last line of a template in the traceback: Jinja itself names none."""
         if isinstance(error, jinja2.TemplateSyntaxError):
-            return Span(f"templates/{error.name or template}", error.lineno, 1)
+            return self._line(error.name or template, error.lineno)
         frames = traceback.extract_tb(error.__traceback__)
         inside = [it for it in frames if Path(it.filename).is_relative_to(self._templates)]
         if not inside:
             return Span(f"templates/{template}", 1, 1)
         path = Path(inside[-1].filename).relative_to(self._templates).as_posix()
-        return Span(f"templates/{path}", inside[-1].lineno or 1, 1)
+        if isinstance(error, RecursionError):
+            return Span(f"templates/{path}", 1, 1)
+        return self._line(path, inside[-1].lineno or 1)
+
+    def _line(self, template: str, number: int) -> Span:
+        """All that stands on a line: Jinja knows no columns."""
+        path = self._templates / template
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        line = lines[number - 1] if number <= len(lines) else ""
+        column = len(line) - len(line.lstrip()) + 1
+        return Span(f"templates/{template}", number, column, max(1, len(line.strip())))
 
 
 def _lint(path: Path, templates: Path, report: Report) -> None:
     """A template has a shape only: it is short, and no case of its own for a store or a driver."""
     name = f"templates/{path.relative_to(templates).as_posix()}"
-    text = path.read_text(encoding="utf-8")
-    lines = text.count("\n")
+    text = _text_of(path, templates, report)
+    lines = len(text.splitlines())
     if lines > MOST_LINES:
         report.add(
             Code.TPL01,
@@ -149,16 +193,58 @@ def _lint(path: Path, templates: Path, report: Report) -> None:
     try:
         tree = jinja2.Environment().parse(text)
     except jinja2.TemplateSyntaxError as error:
-        help = "mend the template"
-        report.add(Code.TPL03, str(error.message), Span(name, error.lineno, 1), help=help)
+        line = (text.splitlines() or [""])[min(error.lineno, len(text.splitlines())) - 1]
+        place = Span(name, error.lineno, len(line) - len(line.lstrip()) + 1, len(line.strip()))
+        help = "mend the template: {{ value }}, {% statement %}, {# comment #}"
+        report.add(Code.TPL03, str(error.message), place, help=help)
         return
-    for compare in tree.find_all(nodes.Compare):
-        sides = [compare.expr, *(operand.expr for operand in compare.ops)]
-        for side in sides:
-            if isinstance(side, nodes.Const) and isinstance(side.value, str):
-                report.add(
-                    Code.TPL02,
-                    f"the template compares with {side.value!r}",
-                    Span(name, compare.lineno, 1),
-                    help="decide it in codegen/ and give the template a value with a name",
-                )
+    for literal in _compared(tree):
+        line = text.splitlines()[literal.lineno - 1]
+        column = max(line.find(f"{quote}{literal.value}{quote}") for quote in "'\"") + 1
+        report.add(
+            Code.TPL02,
+            f"the template compares with {literal.value!r}",
+            Span(name, literal.lineno, column or 1, len(literal.value) + 2 if column else 1),
+            help="decide it in codegen/ and give the template a value with a name",
+        )
+
+
+def _compared(tree: nodes.Template) -> list[nodes.Const]:
+    """The texts that decide what is printed: in comparisons, tests, conditions, filters by value;
+    `table["name"]` and the name of an attribute decide nothing."""
+    deciding: list[nodes.Node] = [*tree.find_all((nodes.Compare, nodes.Test))]
+    deciding += [it.test for it in tree.find_all(nodes.If)]
+    deciding += [it.test for it in tree.find_all(nodes.CondExpr)]
+    deciding += [it.test for it in tree.find_all(nodes.For) if it.test is not None]
+    found = {id(it): it for node in deciding for it in node.find_all(nodes.Const)}
+    for name in tree.find_all(nodes.Getitem):
+        found.pop(id(name.arg), None)
+    for filter_ in tree.find_all(nodes.Filter):
+        for number, argument in enumerate(filter_.args):
+            found.pop(id(argument), None)
+            if number >= _SELECTING.get(filter_.name, 99) and isinstance(argument, nodes.Const):
+                found[id(argument)] = argument
+    return [it for it in found.values() if isinstance(it.value, str)]
+
+
+# Filters that compare, and which of their arguments is the first that they compare with.
+_SELECTING = {"select": 1, "reject": 1, "selectattr": 2, "rejectattr": 2}
+
+
+def _text_of(path: Path, templates: Path, report: Report) -> str:
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        place = Span(f"templates/{path.relative_to(templates).as_posix()}", line, 1)
+        report.add(Code.TPL03, "the file is not UTF-8", place, help="save it as UTF-8")
+        return ""
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, jinja2.TemplateNotFound):
+        return f"there is no templates/{error.name}"
+    if isinstance(error, RecursionError):
+        return "the template includes itself without end"
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
-from codegen.problems import Code, Report
-from codegen.rendering import Tree
+from codegen.problems import Code, Report, Span
+from codegen.rendering import Tree, original, source_of
+from codegen.writing import FOLDER
 
 
-def style(tree: Tree, root: Path, report: Report) -> Tree:
-    """The formatted tree. Imports are sorted and unused ones removed; the rest must be clean."""
+def style(tree: Tree, root: Path, report: Report, sources: dict[str, str]) -> Tree:
+    """The formatted tree. Imports are sorted and unused ones removed; the rest must be clean.
+
+    What is not clean was never written: `sources` gets its text, for the report to show.
+    """
     if not _is_pinned(root, report):
         return {}
     with tempfile.TemporaryDirectory() as folder:
@@ -28,22 +32,56 @@ def style(tree: Tree, root: Path, report: Report) -> Tree:
             ["format"],
             ["check", "--select", "I,F401,UP", "--fix", "--unsafe-fixes", "--exit-zero"],
             ["format"],
-            ["check", "--select", "F,E9"],
+            ["check", "--select", "F,E9", "--output-format", "concise"],
         ):
             done = _ruff([*arguments, "--no-cache", "."], base)
             if done.returncode != 0:
-                report.add(
-                    Code.TPL03,
-                    "what the templates print is no clean Python",
-                    None,
-                    help="mend the template that prints it",
-                    notes=(done.stdout + done.stderr).strip().splitlines()[:20],
-                )
+                _explain(_complaints(done), base, report, sources)
                 return {}
         return {
             name: _with_verbatim(name, text, (base / name).read_text(encoding="utf-8"))
             for name, text in tree.items()
         }
+
+
+# `ruff format` and `ruff check` write a place and a message in two ways.
+_FORMAT = re.compile(r"error: Failed to parse (?P<path>\S+?):(?P<line>\d+):(?P<column>\d+): (.*)")
+_CHECK = re.compile(r"(?P<path>\S+?):(?P<line>\d+):(?P<column>\d+): \S+ (?:\[\*\] )?(.*)")
+
+
+def _complaints(done: subprocess.CompletedProcess[str]) -> list[tuple[str, int, int, str]]:
+    """Each message once, with its first place: one mistake shows in both colours."""
+    found: dict[str, tuple[str, int, int, str]] = {}
+    for line in (done.stderr + done.stdout).splitlines():
+        match = _FORMAT.fullmatch(line) or _CHECK.fullmatch(line)
+        if match is not None:
+            path, number, column, message = match.groups()
+            found.setdefault(message, (path, int(number), int(column), message))
+    return list(found.values()) or [("", 1, 1, (done.stderr + done.stdout).strip())]
+
+
+def _explain(
+    complaints: list[tuple[str, int, int, str]],
+    base: Path,
+    report: Report,
+    sources: dict[str, str],
+) -> None:
+    for path, line, column, message in complaints:
+        if not path:  # ruff itself failed
+            report.add(Code.GEN04, message, None, help="run ruff by hand on generated/")
+            continue
+        text = (base / path).read_text(encoding="utf-8")
+        place = f"{FOLDER}/{path}"
+        sources[place] = text
+        word = re.compile(r"\w+").match(text.split("\n")[line - 1], column - 1)
+        made = source_of(text)
+        help = f"it comes from {made} or a template" if made else f"it is {original(path)}"
+        report.add(
+            Code.GEN04,
+            f"this would be no clean Python: {message}",
+            Span(place, line, column, len(word[0]) if word else 1),
+            help=f"{help}; correct it there",
+        )
 
 
 def _with_verbatim(name: str, before: str, after: str) -> str:
@@ -58,16 +96,26 @@ def _ruff(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str
 
 def _is_pinned(root: Path, report: Report) -> bool:
     """Another version of ruff would format everything a little differently, for everybody."""
-    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = settings["tool"]["ruff"]["required-version"].removeprefix("==")
+    path = root / "pyproject.toml"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    pin = _PIN.search(text)
+    if pin is None:
+        help = 'write required-version = "==..." under [tool.ruff]'
+        place = Span("pyproject.toml", 1, 1)
+        report.add(Code.ENV01, "pyproject.toml pins no version of ruff", place, help=help)
+        return False
     done = _ruff(["--version"], root)
-    found = done.stdout.strip().removeprefix("ruff ") if done.returncode == 0 else "none"
-    if found == wanted:
+    found = done.stdout.strip().removeprefix("ruff ") if done.returncode == 0 else "missing"
+    if found == pin[1]:
         return True
-    report.add(
-        Code.ENV01,
-        f"ruff is {found}, but pyproject.toml pins {wanted}",
-        None,
-        help=f"pip install ruff=={wanted}, or run `make` which sets up what it needs",
+    before = text[: pin.start(1)]
+    place = Span(
+        "pyproject.toml", before.count("\n") + 1, len(before) - before.rfind("\n"), len(pin[1])
     )
+    message = f"ruff is {found}, but everybody formats with {pin[1]}"
+    help = f"pip install ruff=={pin[1]}; a newer one comes with a commit of its own"
+    report.add(Code.ENV01, message, place, help=help)
     return False
+
+
+_PIN = re.compile(r'^required-version = "==([^"]+)"', re.MULTILINE)

@@ -15,7 +15,7 @@ from codegen.model import (
     RuntimeBackendModel,
     SqlBackendModel,
 )
-from codegen.nodes import Text
+from codegen.nodes import Text, place_of
 from codegen.problems import Code, Report
 from codegen.resolve import redis, sql
 from codegen.resolve.names import (
@@ -25,6 +25,7 @@ from codegen.resolve.names import (
     known,
     parameter,
     python_name,
+    sensible,
 )
 from codegen.resolve.needs import check_colours, check_driver, check_rules, check_url
 
@@ -37,8 +38,16 @@ _PARAMETERS = {"sql": ("table_name", "serde_kwargs"), "redis": ("namespace", "se
 def backend(
     model: Models, interface: ir.Interface, written: InterfaceModel, report: Report
 ) -> ir.Backend:
+    python_name(model.backend, "the backend", report)
+    sensible(model.title, "the title", report)
+    sensible(model.doc, "the doc", report)
     for trait in model.traits:
         known(trait, TRAITS, "the trait", report)
+    if ("initialize" in model.traits) != (model.not_initialized == "error"):
+        says = "has" if "initialize" in model.traits else "has not"
+        message = f"a store that {says} the trait 'initialize' cannot say {model.not_initialized!r}"
+        help = "the trait stands for a store whose users must call initialize(): error"
+        report.add(Code.SPEC09, message, place_of(model.traits, model.span), help=help)
     check_colours(model, report)
     emitted = not isinstance(model, RuntimeBackendModel)
     if isinstance(model, SqlBackendModel):
@@ -60,7 +69,6 @@ def backend(
         family=model.family,
         title=str(model.title),
         doc=str(model.doc),
-        needs_initialize=model.not_initialized == "error",
         traits=tuple(map(str, model.traits)),
         gaps=tuple(ir.Gap(str(case), str(reason)) for case, reason in model.gaps.items()),
         urls=_urls(model, report),
@@ -95,6 +103,8 @@ def _class(
     own = {} if isinstance(model, RuntimeBackendModel) else model.parameters
     declared = {**written.parameters, **own, **driver.parameters}
 
+    before = len(report.problems)
+
     def listed(names: tuple[Text, ...]) -> tuple[ir.Parameter, ...]:
         return tuple(
             parameter(name, next(it for key, it in declared.items() if key == name), report)
@@ -103,11 +113,11 @@ def _class(
         )
 
     constructor, from_values = listed(driver.constructor), listed(driver.from_values)
-    if not isinstance(model, RuntimeBackendModel):
-        check_driver(driver, declared, _PARAMETERS[model.family], report)
     taken = {it.name for it in constructor}
     handed_in = listed((driver.handed_in,)) if driver.handed_in is not None else ()
     opened_with = tuple(it.name for it in listed(driver.opened_with))
+    if not isinstance(model, RuntimeBackendModel) and len(report.problems) == before:
+        check_driver(driver, declared, _PARAMETERS[model.family], report)
     for imported in (driver.requires, *driver.imports):
         if imported is not None:
             dotted_name(imported, report)

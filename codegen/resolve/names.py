@@ -37,10 +37,10 @@ def dotted_name(name: Text, report: Report) -> None:
 
 
 def sensible(text: Text, what: str, report: Report) -> None:
-    """A text for readers is not empty."""
+    """A text says something."""
     if not text.strip():
         message = f"{what} is empty"
-        report.add(Code.SPEC09, message, text.span, help="say it in a sentence")
+        report.add(Code.SPEC09, message, text.span, help="write it, or remove what it stands for")
 
 
 def in_range(number: int, what: str, place: Span, report: Report, most: int = 0) -> None:

@@ -7,7 +7,6 @@ import builtins
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
 
 from codegen import ir
 from codegen.model import (
@@ -20,16 +19,23 @@ from codegen.model import (
     UrlModel,
 )
 from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, Span, suggest
+from codegen.problems import Code, Report, Span, closest, suggest
 from codegen.resolve.names import known, python_name, sensible
 
-# The operations that the classes have bodies for, each with the cases it asks the store.
-OPERATIONS: dict[str, tuple[str, ...]] = {
-    "initialize": (),
-    "is_initialized": (),
-    "save": ("insert", "conflicting"),
-    "load": ("at_sequence", "latest", "latest_of_partition"),
-    "list_app_ids": ("newest",),
+FIELDS = ("partition_key", "app_id", "sequence_id", "position", "state", "created_at", "status")
+# The operations that the classes have bodies for: what each takes, and what it asks the store.
+OPERATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "initialize": ((), ()),
+    "is_initialized": ((), ()),
+    "save": (
+        ("partition_key", "app_id", "sequence_id", "position", "state", "status"),
+        ("insert", "conflicting"),
+    ),
+    "load": (
+        ("partition_key", "app_id", "sequence_id"),
+        ("at_sequence", "latest", "latest_of_partition"),
+    ),
+    "list_app_ids": (("partition_key", "limit"), ("newest",)),
 }
 MEMBERS = (
     "from_values",
@@ -43,29 +49,28 @@ MEMBERS = (
 OPTIONS = ("connect_timeout", "operation_timeout", "max_state_bytes")
 URL_PARTS = ("host", "port", "username", "password", "path")
 # Modules of the package that no driver may take.
-_MODULES = {"__init__", "connecting", "conformance", "errors", "persistence", "py", "_runtime"}
+_MODULES = {"__init__", "_runtime", "conformance", "connecting", "errors", "persistence"}
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _FILLED = ("connect_timeout", "operation_timeout")
 
 
-class _Models(Protocol):
-    @property
-    def span(self) -> Span: ...
-
-
 def check_interface(model: InterfaceModel, report: Report) -> None:
     """The parts that the templates print by name are there, and no others."""
-    _same(model.operations, OPERATIONS, "the operation", model.span, report)
-    _same(model.members, MEMBERS, "the member", model.span, report)
-    _same(model.options, OPTIONS, "the option", model.span, report)
+    _same(model.record.fields, FIELDS, "field", "of the record", model.span, report)
+    _same(model.operations, OPERATIONS, "operation", "of the interface", model.span, report)
+    _same(model.members, MEMBERS, "member", "of every class", model.span, report)
+    _same(model.options, OPTIONS, "option", "of every constructor", model.span, report)
+    bases = [it for base in model.interfaces.values() for it in base.operations]
+    misspelt = {closest(it, model.operations) for it in bases if it not in model.operations}
     for name, operation in model.operations.items():
-        if name in OPERATIONS:
-            cases = OPERATIONS[name]
-            what = f"the case of {str(name)!r}"
-            _same(operation.cases, cases, what, place_of(operation.cases, name.span), report)
+        if name not in OPERATIONS:
+            continue
+        parameters, cases = OPERATIONS[name]
+        _same(operation.parameters, parameters, "parameter", f"of {name}", name.span, report)
+        _same(operation.cases, cases, "case", f"of {name}", name.span, report)
         fit(tuple(operation.parameters), operation.parameters, report)
-        homes = [it for base in model.interfaces.values() for it in base.operations if it == name]
-        if len(homes) != 1:
+        homes = [it for it in bases if it == name]
+        if len(homes) != 1 and name not in misspelt:
             message = f"the operation {str(name)!r} is in {len(homes)} interfaces, not in one"
             place = homes[1].span if homes else name.span
             help = f"list it in one of: {', '.join(model.interfaces) or 'none is declared'}"
@@ -88,7 +93,7 @@ def check_interface(model: InterfaceModel, report: Report) -> None:
 
 
 def _same(
-    found: Iterable[Text], wanted: Iterable[str], what: str, place: Span, report: Report
+    found: Iterable[Text], wanted: Iterable[str], what: str, whose: str, place: Span, report: Report
 ) -> None:
     """One mistake, one message: a misspelt name is not missing as well."""
     names, wanted = list(found), list(wanted)
@@ -96,14 +101,17 @@ def _same(
     for name in names:
         if name in wanted:
             continue
+        meant = missing[0] if len(missing) == 1 else closest(name, missing)
         help = suggest(name, wanted)
-        if len(missing) == 1:
-            help = f"{missing.pop()!r} is missing; is it that?  known here: {', '.join(wanted)}"
-        message = f"nothing is made of {what} {str(name)!r}"
+        if meant is not None:
+            missing.remove(meant)
+            help = f"{meant!r} is missing; write that, or add it"
+        message = f"the templates know no {what} {str(name)!r} {whose}"
         report.add(Code.SPEC07, message, name.span, help=help)
     for it in missing:
-        help = f"add '{it}: ...'; the templates print it by its name"
-        report.add(Code.SPEC07, f"{what} {it!r} is missing", place_of(found, place), help=help)
+        help = f"add '{it}: ...'; the templates use it by its name"
+        message = f"the {what} {it!r} {whose} is missing"
+        report.add(Code.SPEC07, message, place_of(found, place), help=help)
 
 
 def fit(names: tuple[Text, ...], declared: Mapping[Text, ParameterModel], report: Report) -> None:
@@ -150,10 +158,12 @@ def check_driver(
     if not opened_with:
         place = place_of(opened_with, model.span)
         message = "the driver says no parameter that its connection is opened with"
-        wrong(message, place, f"write opened_with: [...], with some of {', '.join(from_values)}")
+        wrong(
+            message, place, f"write opened_with: [...], with some of {', '.join(model.from_values)}"
+        )
     for name in opened_with:
         if name not in from_values:
-            message = f"the connection is opened with {str(name)!r}, which from_values does not take"
+            message = f"the connection is opened with {str(name)!r}, which from_values lacks"
             wrong(message, name.span, f"add {name} to from_values")
     opens = {it for it in opened_with if it in constructor}
     for name in model.from_values:
@@ -214,7 +224,7 @@ def check_rules(model: ErrorsModel, drivers: Iterable[DriverModel], report: Repo
         root = name.partition(".")[0]
         if root not in roots and not ("." not in name and _is_builtin_exception(name)):
             message = f"the exception {str(name)!r} is of no module that a driver imports"
-            help = f"{suggest(root, roots, 'imported')}; others are added under a driver's 'imports'"
+            help = f"{suggest(root, roots, 'imported')}; add another to 'imports' of a driver"
             report.add(Code.SPEC01, message, name.at(0, len(root)), help=help)
     if not model.base:
         help = "write base: [...], the exceptions that all failures of the drivers are"
@@ -223,6 +233,8 @@ def check_rules(model: ErrorsModel, drivers: Iterable[DriverModel], report: Repo
     every: dict[str, RuleModel] = {}
     for rule in model.rules:
         sensible(rule.advice, "the advice", report)
+        for part in (*rule.codes, *rule.messages):
+            sensible(part, "what the rule looks for", report)
         for match in re.finditer(r"\{(\w*)\}", rule.advice):
             if match[1] not in _FILLED:
                 place = rule.advice.at(match.start(), len(match[0]))
@@ -273,10 +285,11 @@ def _check_class(name: Text, module: Text, folder: Path, runtime: Path, report: 
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
         return  # said where the file is copied
-    classes = [it.name for it in ast.walk(tree) if isinstance(it, ast.ClassDef)]
-    if name not in classes:
+    classes = [it.name for it in tree.body if isinstance(it, ast.ClassDef)]
+    imports = [it for it in tree.body if isinstance(it, ast.ImportFrom)]
+    if name not in (*classes, *(it.asname or it.name for line in imports for it in line.names)):
         message = f"templates/runtime/{home} has no class {str(name)!r}"
-        report.add(Code.SPEC01, message, name.span, help=suggest(name, classes))
+        report.add(Code.SPEC01, message, name.span, help=suggest(name, classes, "its classes"))
 
 
 def check_taken(

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from codegen import ir
 from codegen.model import RedisBackendModel, RedisQueryModel, ScriptModel
-from codegen.nodes import Text
-from codegen.problems import Code, Report, Span, suggest
+from codegen.nodes import Text, place_of
+from codegen.problems import Code, Report, closest, suggest
 from codegen.resolve.names import known, python_name
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<form>[^{}]*))?\}")
@@ -22,23 +22,44 @@ _TYPES = {
 _DIGITS = 19  # as many as 2**63 - 1 has
 # What an argument of a script may be beside the values of its case.
 _DERIVED = {"sequence", "prefix", "limit", "value"}
+_LAST = ("prefix", "limit", "value")
 _QUERIES = ("save.insert", "list_app_ids.newest")
+_VERBS = ("script", "get", "newest_of")
+# What the slot, and what the keys behind it, are made of.
+_SLOT = ("namespace", "partition_key")
+_KEY = ("app_id", "sequence_id", "position")
+_LUA_WORD = re.compile(
+    "and|break|do|else|elseif|end|false|for|function|goto|if|in|local|nil|not|or|repeat|return|"
+    "then|true|until|while"
+)
 
 
 def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -> ir.RedisParts:
-    slot = _template(Text("slot", model.slot.span), model.slot, "What the keys begin with.", report)
-    _check_slot(model.slot, slot, report)
+    before = len(report.problems)
+    slot = _template(
+        Text("slot", model.slot.span), model.slot, _SLOT, "What the keys begin with.", report
+    )
     keys = {
-        str(name): _template(name, key.template, str(key.doc), report)
+        str(name): _template(name, key.template, _KEY, str(key.doc), report)
         for name, key in model.keys.items()
     }
-    _check_record_key(model, keys, interface, report)
+    if len(report.problems) == before:  # a part that is misspelt is not left out as well
+        _check_slot(model.slot, slot, report)
+        _check_record_key(model, keys, interface, report)
+    if len(report.problems) == before:
+        _check_meeting(model, keys, report)
+    before = len(report.problems)
     scripts = {str(name): _script(name, script, report) for name, script in model.scripts.items()}
     resolver = _Queries(model, keys, scripts, report)
+    resolver.checks_scripts = len(report.problems) == before
+    resolver.refuse_unknown([f"load.{case.name}" for case in interface.operations["load"].cases])
     load = tuple(resolver.load(case) for case in interface.operations["load"].cases)
     save = resolver.script_call("save.insert", interface.operations["save"].cases[0].given)
-    newest = resolver.key("list_app_ids.newest", "newest_of")
-    resolver.refuse_unknown([f"load.{case.name}" for case in interface.operations["load"].cases])
+    newest = resolver.newest(
+        "list_app_ids.newest", interface.operations["list_app_ids"].cases[0].given
+    )
+    if len(report.problems) == before:
+        resolver.refuse_unused()
     used = {key.name for key in resolver.used}
     return ir.RedisParts(
         slot=slot,
@@ -51,27 +72,34 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
     )
 
 
-def _template(name: Text, template: Text, doc: str, report: Report) -> ir.KeyTemplate:
+def _template(
+    name: Text, template: Text, values: tuple[str, ...], doc: str, report: Report
+) -> ir.KeyTemplate:
+    if not template:
+        help = "write the name of the key; two keys may not have the same"
+        report.add(Code.KEY03, "the key template is empty", template.span, help=help)
     parts: list[ir.KeyPart] = []
     end = 0
     for match in _PLACEHOLDER.finditer(template):
-        if match.start() > end:
-            parts.append(ir.KeyPart(text=template[end : match.start()]))
-        elif parts:
+        between = template[end : match.start()]
+        if between:
+            parts.append(ir.KeyPart(text=between))
+        if end and ":" not in between:
             report.add(
                 Code.KEY04,
-                f"nothing separates {match[0]} from the value before it",
+                f"no ':' separates {match[0]} from the value before it",
                 template.at(match.start(), len(match[0])),
                 help="put a ':' between them; no value holds one, since values are escaped",
             )
-        parts.append(_placeholder(template, match, report))
+        parts.append(_placeholder(template, match, values, report))
         end = match.end()
     if end < len(template):
         parts.append(ir.KeyPart(text=template[end:]))
-    stray = re.search(r"[{}]", "".join(part.text for part in parts))
+    blank = _PLACEHOLDER.sub(lambda match: "_" * len(match[0]), template)
+    stray = re.search(r"[^A-Za-z0-9_:.-]", blank)
     if stray:
-        place = template.at(template.find(stray[0]))
-        help = "write {name}; braces belong to the slot alone"
+        place = template.at(stray.start())
+        help = "write {name} for a value; beside them letters, digits, '_', '.', '-' and ':'"
         report.add(Code.KEY03, f"a stray {stray[0]!r} in a key template", place, help=help)
     return _function(python_name(name, "the key", report), tuple(parts), doc)
 
@@ -82,11 +110,13 @@ def _function(name: str, parts: tuple[ir.KeyPart, ...], doc: str) -> ir.KeyTempl
     return ir.KeyTemplate(name, parameters, parts, doc)
 
 
-def _placeholder(template: Text, match: re.Match[str], report: Report) -> ir.KeyPart:
+def _placeholder(
+    template: Text, match: re.Match[str], values: tuple[str, ...], report: Report
+) -> ir.KeyPart:
     name, form = match["name"], match["form"]
     place = template.at(match.start(), len(match[0]))
-    if name not in _TYPES:
-        help = suggest(name, _TYPES)
+    if name not in values:
+        help = suggest(name, values)
         report.add(Code.KEY03, f"unknown part {match[0]}", place, help=help)
     elif name == "sequence_id":
         if form != f"0{_DIGITS}":
@@ -129,7 +159,8 @@ def _check_record_key(
         template = next((it for key, it in model.keys.items() if key == name), None)
         if template is None:
             help = f"add '{name}:' under keys, with {', '.join(sorted(parts))}"
-            report.add(Code.KEY04, f"there is no key {name!r}", model.span, help=help)
+            place = place_of(model.keys, model.span)
+            report.add(Code.KEY04, f"there is no key {name!r}", place, help=help)
             continue
         missing = parts - set(keys[name].parameter_names)
         if missing:
@@ -141,17 +172,63 @@ def _check_record_key(
             )
 
 
+def _check_meeting(
+    model: RedisBackendModel, keys: dict[str, ir.KeyTemplate], report: Report
+) -> None:
+    """No value can make a key of one kind a key of another."""
+    shapes: dict[str, list[str]] = {}
+    for name, key in model.keys.items():
+        shape = [_shape(it, keys[str(name)]) for it in key.template.split(":")]
+        for other, known_shape in shapes.items():
+            if len(shape) == len(known_shape) and all(map(_can_be_equal, shape, known_shape)):
+                message = f"a key {str(name)!r} can be the same as a key {other!r}"
+                help = "begin or end one of them with a word of its own"
+                report.add(Code.KEY04, message, key.template.span, help=help)
+        shapes[str(name)] = shape
+
+
+def _shape(piece: str, key: ir.KeyTemplate) -> str:
+    """A piece between two ':', with a sign for what each value can be."""
+    for part in key.parts:
+        if part.value:
+            piece = re.sub(rf"\{{{part.value}(:[^{{}}]*)?\}}", f"<{part.form}>", piece)
+    return piece
+
+
+def _can_be_equal(one: str, other: str) -> bool:
+    if one == other or "<segment>" in (one, other):
+        return True
+    for text, sign in ((one, other), (other, one)):
+        if sign in _SIGNS and "<" not in text:
+            return re.fullmatch(_SIGNS[sign], text) is not None
+    return "<" in one and "<" in other and {one, other} != set(_SIGNS)
+
+
+_SIGNS = {"<number>": rf"\d{{{_DIGITS}}}", "<digest>": "[0-9a-f]{40}"}
+
+
 def _script(name: Text, model: ScriptModel, report: Report) -> ir.Script:
     """The script with its keys and arguments as locals, so that it needs no KEYS[3]."""
     keys = [*model.keys, *model.optional_keys]
+    code = re.sub(r"--[^\n]*", "", model.text)
+    by_number = re.search(r"\b(KEYS|ARGV)\b", model.text)
+    seen: set[str] = set()
     for variable in [*keys, *model.arguments]:
-        if not re.search(rf"\b{re.escape(variable)}\b", model.text):
+        if variable in seen:
+            message = f"the script has {str(variable)!r} already; the second would hide the first"
+            report.add(Code.SPEC04, message, variable.span, help="rename one of them")
+        elif _LUA_WORD.fullmatch(variable) or not variable.isidentifier():
+            message = f"{str(variable)!r} is no name in Lua"
+            help = "use letters, digits and underscores, and no word of Lua's own"
+            report.add(Code.SPEC04, message, variable.span, help=help)
+        elif not by_number and not re.search(rf"\b{variable}\b", code):
             report.add(
                 Code.LUA01,
                 f"{str(variable)!r} is declared but the script never uses it",
                 variable.span,
                 help="remove it here, or use it in the text",
             )
+        seen.add(variable)
     for match in re.finditer(r"\b(KEYS|ARGV)\b", model.text):
         report.add(
             Code.LUA02,
@@ -161,7 +238,7 @@ def _script(name: Text, model: ScriptModel, report: Report) -> ir.Script:
         )
     lines = [_locals(keys, "KEYS"), _locals(model.arguments, "ARGV"), str(model.text).rstrip()]
     constant = f"_{python_name(name, 'the script', report).upper()}"
-    return ir.Script(constant, str(name), str(model.doc), "\n".join(filter(None, lines)))
+    return ir.Script(constant, str(name), str(model.doc), "\n".join([*filter(None, lines), ""]))
 
 
 def _locals(names: Iterable[str], table: str) -> str:
@@ -182,6 +259,9 @@ class _Queries:
     ) -> None:
         self._model, self._keys, self._scripts, self._report = model, keys, scripts, report
         self.used: set[ir.KeyTemplate] = set()
+        self.checks_scripts = True
+        """Not for arguments that are wrong in themselves."""
+        self._misspelt: set[str | None] = set()
 
     def used_in_order(self, keys: Iterable[ir.KeyTemplate]) -> list[ir.KeyTemplate]:
         return [*keys, *sorted(self.used - set(keys), key=lambda key: key.name)]
@@ -190,55 +270,55 @@ class _Queries:
         cases = [*_QUERIES, *load]
         for name in self._model.queries:
             if name not in cases:
+                self._misspelt.add(closest(name, cases))
                 message = f"the query {str(name)!r} answers no case"
                 self._report.add(Code.SPEC01, message, name.span, help=suggest(name, cases))
 
+    def refuse_unused(self) -> None:
+        scripts = {query.script for query in self._model.queries.values()}
+        for name in self._model.scripts:
+            if name not in scripts:
+                message = f"no query uses the script {str(name)!r}"
+                help = "remove it, or name it in a query"
+                self._report.add(Code.LUA01, message, name.span, help=help)
+
     def load(self, case: ir.Case) -> ir.RedisLoad:
         name = f"load.{case.name}"
-        query = self._query(name)
+        query = self._query(name, "script", "get")
         if query is not None and query.script is not None:
             return ir.RedisLoad(case, self.script_call(name, case.given), None)
-        return ir.RedisLoad(case, None, self.key(name, "get"))
+        if query is not None and query.get is not None:
+            return ir.RedisLoad(case, None, self._declared(query.get, case.given))
+        return ir.RedisLoad(case, None, None)
 
-    def key(self, name: str, verb: str) -> ir.KeyTemplate:
-        query = self._query(name)
-        written: Text | None = None if query is None else getattr(query, verb)
-        if query is None:
-            return self._none()
-        if written is None:
-            self._report.add(
-                Code.SPEC02,
-                f"the query {name!r} has no '{verb}'",
-                query.span,
-                help=f"write {{{verb}: <one of the keys>}}",
-            )
-            return self._none()
-        return self._declared(written)
+    def newest(self, name: str, given: tuple[str, ...]) -> ir.KeyTemplate:
+        query = self._query(name, "newest_of")
+        if query is None or query.newest_of is None:
+            return ir.KeyTemplate("", (), (), "")
+        return self._declared(query.newest_of, given)
 
     def script_call(self, name: str, given: tuple[str, ...]) -> ir.ScriptCall:
-        query = self._query(name)
+        query = self._query(name, "script")
         nothing = ir.ScriptCall(ir.Script("", "", "", ""), (), (), (), None, False)
         if query is None or query.script is None:
-            if query is not None:
-                help = "write {script: <one of the scripts>}"
-                self._report.add(
-                    Code.SPEC02, f"the query {name!r} has no 'script'", query.span, help=help
-                )
             return nothing
         if not known(query.script, self._model.scripts, "the script", self._report):
             return nothing
         model = next(it for key, it in self._model.scripts.items() if key == query.script)
-        for argument in model.arguments:
-            if argument not in (*given, *_DERIVED):
+        unknown = [it for it in model.arguments if it not in (*given, *_DERIVED)]
+        if self.checks_scripts:
+            for argument in unknown:
                 help = (
                     f"given here: {', '.join(given)}; made from them: {', '.join(sorted(_DERIVED))}"
                 )
                 message = f"the argument {str(argument)!r} is not given in the case {name!r}"
                 self._report.add(Code.LUA03, message, argument.span, help=help)
+        if self.checks_scripts and not unknown:
+            self._check_order(model)
         return ir.ScriptCall(
             script=self._scripts[str(query.script)],
-            keys=tuple(self._declared(key) for key in model.keys),
-            optional_keys=tuple(self._declared(key) for key in model.optional_keys),
+            keys=tuple(self._declared(key, given) for key in model.keys),
+            optional_keys=tuple(self._declared(key, given) for key in model.optional_keys),
             attributes=tuple(
                 str(it) for it in model.arguments if it not in {"prefix", "limit", "value"}
             ),
@@ -258,20 +338,46 @@ class _Queries:
         self.used.add(template)
         return template
 
-    def _declared(self, name: Text) -> ir.KeyTemplate:
+    def _check_order(self, model: ScriptModel) -> None:
+        """What is not the operation's own is sent behind it: prefix, limit, value."""
+        last = [it for it in _LAST if it in model.arguments]
+        wanted = [it for it in model.arguments if it not in last] + last
+        moved = next(
+            (it for it, right in zip(model.arguments, wanted, strict=True) if it != right), None
+        )
+        if moved is not None:
+            message = f"the argument {str(moved)!r} is sent in another place"
+            help = f"write arguments: [{', '.join(wanted)}]"
+            self._report.add(Code.LUA04, message, moved.span, help=help)
+
+    def _declared(self, name: Text, given: tuple[str, ...]) -> ir.KeyTemplate:
         if not known(name, self._keys, "the key", self._report):
-            return self._none()
+            return ir.KeyTemplate("", (), (), "")
         template = self._keys[str(name)]
+        for value in template.parameter_names:
+            if value in _TYPES and value not in given:
+                message = f"the key {str(name)!r} is made of {value}, which this case is not given"
+                help = f"given here: {', '.join(given)}; let a script choose the record"
+                self._report.add(Code.KEY05, message, name.span, help=help)
         self.used.add(template)
         return template
 
-    def _none(self) -> ir.KeyTemplate:
-        return ir.KeyTemplate("", (), (), "")
-
-    def _query(self, name: str) -> RedisQueryModel | None:
-        query = next((it for key, it in self._model.queries.items() if key == name), None)
+    def _query(self, name: str, *verbs: str) -> RedisQueryModel | None:
+        """The query of a case, if it says one of the verbs that can answer it."""
+        queries = self._model.queries
+        query = next((it for key, it in queries.items() if key == name), None)
+        help = " or ".join(f"{{{verb}: ...}}" for verb in verbs)
+        if query is None and name not in self._misspelt:
+            place = place_of(queries, self._model.span)
+            message = f"no query answers the case {name!r}"
+            help = f"add '{name}: ...' under queries, as {help}"
+            self._report.add(Code.SPEC02, message, place, help=help)
         if query is None:
-            place: Span = self._model.span
-            help = f"add '{name}: ...' under queries"
-            self._report.add(Code.SPEC02, f"no query answers the case {name!r}", place, help=help)
-        return query
+            return None
+        written = [it for it in _VERBS if getattr(query, it) is not None]
+        if len(written) == 1 and written[0] in verbs:
+            return query
+        found = " and ".join(written) or "nothing"
+        message = f"the query {name!r} names {found}, not one way to answer it"
+        self._report.add(Code.SPEC02, message, query.span, help=f"write {help}")
+        return None

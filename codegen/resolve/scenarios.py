@@ -9,13 +9,22 @@ from typing import Any
 from codegen import ir
 from codegen.decode import Value
 from codegen.model import ExpectModel, ScenarioModel, ScenariosModel, StepModel
-from codegen.nodes import Text
+from codegen.nodes import Text, place_of
 from codegen.problems import Code, Report, Span, suggest
 from codegen.resolve.backend import TRAITS
-from codegen.resolve.names import known, python_name
+from codegen.resolve.names import in_range, known, python_name, sensible
 
 _OPERATIONS = ("save", "load", "list_app_ids", "is_initialized", "initialize")
 _OUTCOMES = ("record", "state", "returns", "nothing", "done", "raises")
+# What can be expected of an operation, by what it answers.
+_FITTING = {
+    "save": ("done", "raises"),
+    "initialize": ("done", "raises"),
+    "load": ("record", "state", "nothing", "raises"),
+    "list_app_ids": ("returns", "raises"),
+    "is_initialized": ("returns", "raises"),
+}
+PROMISES = 12
 
 
 def themes(
@@ -39,6 +48,11 @@ class _Resolver:
         named = {step.raises for it in resolved for step in it.steps}
         named |= {it.expect.error for it in resolved}
         name = Path(path).stem
+        python_name(Text(name, Span(path, 1, 1)), "the file", self._report)
+        if not model.scenarios:
+            help = "write one, or delete the file"
+            place = place_of(model.scenarios, Span(path, 1, 1))
+            self._report.add(Code.SPEC09, "the file has no scenario", place, help=help)
         return ir.Theme(
             name=name,
             title=name.replace("_", " ").capitalize(),
@@ -56,12 +70,14 @@ class _Resolver:
                 help="rename one of them",
             )
         self._found[str(name)] = name
+        in_range(model.promise, "the promise", name.span, self._report, most=PROMISES)
+        sensible(model.doc, "the doc", self._report)
         for trait in model.needs:
             known(trait, TRAITS, "the trait", self._report)
         return ir.Scenario(
             name=python_name(name, "the scenario", self._report),
             promise=model.promise,
-            doc=str(model.doc).strip(),
+            doc=str(model.doc),
             needs=tuple(map(str, model.needs)),
             uninitialized=model.uninitialized,
             steps=tuple(self._step(step) for step in model.steps),
@@ -69,27 +85,38 @@ class _Resolver:
         )
 
     def _step(self, model: StepModel) -> ir.Step:
-        _, call = self._call(model, "a step", refused=model.raises == "TypeError")
+        _, call = self._call(model, "a step", str(model.raises or ""))
         if model.raises is not None:
             known(model.raises, self._errors, "the error", self._report)
         return ir.Step(call, None if model.raises is None else str(model.raises))
 
     def _expectation(self, model: ExpectModel) -> ir.Expectation:
-        refused = model.raises is not None and model.raises.error == "TypeError"
-        operation, call = self._call(model, "an expectation", refused)
+        error = "" if model.raises is None else str(model.raises.error)
+        operation, call = self._call(model, "an expectation", error)
         outcomes = [it for it in _OUTCOMES if getattr(model, it) not in (None, False)]
         if len(outcomes) != 1:
-            self._not_one(model.span, "an expectation", outcomes, _OUTCOMES)
+            self._not_one(
+                model.span, "what is expected", outcomes, _FITTING.get(operation, _OUTCOMES)
+            )
             outcomes = ["done"]
+        elif operation and outcomes[0] not in _FITTING[operation]:
+            place = place_of(getattr(model, outcomes[0]), model.span)
+            message = f"{operation} cannot be expected to give {outcomes[0]!r}"
+            help = f"write one of: {', '.join(_FITTING[operation])}"
+            self._report.add(Code.SCN02, message, place, help=help)
         template = f"conformance/_expect_{outcomes[0]}.py.jinja"
         if model.raises is not None:
             known(model.raises.error, self._errors, "the error", self._report)
-            error = str(model.raises.error)
             mentions = tuple(literal(str(it)) for it in model.raises.mentions)
             return ir.Expectation(template, call, operation, error=error, mentions=mentions)
         value = ""
         if model.record is not None:
             fields = [it.name for it in self._interface.fields]
+            if not model.record:
+                place = place_of(model.record, model.span)
+                help = f"write some of {', '.join(fields)}"
+                message = "a record of which nothing is expected"
+                self._report.add(Code.SCN02, message, place, help=help)
             for name in model.record:
                 known(name, fields, "the field", self._report)
             value = ", ".join(f"{name}={literal(it.value)}" for name, it in model.record.items())
@@ -97,28 +124,41 @@ class _Resolver:
             value = literal(getattr(model, outcomes[0]).value)
         return ir.Expectation(template, call, operation, value=value)
 
-    def _call(self, model: StepModel | ExpectModel, what: str, refused: bool) -> tuple[str, str]:
+    def _call(self, model: StepModel | ExpectModel, what: str, error: str) -> tuple[str, str]:
         written = [it for it in _OPERATIONS if getattr(model, it) is not None]
         if len(written) != 1:
-            self._not_one(model.span, what, written, _OPERATIONS)
+            self._not_one(model.span, f"the operation of {what}", written, _OPERATIONS)
             return "", ""
         name = written[0]
         arguments: dict[Text, Value] = getattr(model, name)
-        return name, f"persister.{name}({self._arguments(name, arguments, refused)})"
+        self._check_arguments(name, arguments, error, place_of(arguments, model.span))
+        return name, f"persister.{name}({self._arguments(name, arguments)})"
 
-    def _arguments(self, operation: str, written: dict[Text, Value], refused: bool) -> str:
-        """Positional as long as nothing is left out, as applications call; keywords afterwards."""
+    def _check_arguments(
+        self, operation: str, written: dict[Text, Value], error: str, place: Span
+    ) -> None:
+        """They fit the signature, unless a TypeError is what is expected."""
         parameters = self._interface.operations[operation].parameters
         names = [it.name for it in parameters]
+        for name, value in written.items():
+            python_name(name, "the argument", self._report)
+            if name not in names and error != "TypeError":
+                message = f"{operation} has no parameter {str(name)!r}"
+                help = f"{suggest(name, names)}; only where a TypeError is expected may it stand"
+                self._report.add(Code.SCN01, message, name.span, help=help)
+            if name == "state" and not isinstance(value.value, dict) and not error:
+                help = "write {key: value, ...}"
+                self._report.add(Code.SCN01, "the state is no mapping", value.span, help=help)
+        missing = [it.name for it in parameters if it.default is None and it.name not in written]
+        if missing and error != "TypeError" and written.keys() <= set(names):
+            message = f"{operation} is not given {' and '.join(missing)}"
+            help = f"add {missing[0]}: ..., if it is null then with that word"
+            self._report.add(Code.SCN01, message, place, help=help)
+
+    def _arguments(self, operation: str, written: dict[Text, Value]) -> str:
+        """Positional as long as nothing is left out, as applications call; keywords afterwards."""
+        parameters = self._interface.operations[operation].parameters
         values = {str(name): self._argument(name, it.value) for name, it in written.items()}
-        for name in written:
-            if name not in names and not refused:
-                self._report.add(
-                    Code.SCN01,
-                    f"{operation} has no parameter {str(name)!r}",
-                    name.span,
-                    help=f"{suggest(name, names)}; only where a TypeError is expected may it stand",
-                )
         printed = []
         for parameter in parameters:
             if parameter.name not in values or parameter.keyword_only:
@@ -130,11 +170,12 @@ class _Resolver:
         return f"State({literal(value)})" if name == "state" else literal(value)
 
     def _not_one(self, place: Span, what: str, found: list[str], known_: tuple[str, ...]) -> None:
+        said = f"{len(found)}: {' and '.join(found)}" if found else "none"
         self._report.add(
             Code.SCN02,
-            f"{what} names {' and '.join(found) if found else 'nothing'}, not exactly one",
+            f"{what} is exactly one, and here is {said}",
             place,
-            help=f"one of: {', '.join(known_)}",
+            help=f"write one of: {', '.join(known_)}",
         )
 
 

@@ -8,7 +8,7 @@ from codegen import ir, sql_text
 from codegen.model import DriverModel, SqlBackendModel
 from codegen.nodes import Text, place_of
 from codegen.problems import Code, Report, closest, suggest
-from codegen.resolve.names import python_name
+from codegen.resolve.names import python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
 TABLE = "table"
@@ -22,12 +22,25 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     cases = {name: case for operation, case, name in _cases(interface)}
     every = {value for case in cases.values() for value in case.given}
     _check_names(model, report)
+    connection = (*model.connection.on_open, *model.connection.on_initialize)
+    for text in (*model.create, *_derived(model), *connection):
+        sensible(text, "the statement", report)
     for text in [*model.create, *_derived(model)]:
         _check_text(text, model, report)
         _check_binds("a statement that creates or rebuilds", text, (), every, report)
+    for text in connection:
+        for part in sql_text.parts(text):
+            if part.kind in ("bind", "splice"):
+                place = text.at(part.offset, len(part.text) + (1 if part.kind == "bind" else 2))
+                message = "a statement for a connection knows no table and no values"
+                help = "write it out; what belongs to the table is made under 'create'"
+                report.add(Code.SQL02, message, place, help=help)
     for name, sql in model.queries.items():
         _check_text(sql, model, report)
-        if name == IS_INITIALIZED:
+        if not sql.strip():
+            message = f"the query {str(name)!r} is empty"
+            report.add(Code.SPEC02, message, sql.span, help="write a statement behind '|'")
+        elif name == IS_INITIALIZED:
             _check_binds(repr(str(name)), sql, (), every, report)
         elif name in cases:
             case = cases[name]
@@ -181,6 +194,7 @@ def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Repo
             place = insert.at(value.offset, len(value.text) + 1)
             help = f"write :{column_part.text} here; columns and values have the same order"
             report.add(Code.SQL03, message, place, help=help)
+            break
 
 
 def _check_text(sql: Text, model: SqlBackendModel, report: Report) -> None:

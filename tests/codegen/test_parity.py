@@ -1,0 +1,174 @@
+"""The async classes are the sync ones with `await`: the same methods, signatures and bodies."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+
+import pytest
+
+from codegen import ir
+from codegen.rendering import HEADER, Tree
+
+# An async class gives an object that is awaited or entered; the sync one is ready at once.
+OPENING = {"from_values", "from_config"}
+DIFFERENT = OPENING | {"is_async"}
+NAMES = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
+
+
+class UnAwait(ast.NodeTransformer):
+    """The sync class that an async one would be."""
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        parts = {name: getattr(node, name) for name in node._fields}
+        return self.visit_FunctionDef(ast.FunctionDef(**parts))
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.name = NAMES.get(node.name, node.name)
+        return self.generic_visit(node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        return self.generic_visit(ast.With(items=node.items, body=node.body))
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        return self.visit(node.value)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(node.id.removeprefix("Async"), node.ctx)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """`redis.asyncio.Redis` is `redis.Redis`."""
+        self.generic_visit(node)
+        inner = node.value
+        if isinstance(inner, ast.Attribute) and inner.attr == "asyncio":
+            node.value = inner.value
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Annotations and messages that name an async class."""
+        if isinstance(node.value, str):
+            return ast.Constant(re.sub(r"\bAsync(?=[A-Z])", "", node.value))
+        return node
+
+
+def un_awaited(node: ast.AST) -> str:
+    return ast.unparse(ast.fix_missing_locations(UnAwait().visit(node)))
+
+
+@dataclass
+class Class:
+    """A class and its methods, un-awaited."""
+
+    node: ast.ClassDef
+    methods: dict[str, ast.FunctionDef] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        node = ast.parse(un_awaited(self.node)).body[0]
+        assert isinstance(node, ast.ClassDef)
+        self.methods = {it.name: it for it in node.body if isinstance(it, ast.FunctionDef)}
+
+
+def classes(tree: Tree, module: str) -> dict[str, Class]:
+    body = ast.parse(tree[f"persistry/{module}.py"]).body
+    return {it.name: Class(it) for it in body if isinstance(it, ast.ClassDef)}
+
+
+def signature(method: ast.FunctionDef) -> str:
+    decorators = "".join(f"@{ast.unparse(it)} " for it in method.decorator_list)
+    return f"{decorators}{method.name}({ast.unparse(method.args)})"
+
+
+def is_returned_as_opened(method: ast.FunctionDef) -> bool:
+    return ast.unparse(method.returns or ast.Constant(None)) == "Opening[Self]"
+
+
+def twins(resolved: ir.Project) -> list[tuple[ir.PersisterClass, ir.PersisterClass]]:
+    found = []
+    for backend in resolved.backends:
+        (sync,) = (it for it in backend.classes if not it.colour.is_async)
+        (twin,) = (it for it in backend.classes if it.colour.is_async)
+        found.append((sync, twin))
+    return found
+
+
+def test_classes_of_one_module_differ_in_await_only(tree: Tree) -> None:
+    """Bodies, docs and all, wherever both colours stand in one generated module."""
+    compared = []
+    for path, text in tree.items():
+        if not text.startswith(HEADER) or "/conformance/" in path:
+            continue
+        found = classes(tree, path.removeprefix("persistry/").removesuffix(".py"))
+        for name, twin in found.items():
+            sync = found.get(name.removeprefix("Async"))
+            if sync is None or sync is twin:
+                continue
+            compared.append(name)
+            assert sync.methods.keys() == twin.methods.keys(), name
+            for method in sync.methods.keys() - DIFFERENT:
+                expected = ast.unparse(sync.methods[method])
+                assert ast.unparse(twin.methods[method]) == expected, f"{name}.{method}"
+    assert {"AsyncBaseStateLoader", "AsyncRedisBasePersister"} <= set(compared)
+
+
+def test_generated_bodies_are_the_same_over_two_libraries(tree: Tree, resolved: ir.Project) -> None:
+    """Where the constructors differ by tradition, everything behind them does not."""
+    for sync, twin in twins(resolved):
+        if not sync.session:
+            continue
+        one = classes(tree, sync.module)[sync.name].methods
+        other = classes(tree, twin.module)[twin.name].methods
+        for name in one.keys() - DIFFERENT - {"__init__"}:
+            assert ast.unparse(other[name]) == ast.unparse(one[name]), f"{twin.name}.{name}"
+
+
+def test_both_colours_have_the_same_methods(tree: Tree, resolved: ir.Project) -> None:
+    for sync, twin in twins(resolved):
+        one = classes(tree, sync.module)[sync.name].methods
+        other = classes(tree, twin.module)[twin.name].methods
+        assert {it for it in one if not private(it)} == {it for it in other if not private(it)}
+        for name in one.keys() & other.keys() - {"__init__"}:
+            assert signature(one[name]) == signature(other[name]), f"{twin.name}.{name}"
+        for name in OPENING:
+            assert is_returned_as_opened(other[name])
+            assert not is_returned_as_opened(one[name])
+
+
+def private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def test_every_class_has_the_operations_of_the_interface(tree: Tree, resolved: ir.Project) -> None:
+    """Their names, parameters, order, types and defaults; then any keyword, to refuse by name."""
+    for backend in resolved.backends:
+        for it in backend.classes:
+            methods = classes(tree, it.module)[it.name].methods
+            for operation in resolved.interface.operations.values():
+                printed = signature(methods[operation.name])
+                assert printed == wanted(operation), f"{it.name}.{operation.name}"
+
+
+def wanted(operation: ir.Operation) -> str:
+    parts = ["self"]
+    for it in operation.parameters:
+        if it.keyword_only and "*" not in parts:
+            parts.append("*")
+        parts.append(f"{it.name}: {it.type}" + ("" if it.default is None else f"={it.default}"))
+    if operation.parameters:
+        parts.append("**kwargs: Any")
+    return f"{operation.name}({', '.join(parts)})"
+
+
+@pytest.mark.parametrize(
+    ("written", "sync"),
+    [
+        ("async def f(self): return await self.g(await h())", "def f(self): return self.g(h())"),
+        ("async def __aenter__(self): pass", "def __enter__(self): pass"),
+        ("async def f(x):\n async with x as y: await y", "def f(x):\n with x as y: y"),
+        ("f(AsyncA, 'AsyncB, Asynchronous')", "f(A, 'B, Asynchronous')"),
+        ("def f(x: redis.asyncio.Redis): pass", "def f(x: redis.Redis): pass"),
+    ],
+)  # fmt: skip
+def test_un_awaiting(written: str, sync: str) -> None:
+    """The comparison itself sees what it should see."""
+    assert un_awaited(ast.parse(written)) == ast.unparse(ast.parse(sync))

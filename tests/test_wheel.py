@@ -1,0 +1,116 @@
+"""What is uploaded: a wheel that is imported without a driver, and says which extra brings one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that has the wheel, its one dependency, and nothing else."""
+    folder = tmp_path_factory.mktemp("venv")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python = folder / "bin" / "python"
+    install = ["install", "--quiet", "--no-index", "--no-deps", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    subprocess.run([*pip, *install, str(wheel)], check=True)
+    # Taken from here, so that no network is needed.
+    spec = find_spec("orjson")
+    assert spec is not None
+    assert spec.origin is not None
+    (site,) = folder.glob("lib/python*/site-packages")
+    shutil.copytree(Path(spec.origin).parent, site / "orjson")
+    return python
+
+
+def run(python: Path, code: str) -> str:
+    environment = {key: it for key, it in os.environ.items() if not key.startswith("PYTHON")}
+    command = [python, "-c", textwrap.dedent(code)]
+    done = subprocess.run(
+        command, cwd=python.parent, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"persistry"}
+    assert "persistry/py.typed" in names
+    assert "persistry/conformance/columns.py" in names
+    assert "persistry/conformance/support/plugin.py" in names
+    here = {
+        path.relative_to(ROOT / "generated").as_posix()
+        for path in (ROOT / "generated").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {name for name in names if ".dist-info/" not in name} == here
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
+
+
+def test_importing_it_imports_no_driver(python: Path) -> None:
+    code = """
+        import sys
+        import persistry
+        print(sorted({"sqlite3", "aiosqlite", "redis"} & sys.modules.keys()))
+        persistry.InMemoryPersister()
+        print(sorted({"sqlite3", "aiosqlite", "redis"} & sys.modules.keys()))
+        print(persistry.__file__)
+    """
+    before, after, file = run(python, code).splitlines()
+    assert (before, after) == ("[]", "[]")
+    assert Path(file).is_relative_to(python.parents[1])
+
+
+def test_a_store_whose_driver_comes_with_python_works_at_once(python: Path, tmp_path: Path) -> None:
+    code = f"""
+        from persistry import SQLitePersister, State
+        with SQLitePersister({str(tmp_path / "steps.db")!r}) as persister:
+            persister.initialize()
+            persister.save("p", "a", 1, "x", State({{"n": 1}}), "completed")
+            print(persister.load("p", "a")["state"]["n"])
+    """
+    assert run(python, code) == "1"
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra"),
+    [
+        ("RedisBasePersister", "redis", "redis"),
+        ("AsyncRedisBasePersister", "redis", "redis"),
+        ("AsyncSQLitePersister", "aiosqlite", "aiosqlite"),
+    ],
+)
+def test_a_missing_driver_is_named_with_its_extra(
+    name: str, package: str, extra: str, python: Path
+) -> None:
+    code = f"""
+        import persistry
+        try:
+            persistry.{name}
+        except ImportError as error:
+            print(error)
+    """
+    expected = f"{name} needs the package {package!r}: pip install 'persistry[{extra}]'"
+    assert run(python, code) == expected
