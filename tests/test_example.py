@@ -36,7 +36,9 @@ STEPS = [
 
 # The agent's command line, made to stop in the middle of one step: its work done, nothing saved.
 STOPPING = """
-import sys, time
+import signal, sys, time
+# A shell's background job, and all it starts, ignores Ctrl-C unless told otherwise.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
 import agent
 act, steps = agent.act, iter(range(100))
