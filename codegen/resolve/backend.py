@@ -221,7 +221,7 @@ def _urls(model: Models, report: Report) -> tuple[ir.Url, ...]:
             presets=tuple((str(key), str(value)) for key, value in presets.items()),
             parts=tuple((str(key), str(value)) for key, value in url.parts.items()),
             defaults=tuple((str(key), str(value)) for key, value in url.defaults.items()),
-            example=str(url.example),
+            example=f"{scheme}:{url.example.partition(':')[2]}",
         )
         for scheme, presets in url.schemes.items()
     )
