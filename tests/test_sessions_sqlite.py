@@ -7,6 +7,7 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -281,6 +282,15 @@ class TestLimits:
 
         asyncio.run(main())
 
+    def test_a_very_large_limit(self, open_session: Any, hand_in: Any, path: Path) -> None:
+        limits = Limits(1e9, 1e9)
+        opened = open_session(path, limits)
+        handed_in = type(opened).over(hand_in()[1], FAILURES, limits)
+        for session in (opened, handed_in):
+            do(session, "initialize", ("configure", WAL))
+            (wait,) = do(session, "load", ("fetch_one", "PRAGMA busy_timeout"))
+            assert 2**31 - 2000 < wait < 2**31
+
 
 class TestTransactions:
     @pytest.mark.parametrize("level", ["DEFERRED", "IMMEDIATE", "EXCLUSIVE", "", None])
@@ -470,7 +480,21 @@ class TestClosing:
         close(session)
         with pytest.raises(errors.PersisterClosedError, match="cleanup"):
             do(session, "load", ("fetch_all", KEYS))
-        assert do(session.copy(), "load", ("fetch_all", KEYS)) == []
+
+    @pytest.mark.parametrize("db_path", ["file", ":memory:", "handed in"])
+    def test_no_copy_of_a_closed_one(
+        self, open_session: Any, hand_in: Any, path: Path, db_path: str
+    ) -> None:
+        if db_path == "handed in":
+            session = hand_in()[0]
+        else:
+            session = open_session(path if db_path == "file" else db_path)
+        do(session, "initialize", ("run_together", [CREATE]))
+        copy = session.copy()
+        close(session)
+        with pytest.raises(errors.PersisterClosedError, match=r"^copy: "):
+            session.copy()
+        assert do(copy.copy(), "load", ("fetch_all", KEYS)) == []
 
     def test_a_handed_in_connection_stays_open(self, hand_in: Any) -> None:
         session, _ = hand_in()
@@ -578,7 +602,322 @@ class TestCopies:
         assert do(session, "load", ("fetch_all", KEYS)) == [("child",), ("parent",)]
 
 
+class TestForks:
+    def test_while_another_thread_saves(self, path: Path) -> None:
+        """SQLite's own table of locks is copied, too, and must not say that something is locked."""
+        session = Sqlite3Session.opening(FAILURES, Limits(2, 2), db_path=path)
+        do(session, "initialize", ("configure", WAL))
+        going, processes = True, []
+        context = multiprocessing.get_context("fork")
+        stopped = context.Event()
+
+        def work() -> None:
+            number = 0
+            while going:
+                do(session, "save", ("execute", INSERT, (f"parent {number}", 0)))
+                number += 1
+
+        def child(number: int) -> None:
+            assert stopped.wait(10)
+            do(session, "save", ("execute", INSERT, (f"child {number}", 0)))
+            another = Sqlite3Session.opening(FAILURES, Limits(2, 2), db_path=path)
+            do(another, "save", ("execute", INSERT, (f"another {number}", 0)))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            for number in range(10):
+                time.sleep(0.01)
+                processes.append(context.Process(target=child, args=(number,)))
+                processes[-1].start()
+        finally:
+            going = False
+            thread.join()
+            stopped.set()
+        for process in processes:
+            process.join(20)
+        assert [process.exitcode for process in processes] == [0] * 10
+        session.close()
+        assert sum(not str(key).startswith("parent") for key in keys(path)) == 20
+
+    def test_what_the_child_saves_outlives_the_parents_connection(
+        self, open_session: Any, path: Path
+    ) -> None:
+        """It would be lost with the WAL, were the parent's connection open at the fork."""
+        session = open_session(path)
+        do(session, "initialize", ("configure", WAL))
+        do(session, "save", ("execute", INSERT, ("parent", 1)))
+        context = multiprocessing.get_context("fork")
+        opened, closed = context.Event(), context.Event()
+
+        def child() -> None:
+            do(session, "save", ("execute", INSERT, ("before", 1)))
+            opened.set()
+            assert closed.wait(10)
+            do(session, "save", ("execute", INSERT, ("later", 1)))
+            os._exit(0)
+
+        process = context.Process(target=child)
+        process.start()
+        assert opened.wait(10)
+        do(session, "save", ("execute", INSERT, ("parent too", 1)))
+        close(session)
+        closed.set()
+        process.join(10)
+        assert process.exitcode == 0
+        assert keys(path) == ["before", "later", "parent", "parent too"]
+
+    def test_in_the_middle_of_an_operation(
+        self, driver: str, open_session: Any, path: Path
+    ) -> None:
+        """The forking thread's own: nothing can be waited for, so the child is told."""
+        session = open_session(path)
+        others = [open_session(path), open_session(":memory:")]
+
+        def child() -> None:
+            for _ in range(2):
+                with pytest.raises(errors.PersisterError, match="forked in the middle"):
+                    do(session, "save", ("execute", INSERT, ("child", 1)))
+            close(session)
+
+        def forked() -> None:
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    # asyncio.run() refuses below a running loop; in another thread there is none.
+                    thread = threading.Thread(target=lambda: (child(), os._exit(0)))
+                    thread.start()
+                    thread.join(10)
+                finally:
+                    os._exit(1)
+            assert os.waitpid(pid, 0)[1] == 0
+
+        async def main() -> None:
+            async with session.operation("save") as operation:
+                await operation.execute(INSERT, ("a", 1))
+                forked()
+                await operation.execute(INSERT, ("b", 1))
+
+        began = time.monotonic()
+        if driver == "aiosqlite":
+            asyncio.run(main())
+        else:
+            with session.operation("save") as operation:
+                operation.execute(INSERT, ("a", 1))
+                forked()
+                operation.execute(INSERT, ("b", 1))
+        assert time.monotonic() - began < 4
+        for other in others:
+            assert do(other, "load", ("answers", "SELECT 1")) is True
+        assert keys(path) == ["a", "b"]
+
+    def test_links_come_and_go_meanwhile(self, path: Path) -> None:
+        going = True
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                while going:
+                    session = Sqlite3Session.opening(FAILURES, Limits(5, 5), db_path=path)
+                    do(session, "load", ("fetch_all", KEYS))
+                    session.close()
+            except BaseException as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(30):
+                began = time.monotonic()
+                if (pid := os.fork()) == 0:
+                    os._exit(0)
+                assert os.waitpid(pid, 0)[1] == 0
+                assert time.monotonic() - began < 4
+        finally:
+            going = False
+            for thread in threads:
+                thread.join()
+        assert failed == []
+
+
+class _Interrupted(BaseException):
+    """What a signal handler raises, as a KeyboardInterrupt."""
+
+
+class TestInterrupts:
+    """A signal handler may raise between any two steps of the main thread."""
+
+    def in_another_thread(self, session: Sqlite3Session) -> None:
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                do(session, "save", ("execute", f"{INSERT} ON CONFLICT DO NOTHING", ("other", 1)))
+            except BaseException as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        assert failed == []
+
+    def test_when_the_turn_was_just_taken(self, path: Path) -> None:
+        session = Sqlite3Session.opening(FAILURES, LIMITS, db_path=path)
+
+        class Interrupting:
+            def acquire(self, timeout: float) -> bool:
+                lock.acquire(timeout=timeout)
+                raise _Interrupted
+
+            def release(self) -> None:
+                lock.release()
+
+        link: Any = session._link
+        lock = link.turn
+        for interrupted in (lambda: do(session, "load", ("fetch_all", KEYS)), session.close):
+            link.turn = Interrupting()
+            with pytest.raises(_Interrupted):
+                interrupted()
+            link.turn = lock
+            self.in_another_thread(session)
+        session.close()
+
+    def test_before_the_turn_is_given_on(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        session = Sqlite3Session.opening(FAILURES, LIMITS, db_path=path)
+        operation = type(session.operation("load"))
+
+        def interrupted(*_: Any) -> None:
+            raise _Interrupted
+
+        with monkeypatch.context() as patch:
+            patch.setattr(operation, "__exit__", interrupted)
+            with pytest.raises(_Interrupted):
+                do(
+                    session,
+                    "initialize",
+                    ("execute", "BEGIN IMMEDIATE"),
+                    ("execute", INSERT, ("half", 1)),
+                )
+        do(session, "load", ("fetch_all", KEYS))
+        self.in_another_thread(session)
+        write_elsewhere(path)
+        session.close()
+
+    def test_a_transaction_is_not_kept(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        session = Sqlite3Session.opening(FAILURES, LIMITS, db_path=path)
+        link = session._link
+        settle = link.settle
+        interruptions = iter([True])
+
+        def interrupted(failed: bool) -> None:
+            if next(interruptions, False):
+                raise _Interrupted
+            settle(failed)
+
+        monkeypatch.setattr(link, "settle", interrupted)
+        half = ["INSERT INTO t VALUES ('half', 1)", "INSERT INTO t VALUES ('half', 1)"]
+        with pytest.raises(_Interrupted):
+            do(session, "initialize", ("run_together", half))
+        write_elsewhere(path)
+        self.in_another_thread(session)
+        assert keys(path) == ["elsewhere", "other"]
+        session.close()
+
+    def test_a_storm(self, path: Path) -> None:
+        session = Sqlite3Session.opening(FAILURES, LIMITS, db_path=path)
+        do(session, "initialize", ("configure", WAL))
+        ready = False
+
+        def interrupt(*_: Any) -> None:
+            nonlocal ready
+            if ready:
+                ready = False
+                raise _Interrupted
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            for number in range(1500):
+                try:  # Not suppress(): its end is Python code, too.
+                    ready = True
+                    signal.setitimer(signal.ITIMER_REAL, 1e-5 + number % 50 * 4e-6)
+                    for _ in range(5):
+                        do(session, "load", ("fetch_all", "SELECT 1"))
+                    ready = False
+                except _Interrupted:
+                    pass
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        do(session, "load", ("fetch_all", KEYS))
+        self.in_another_thread(session)
+        session.close()
+
+    def test_a_handler_that_saves(self, path: Path) -> None:
+        """It is told at once, and the operation that it interrupted goes on."""
+        session = Sqlite3Session.opening(FAILURES, LIMITS, db_path=path)
+        with session.operation("save") as operation:
+            began = time.monotonic()
+            with pytest.raises(errors.PersisterError, match=r"^save of key: .*signal handler"):
+                do(session, "save", ("execute", INSERT, ("handler", 1)))
+            with pytest.raises(errors.PersisterError, match=r"^cleanup: .*signal handler"):
+                session.close()
+            assert time.monotonic() - began < LIMITS.operation
+            assert operation.execute(INSERT, ("a", 1)) == 1
+        self.in_another_thread(session)
+        assert keys(path) == ["a", "other"]
+        session.close()
+
+
 class TestSharing:
+    def test_two_sessions_over_one_connection(self, hand_in: Any, path: Path) -> None:
+        """They know of each other: one would end the other's transaction."""
+        session, connection = hand_in(check_same_thread=False)
+        other = type(session).over(connection, FAILURES, Limits(10, 10))
+        patient = type(session).over(connection, FAILURES, Limits(10, 10))
+        failed: list[BaseException] = []
+
+        def together(number: int) -> list[str]:
+            return [f"INSERT INTO t VALUES ('{number} {half}', 1)" for half in "abcdefgh"]
+
+        if isinstance(session, AiosqliteSession):
+
+            async def save(number: int) -> None:
+                sharer = (other, patient)[number % 2]
+                async with sharer.operation("save") as operation:
+                    await operation.run_together(together(number))
+
+            async def main() -> None:
+                await asyncio.gather(*map(save, range(40)))
+
+            asyncio.run(main())
+        else:
+
+            def work(sharer: Any, begin: int) -> None:
+                try:
+                    for number in range(begin, begin + 20):
+                        do(sharer, "save", ("run_together", together(number)))
+                except BaseException as error:
+                    failed.append(error)
+
+            threads = [
+                threading.Thread(target=work, args=(other, 0)),
+                threading.Thread(target=work, args=(patient, 20)),
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert failed == []
+        assert len(keys(path)) == 320
+        close(other)
+        close(patient)
+        assert len(do(session, "load", ("fetch_all", KEYS))) == 320
+        close(session)
+        again = type(session).over(connection, FAILURES, LIMITS)
+        assert len(do(again, "load", ("fetch_all", KEYS))) == 320
+        close(again)
+
     @pytest.mark.parametrize("db_path", ["file", ":memory:"])
     def test_threads_take_turns(self, path: Path, db_path: str) -> None:
         kwargs = {"check_same_thread": True}
@@ -731,6 +1070,34 @@ class TestEventLoops:
             do(session, "initialize", ("run_together", [CREATE]))
             do(session, "save", ("execute", f"{INSERT} ON CONFLICT DO NOTHING", ("a", 1)))
             assert do(session, "load", ("fetch_all", KEYS)) == [("a",)]
+
+    @pytest.mark.parametrize("driver", ["aiosqlite"], indirect=True)
+    def test_two_that_run(self, hand_in: Any, open_session: Any, path: Path) -> None:
+        """The second one is refused before anything is done, and may come when the first ended."""
+
+        async def from_another(session: AiosqliteSession) -> None:
+            with pytest.raises(errors.PersisterError, match="another event loop"):
+                await asyncio.to_thread(do, session, "save", ("execute", INSERT, ("b", 1)))
+
+        async def main(session: AiosqliteSession, advice: str) -> None:
+            async with session.operation("save") as operation:
+                await from_another(session)
+                await operation.execute(INSERT, ("a", 1))
+            with pytest.raises(errors.PersisterError, match=advice):
+                await asyncio.to_thread(close, session)
+            async with session.operation("save") as operation:
+                assert await operation.fetch_all(KEYS) == [("a",)]
+
+        memory = open_session(":memory:")
+        do(memory, "initialize", ("run_together", [CREATE]))
+        for session, advice in (
+            (hand_in()[0], "build another one"),
+            (open_session(path), "give each loop a copy"),
+            (memory, "build another one"),
+        ):
+            do(session, "save", ("execute", "DELETE FROM t"))
+            asyncio.run(main(session, advice))
+            assert do(session, "save", ("execute", INSERT, ("b", 1))) == 1
 
     @pytest.mark.filterwarnings("error")
     @pytest.mark.parametrize("driver", ["aiosqlite"], indirect=True)
