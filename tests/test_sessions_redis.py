@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import os
 import pickle
+import random
+import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,8 +23,9 @@ import pytest
 import redis
 import redis.asyncio
 import redis.asyncio.cluster
+from redis.utils import HIREDIS_AVAILABLE
 
-from persistry import errors
+from persistry import AsyncRedisBasePersister, RedisBasePersister, State, errors
 from persistry._runtime.drivers.redis_session import AsyncRedisSession, RedisSession, Script
 from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
@@ -304,8 +310,247 @@ class TestLimits:
         assert failed == []
         client.close()
 
+    def test_a_server_that_drips(self, driver: str) -> None:
+        """The limit is one for the whole call, not for each piece of an answer."""
+        with contextlib.ExitStack() as stack:
+            listening = stack.enter_context(socket.create_server((LOOPBACK, 0)))
+
+            def answer() -> None:
+                with contextlib.suppress(OSError), listening.accept()[0] as peer:
+                    while (asked := peer.recv(65536)) and b"GET" not in asked:
+                        peer.sendall(b"+OK\r\n" * asked.count(b"*"))
+                    peer.sendall(b"$1000\r\n")
+                    for _ in range(50):
+                        time.sleep(0.1)
+                        peer.sendall(b"x")
+
+            threading.Thread(target=answer, daemon=True).start()
+            session: Any = SESSIONS[driver].opening(
+                FAILURES,
+                Limits(5, 0.3),
+                host=LOOPBACK,
+                port=listening.getsockname()[1],
+                db=0,
+                redis_client_kwargs={"protocol": 2},
+            )
+            with unavailable(0.3, may_have_saved=False, match=r"operation_timeout \(0.3 s\)"):
+                get(session)
+            close(session)
+
+    @pytest.mark.parametrize("kwargs", [{}, {"single_connection_client": True}])
+    def test_waiting_for_a_turn_counts(self, server: RedisServer, kwargs: Any) -> None:
+        client = redis.Redis(port=server.port, max_connections=1, **kwargs)
+        session = RedisSession.over(client, FAILURES, SHORT)
+        put(session)
+        server.pause()
+        took: list[float] = []
+
+        def save() -> None:
+            began = time.monotonic()
+            with contextlib.suppress(errors.PersisterUnavailableError):
+                put(session)
+            took.append(time.monotonic() - began)
+
+        threads = [threading.Thread(target=save) for _ in range(3)]
+        for number, thread in enumerate(threads):
+            thread.start()
+            time.sleep(0.1 if number == 0 else 0.05)
+        for thread in threads:
+            thread.join()
+        server.resume()
+        assert len(took) == 3
+        assert max(took) < 0.3 + 0.15
+        client.close()
+
+
+class TestInterruptions:
+    @pytest.mark.skipif(HIREDIS_AVAILABLE, reason="a signal handler that raises crashes hiredis")
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # in a __del__
+    @pytest.mark.parametrize("handed_in", [False, True])
+    def test_at_any_moment(self, server: RedisServer, handed_in: bool) -> None:
+        """What a signal handler raises leaves no lock, no lost slot and no answer behind."""
+
+        class Interruption(BaseException):
+            pass
+
+        armed = False
+
+        def interrupt(*_: object) -> None:
+            nonlocal armed
+            if armed:
+                armed = False
+                raise Interruption
+
+        client = redis.Redis(port=server.port, max_connections=2)
+        values = {"host": LOOPBACK, "port": server.port, "db": 0}
+        session = RedisSession.opening(FAILURES, LIMITS, **values)
+        if handed_in:
+            session = RedisSession.over(client, FAILURES, LIMITS)
+        put(session)
+        caught = 0
+        chance = random.Random(1)
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            for number in range(1500):
+                try:
+                    armed = True
+                    signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00002, 0.0006))
+                    app = f"app {number}"
+                    assert put(session, app=app) == [app.encode(), 5, None]
+                    assert get(session) == b"value"
+                    armed = False
+                except Interruption:
+                    caught += 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert caught > 50
+        assert put(session, app="last") == [b"last", 5, None]
+        gc.collect()  # a traceback may have kept one
+        assert session.link.slots.qsize() == (2 if handed_in else 100)
+        session.close()
+        client.close()
+
+    def test_between_sending_and_receiving(self, server: RedisServer) -> None:
+        """The connection is shut: its next answer would be that of another command."""
+
+        class Interrupted(redis.Redis):
+            now = False
+
+            def parse_response(self, connection: Any, name: Any, **options: Any) -> Any:
+                if self.now:
+                    self.now = False
+                    raise KeyboardInterrupt
+                return super().parse_response(connection, name, **options)
+
+        client = Interrupted(port=server.port, max_connections=1)
+        session = RedisSession.over(client, FAILURES, LIMITS)
+        put(session)
+        server.pause()
+        client.now = True
+        with pytest.raises(KeyboardInterrupt):
+            put(session, app="interrupted")
+        threading.Timer(0.1, server.resume).start()
+        assert get(session) == b"value"
+        session.close()
+        client.close()
+
+    def test_a_slot_that_was_dropped(self, server: RedisServer) -> None:
+        client = redis.Redis(port=server.port, max_connections=1)
+        session = RedisSession.over(client, FAILURES, SHORT)
+        session.link.slots.get()  # as if an exception came before it had a name
+        put(session)
+        client.close()
+
+
+class TestEventLoops:
+    def test_a_handed_in_client_in_one_loop_after_another(self, server: RedisServer) -> None:
+        session = AsyncRedisSession.over(redis.asyncio.Redis(port=server.port), FAILURES, LIMITS)
+
+        async def save() -> None:
+            async with session.operation("save") as operation:
+                await operation.script(PUT, ["k", "z"], ["app"], b"v", "t")
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # its owner did not close it
+            for _ in range(3):
+                asyncio.run(save())
+            gc.collect()
+
+    def test_a_handed_in_client_in_two_loops(self, server: RedisServer) -> None:
+        async def main() -> None:
+            client = redis.asyncio.Redis(port=server.port)
+            session = AsyncRedisSession.over(client, FAILURES, LIMITS)
+
+            async def load() -> Any:
+                async with session.operation("load", "key") as operation:
+                    return await operation.get("k")
+
+            assert await load() is None
+            with pytest.raises(errors.PersisterError, match=r"load of key: .* client of its own"):
+                await asyncio.to_thread(asyncio.run, load())
+            assert await load() is None
+            await client.aclose()
+
+        asyncio.run(main())
+
+    def test_the_connection_is_that_of_the_running_loop(self, server: RedisServer) -> None:
+        values = {"host": LOOPBACK, "port": server.port, "db": 0}
+
+        async def main() -> None:
+            session = AsyncRedisSession.opening(FAILURES, LIMITS, **values)
+            await session.open()
+            mine = session.connection
+
+            async def other() -> None:
+                assert session.connection is None
+                await session.open()
+                assert session.connection is not mine
+
+            await asyncio.to_thread(asyncio.run, other())
+            assert session.connection is mine
+            await session.close()
+
+        asyncio.run(main())
+
 
 class TestFailures:
+    def test_a_server_with_too_many_clients(self, driver: str) -> None:
+        with contextlib.ExitStack() as stack:
+            listening = stack.enter_context(socket.create_server((LOOPBACK, 0)))
+
+            def answer() -> None:  # a real one closes at once, and its words may get lost
+                with contextlib.suppress(OSError), listening.accept()[0] as peer:
+                    while peer.recv(65536):
+                        peer.sendall(b"-ERR max number of clients reached\r\n")
+
+            threading.Thread(target=answer, daemon=True).start()
+            values = {"host": LOOPBACK, "port": listening.getsockname()[1], "db": 0}
+            session: Any = SESSIONS[driver].opening(FAILURES, LIMITS, **values)
+            with unavailable(0, may_have_saved=False, match="maxclients"):
+                put(session)
+            close(session)
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            "Error 1 connecting to there:1. [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify"
+            " failed: self-signed certificate (_ssl.c:1006).",
+            "Error 1 connecting to there:1. [SSL: WRONG_VERSION_NUMBER] wrong version number.",
+            "Error while reading from there:1 : (1, '[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]')",
+        ],
+    )
+    def test_tls(self, told: str) -> None:
+        failed = FAILURES.translate(
+            redis.ConnectionError(told), operation="save", key="key", limits=LIMITS
+        )
+        assert isinstance(failed, errors.PersisterUnavailableError)
+        assert not failed.may_have_saved
+        assert "TLS was not agreed on" in str(failed)
+
+    def test_a_client_that_repeats_by_itself(self, driver: str) -> None:
+        """What a cluster client says last does not tell what its first attempt did."""
+        cluster: Any = redis.RedisCluster if driver == "redis" else redis.asyncio.RedisCluster
+
+        class Gone(cluster):  # type: ignore[misc]
+            def __init__(self) -> None:
+                pass
+
+            def __del__(self, *_: object) -> None:
+                pass
+
+            def execute_command(self, *args: Any, **options: Any) -> Any:
+                raise redis.ConnectionError("Error 111 connecting to there. Refused.")
+
+            async def aclose(self) -> None:
+                pass
+
+        session: Any = SESSIONS[driver].over(Gone(), FAILURES, LIMITS)
+        with unavailable(0, may_have_saved=True, match="no server answers there"):
+            put(session)
+        with unavailable(0, may_have_saved=False, match="no server answers there"):
+            get(session)
+
     def test_a_server_that_comes_back(self, open_session: Any, server: RedisServer) -> None:
         session = open_session()
         put(session)
@@ -451,6 +696,7 @@ class TestOpening:
             ({"db": -1}, ValueError, "db"),
             ({"password": b"x"}, TypeError, "password"),
             ({"redis_client_kwargs": []}, TypeError, "redis_client_kwargs"),
+            ({"redis_client_kwargs": {"retry": None}}, ValueError, "redis_client_kwargs: no retry"),
         ],
     )
     def test_wrong_values(self, driver: str, values: Any, error: Any, named: str) -> None:
@@ -492,15 +738,30 @@ class TestOpening:
             _ = session.connection
 
 
+def still_connected(server: RedisServer, name: str) -> bool:
+    """Whether clients of that name are left after a while: the server sees them go a bit later."""
+    deadline = time.monotonic() + 5
+    with redis.Redis(port=server.port) as admin:
+        while any(client["name"] == name for client in admin.client_list()):
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(0.01)
+    return False
+
+
 class TestClosing:
     def test_after_closing(self, open_session: Any) -> None:
         session = open_session()
         put(session)
+        copy = session.copy()
         close(session)
         close(session)
         with pytest.raises(errors.PersisterClosedError, match="cleanup"):
             get(session)
-        assert get(session.copy()) == b"value"
+        with pytest.raises(errors.PersisterClosedError, match=r"copy: .* cleanup"):
+            session.copy()
+        assert get(copy) == b"value"
+        close(copy)
 
     def test_a_handed_in_client_stays_open(self, hand_in: Any) -> None:
         session = hand_in()
@@ -512,6 +773,57 @@ class TestClosing:
         put(copy)
         close(copy)
         assert session.connection is not None
+
+    @pytest.mark.parametrize("handed_in", [False, True])
+    def test_closing_that_took_too_long(self, server: RedisServer, handed_in: bool) -> None:
+        """It can be done again, and then does what was left to do."""
+        client = redis.Redis(port=server.port, socket_timeout=77)
+        pool = client.connection_pool
+        values = {"host": LOOPBACK, "port": server.port, "db": 0}
+        session = RedisSession.over(client, FAILURES, SHORT)
+        if not handed_in:
+            named = {"client_name": "closing"}
+            session = RedisSession.opening(FAILURES, SHORT, redis_client_kwargs=named, **values)
+            pool = session.connection.connection_pool
+        with session.operation("save") as operation:
+            assert operation.get("k") is None
+            for _ in range(2):
+                with unavailable(0.3, may_have_saved=False, match="cleanup: other operations"):
+                    session.close()
+            with pytest.raises(errors.PersisterClosedError), session.operation("load"):
+                pass
+        session.close()
+        if handed_in:
+            assert pool.connection_kwargs["socket_timeout"] == 77
+            assert pool.connection_class is redis.Connection
+        assert not still_connected(server, "closing")
+        session.close()
+        client.close()
+
+    def test_closing_that_was_cancelled(self, server: RedisServer) -> None:
+        opened = []
+
+        async def main() -> None:
+            values = {"host": LOOPBACK, "port": server.port, "db": 0}
+            named = {"client_name": "cancelled"}
+            for steps in range(1, 13):
+                session = AsyncRedisSession.opening(
+                    FAILURES, LIMITS, redis_client_kwargs=named, **values
+                )
+                async with session.operation("load") as operation:
+                    await operation.get("k")
+                opened.append(session)
+                closing = asyncio.create_task(session.close())
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                closing.cancel()
+                await asyncio.wait([closing])
+                with pytest.raises(errors.PersisterClosedError):
+                    await session.open()
+                await asyncio.gather(session.close(), session.close())
+
+        asyncio.run(main())
+        assert not still_connected(server, "cancelled")
 
     def test_closing_waits_for_what_is_under_way(self, server: RedisServer) -> None:
         values = {"host": LOOPBACK, "port": server.port, "db": 0}
@@ -579,6 +891,52 @@ class TestClosing:
             timeout=20,
         )
         assert (run.stdout, run.returncode) == ("5\n", 0), run.stderr
+
+
+class TestDeleting:
+    """Between the lookup of a large record and its own trip."""
+
+    def test_all_of_it(self, server: RedisServer, admin: redis.Redis) -> None:
+        class Deleting(redis.Redis):
+            def get(self, name: Any) -> Any:
+                admin.flushall()
+                return super().get(name)
+
+        large = State({"large": "x" * 100_000})
+        with Deleting(port=server.port) as client:
+            persister = RedisBasePersister(client)
+            persister.save("p", "a", 1, "x", large, "completed")
+            assert persister.load("p", "a") is None
+
+    def test_all_of_it_async(self, server: RedisServer, admin: redis.Redis) -> None:
+        class Deleting(redis.asyncio.Redis):
+            def get(self, name: Any) -> Any:
+                admin.flushall()
+                return super().get(name)
+
+        async def main() -> None:
+            async with Deleting(port=server.port) as client:
+                persister = AsyncRedisBasePersister(client)
+                large = State({"large": "x" * 100_000})
+                await persister.save("p", "a", 1, "x", large, "completed")
+                assert await persister.load("p", "a") is None
+
+        asyncio.run(main())
+
+    @pytest.mark.parametrize("head", ["9" * 19 + "0" * 19, "0" * 19 + "9223372036854775808"])
+    def test_a_head_that_no_save_can_have_written(
+        self, server: RedisServer, admin: redis.Redis, head: str
+    ) -> None:
+        with redis.Redis(port=server.port) as client:
+            persister = RedisBasePersister(client)
+            highest = 2**63 - 1
+            for _ in range(2):
+                persister.save("p", "a", highest, "x", State({}), "completed")
+            (heads,) = (key for key in admin.scan_iter() if key.endswith(b":h"))
+            assert admin.hget(heads, "a") == b"9223372036854775807" * 2
+            admin.hset(heads, "a", head)
+            with pytest.raises(errors.CorruptStateError, match="hash of heads"):
+                persister.save("p", "a", 1, "x", State({}), "completed")
 
 
 def test_clusters(driver: str) -> None:
