@@ -1,0 +1,238 @@
+"""What goes over the wire to Redis: which commands an operation sends, in how many trips."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+
+from persistry import AsyncRedisBasePersister, RedisBasePersister, State
+from persistry.errors import CorruptStateError, StateConflictError
+from tests.bad_input import Calls, Run, runner
+from tests.servers import RedisServer
+
+run = pytest.fixture(runner)
+SMALL, LARGE = "x", "x" * 100_000
+RECORD = "{:p}:r:app:0000000000000000001"
+TEMPORARY = f"{RECORD}:t"
+
+
+class Counting(redis.Connection):
+    """A connection that notes whether it sent (">") or waited for a reply ("<")."""
+
+    trips = ""
+
+    def send_packed_command(self, *arguments: Any, **options: Any) -> Any:
+        Counting.trips += ">"
+        return super().send_packed_command(*arguments, **options)
+
+    def read_response(self, *arguments: Any, **options: Any) -> Any:
+        Counting.trips += "<"
+        return super().read_response(*arguments, **options)
+
+
+class AsyncCounting(redis.asyncio.Connection):
+    async def send_packed_command(self, *arguments: Any, **options: Any) -> Any:
+        Counting.trips += ">"
+        return await super().send_packed_command(*arguments, **options)
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        Counting.trips += "<"
+        return await super().read_response(*arguments, **options)
+
+
+class Wire:
+    """What the server is sent, and in how many trips."""
+
+    def __init__(self, admin: redis.Redis, monitor: Any) -> None:
+        self.admin = admin
+        self.monitor = monitor
+
+    def of(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> list[str]:
+        """The commands of a call, without those that a script ran."""
+        self.heard()
+        Counting.trips = ""
+        call(*arguments, **options)
+        self.trips = len(re.findall(">+<", Counting.trips))
+        return self.heard()
+
+    def heard(self) -> list[str]:
+        self.admin.echo("until here")
+        commands = []
+        while (told := self.monitor.next_command())["command"] != "ECHO until here":
+            if told["client_type"] != "lua":
+                commands.append(str(told["command"]))
+        return commands
+
+
+@pytest.fixture(scope="module")
+def server(redis_place: object) -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def wire(server: RedisServer) -> Iterator[Wire]:
+    with redis.Redis(*server.address) as admin, admin.monitor() as monitor:
+        admin.flushall()
+        yield Wire(admin, monitor)
+
+
+@pytest.fixture(params=["sync", "async"])
+def persister(request: pytest.FixtureRequest, server: RedisServer, run: Run) -> Iterator[Calls]:
+    """One that is connected, and whose scripts the server knows."""
+    host, port = server.address
+    if request.param == "sync":
+        pool = redis.ConnectionPool(connection_class=Counting, host=host, port=port)
+        client: Any = redis.Redis(connection_pool=pool)
+        calls = Calls(RedisBasePersister(client), run)
+    else:
+        later = redis.asyncio.ConnectionPool(connection_class=AsyncCounting, host=host, port=port)
+        client = redis.asyncio.Redis(connection_pool=later)
+        calls = Calls(AsyncRedisBasePersister(client), run)
+    calls.save("warm", "up", 0, "s", State({}), "completed")
+    calls.load("warm", None)
+    calls.load("warm", "up")
+    yield calls
+    run(client.close() if request.param == "sync" else client.aclose())
+    run(pool.disconnect() if request.param == "sync" else later.disconnect())
+
+
+def names(commands: list[str]) -> list[str]:
+    return [command.split()[0] for command in commands]
+
+
+def keys(wire: Wire) -> set[bytes]:
+    return {key for key in wire.admin.scan_iter() if b"warm" not in key}
+
+
+def test_a_small_save(persister: Calls, wire: Wire) -> None:
+    sent = wire.of(persister.put, "app", 1, t=SMALL)
+    assert names(sent) == ["EVALSHA"]
+    assert sent[0].split()[2:7] == [
+        "4",
+        "{:p}:r:app:0000000000000000001",
+        "{:p}:r:app:0000000000000000001:bd370d1b6f9b3580a77083b3ed3256c621f44a99",
+        "{:p}:a",
+        "{:p}:h",
+    ]
+    assert wire.trips == 1
+
+
+def test_a_large_save(persister: Calls, wire: Wire) -> None:
+    sent = wire.of(persister.put, "app", 1, t=LARGE)
+    assert names(sent) == ["MULTI", "SET", "EVALSHA", "EXEC"]
+    assert sent[1].startswith(f"SET {TEMPORARY} P1")
+    assert sent[1].endswith(" PX 60000")  # so that it is not left if the save dies
+    assert TEMPORARY in sent[2] and LARGE not in sent[2]
+    assert wire.trips == 1
+    assert keys(wire) == {RECORD.encode(), b"{:p}:a", b"{:p}:h"}
+    assert wire.admin.ttl(RECORD) == -1
+
+
+# The record is `P1`, the time, `["step","completed",0]`, a newline and `{"t":"..."}`.
+@pytest.mark.parametrize(
+    ("size", "save", "load"),
+    [
+        (65_535, ["EVALSHA"], ["EVALSHA"]),
+        (65_536, ["MULTI", "SET", "EVALSHA", "EXEC"], ["EVALSHA"]),
+        (65_537, ["MULTI", "SET", "EVALSHA", "EXEC"], ["EVALSHA", "GET"]),
+    ],
+)
+def test_what_is_large(
+    persister: Calls, wire: Wire, size: int, save: list[str], load: list[str]
+) -> None:
+    text = "x" * (size - 28 - 23 - 8)
+    assert names(wire.of(persister.put, "app", 1, t=text)) == save
+    assert wire.admin.strlen(RECORD) == size
+    assert names(wire.of(persister.get, "app")) == load
+    assert names(wire.of(persister.get, None)) == load
+
+
+def test_the_server_is_asked_once_how_much_it_takes(persister: Calls, wire: Wire) -> None:
+    text = "x" * 1_100_000
+    for number, trips in ((1, 2), (2, 1)):  # MONITOR does not show CONFIG
+        sent = wire.of(persister.put, "app", number, t=text)
+        assert names(sent) == ["MULTI", "SET", "EVALSHA", "EXEC"]
+        assert wire.trips == trips
+
+
+@pytest.mark.parametrize("text", [SMALL, LARGE], ids=["small", "large"])
+def test_a_refused_save_leaves_nothing(persister: Calls, wire: Wire, text: str) -> None:
+    persister.put("app", 1, t=text)
+    before = keys(wire)
+    sent = wire.of(persister.put, "app", 1, t=text)  # the same again
+    assert len(sent) == (1 if text == SMALL else 4) and wire.trips == 1
+    assert keys(wire) == before
+    with pytest.raises(StateConflictError):
+        persister.put("app", 1, t=f"{text}!")
+    assert keys(wire) == before
+    wire.admin.hset("{:p}:h", "app", "damaged")
+    with pytest.raises(CorruptStateError):
+        persister.put("app", 2, t=text)
+    assert keys(wire) == before
+
+
+def test_a_large_position_that_was_moved_is_refused(persister: Calls, wire: Wire) -> None:
+    for position in ("x", "y"):
+        persister.save("p", "app", 1, position, State({"t": LARGE}), "completed")
+    before = keys(wire)
+    with pytest.raises(StateConflictError):
+        persister.save("p", "app", 1, "x", State({"t": LARGE + "!"}), "completed")
+    assert keys(wire) == before and len(before) == 4
+    assert persister.load("p", "app", 1)["position"] == "y"
+
+
+def test_loads(persister: Calls, wire: Wire) -> None:
+    persister.put("app", 1, t=SMALL)
+    for app_id, sequence_id, command in (
+        ("app", None, "EVALSHA"),
+        (None, None, "EVALSHA"),
+        ("app", 1, "GET"),
+        ("app", 2, "GET"),
+        ("nobody", None, "EVALSHA"),
+    ):
+        assert names(wire.of(persister.get, app_id, sequence_id)) == [command]
+        assert wire.trips == 1
+
+
+def test_large_loads(persister: Calls, wire: Wire) -> None:
+    persister.put("app", 1, t=LARGE)
+    for app_id in ("app", None):
+        sent = wire.of(persister.get, app_id)
+        assert names(sent) == ["EVALSHA", "GET"]
+        assert sent[1] == f"GET {RECORD}"
+    assert wire.of(persister.get, "app", 1) == [f"GET {RECORD}"]
+
+
+def test_lists(persister: Calls, wire: Wire) -> None:
+    persister.put("app", 1, t=SMALL)
+    assert wire.of(persister.list_app_ids, "p") == ["ZREVRANGE {:p}:a 0 -1"]
+    assert wire.trips == 1
+    assert wire.of(persister.list_app_ids, "p", limit=3) == ["ZREVRANGE {:p}:a 0 2"]
+    assert wire.of(persister.list_app_ids, "p", limit=0) == []
+    assert wire.of(persister.is_initialized) == []
+
+
+def test_scripts_that_the_server_forgot(persister: Calls, wire: Wire) -> None:
+    wire.admin.script_flush()
+    assert names(wire.of(persister.put, "app", 1, t=SMALL)) == ["EVALSHA", "EVAL"]
+    assert names(wire.of(persister.put, "app", 2, t=SMALL)) == ["EVALSHA"]
+    wire.admin.script_flush()
+    assert names(wire.of(persister.put, "app", 3, t=LARGE)) == [
+        *("MULTI", "SET", "EVALSHA", "EXEC"),
+        *("MULTI", "SET", "EVAL", "EXEC"),
+    ]
+    assert wire.trips == 2
+    assert names(wire.of(persister.get, "app")) == ["EVALSHA", "EVAL", "GET"]
+    assert persister.list_app_ids("p") == ["app"]
+    assert [persister.get("app", number) for number in (1, 2, 3)] == [
+        {"t": SMALL},
+        {"t": SMALL},
+        {"t": LARGE},
+    ]
+    assert not wire.admin.exists("{:p}:r:app:0000000000000000003:t")

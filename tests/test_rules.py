@@ -1,0 +1,525 @@
+"""What every failure of a driver becomes: a row for each rule, code and text of the specs."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import redis
+import yaml
+from redis._parsers import _RESP2Parser
+from redis.exceptions import (
+    AuthenticationWrongNumberOfArgsError,
+    ClusterDownError,
+    InvalidResponse,
+    MaxConnectionsError,
+    MovedError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+    TryAgainError,
+)
+
+from persistry import b_aiosqlite, b_redis, b_sqlite3
+from persistry._runtime.failures import Failures, Rule
+from persistry._runtime.limits import Limits
+from persistry.errors import (
+    CorruptStateError,
+    NotInitializedError,
+    PersisterAccessError,
+    PersisterClosedError,
+    PersisterError,
+    PersisterUnavailableError,
+    StateTooLargeError,
+    StoreVersionError,
+)
+
+SPECS = Path(__file__).parent.parent / "spec" / "backends"
+LIMITS = Limits(2, 1.5)
+
+
+class Row(NamedTuple):
+    exc: BaseException
+    error: type[PersisterError]
+    words: str
+    may_have_saved: bool = False
+    repeat: bool = False
+
+
+def sqlite(kind: type[sqlite3.Error], code: str, text: str) -> sqlite3.Error:
+    """An exception as the driver builds it; those that Python itself raises have no code."""
+    exc = kind(text)
+    if code:
+        exc.sqlite_errorname = code
+        exc.sqlite_errorcode = getattr(sqlite3, code)
+    return exc
+
+
+def operational(code: str, text: str) -> sqlite3.Error:
+    return sqlite(sqlite3.OperationalError, code, text)
+
+
+DATABASE = sqlite3.DatabaseError
+PROGRAMMING, INTEGRITY = sqlite3.ProgrammingError, sqlite3.IntegrityError
+UNAVAILABLE, ACCESS = PersisterUnavailableError, PersisterAccessError
+VERSION, CORRUPT = StoreVersionError, CorruptStateError
+CONFLICT = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint"
+SQLITE = [
+    Row(
+        operational("SQLITE_ERROR", "no such table: burr_state"),
+        NotInitializedError,
+        "call initialize()",
+    ),
+    Row(operational("SQLITE_ERROR", "no such column: codec"), VERSION, "other columns or keys"),
+    Row(
+        operational("SQLITE_ERROR", "table burr_state has no column named codec"),
+        VERSION,
+        "other columns or keys",
+    ),
+    Row(operational("SQLITE_ERROR", CONFLICT), VERSION, "other columns or keys"),
+    Row(
+        operational("SQLITE_ERROR", "cannot modify burr_state because it is a view"),
+        VERSION,
+        "has the name of the table",
+    ),
+    Row(
+        operational("SQLITE_ERROR", "there is already a table named burr_state_heads"),
+        VERSION,
+        "has the name of the table",
+    ),
+    Row(
+        operational("SQLITE_ERROR", "there is already an index named burr_state"),
+        VERSION,
+        "has the name of the table",
+    ),
+    Row(
+        sqlite(INTEGRITY, "SQLITE_CONSTRAINT_CHECK", "CHECK constraint failed: status = 'x'"),
+        VERSION,
+        "a constraint or a trigger",
+    ),
+    Row(operational("SQLITE_ERROR", "unknown database elsewhere"), UNAVAILABLE, "attach it"),
+    Row(
+        operational("SQLITE_ERROR", "object name reserved for internal use: sqlite_x"),
+        PersisterError,
+        "begin with sqlite_",
+    ),
+    Row(  # before the other codes that begin with SQLITE_READONLY
+        operational("SQLITE_READONLY_DBMOVED", "attempt to write a readonly database"),
+        UNAVAILABLE,
+        "moved or removed",
+    ),
+    Row(
+        operational("SQLITE_READONLY", "attempt to write a readonly database"),
+        ACCESS,
+        "may not be written",
+    ),
+    Row(
+        operational("SQLITE_READONLY_DIRECTORY", "attempt to write a readonly database"),
+        ACCESS,
+        "may not be written",
+    ),
+    Row(operational("SQLITE_PERM", "access permission denied"), ACCESS, "may not be written"),
+    Row(sqlite(DATABASE, "SQLITE_AUTH", "not authorized"), ACCESS, "may not be written"),
+    Row(
+        operational("SQLITE_BUSY", "database is locked"),
+        UNAVAILABLE,
+        "longer than operation_timeout (1.5 s)",
+    ),
+    Row(
+        operational("SQLITE_BUSY_SNAPSHOT", "database is locked"),
+        UNAVAILABLE,
+        "longer than operation_timeout (1.5 s)",
+    ),
+    Row(
+        operational("SQLITE_LOCKED", "database table is locked: burr_state"),
+        UNAVAILABLE,
+        "longer than operation_timeout (1.5 s)",
+    ),
+    Row(
+        operational("SQLITE_LOCKED_SHAREDCACHE", "database table is locked: burr_state"),
+        UNAVAILABLE,
+        "longer than operation_timeout (1.5 s)",
+    ),
+    Row(
+        operational("SQLITE_CANTOPEN", "unable to open database file"),
+        UNAVAILABLE,
+        "create its folder",
+    ),
+    Row(operational("SQLITE_FULL", "database or disk is full"), UNAVAILABLE, "make room"),
+    Row(
+        operational("SQLITE_IOERR", "disk I/O error"),
+        UNAVAILABLE,
+        "check the disk",
+        may_have_saved=True,
+    ),
+    Row(
+        operational("SQLITE_IOERR_FSYNC", "disk I/O error"),
+        UNAVAILABLE,
+        "check the disk",
+        may_have_saved=True,
+    ),
+    Row(
+        operational("SQLITE_INTERRUPT", "interrupted"),
+        UNAVAILABLE,
+        "could not be read or written",
+        may_have_saved=True,
+    ),
+    Row(
+        sqlite(DATABASE, "SQLITE_CORRUPT", "database disk image is malformed"),
+        CORRUPT,
+        "PRAGMA integrity_check",
+    ),
+    Row(sqlite(DATABASE, "SQLITE_NOTADB", "file is not a database"), CORRUPT, "no SQLite database"),
+    Row(
+        operational("", "Could not decode to UTF-8 column 'state' with text '\ufffd'"),
+        CORRUPT,
+        "no UTF-8",
+    ),
+    Row(
+        sqlite(sqlite3.DataError, "SQLITE_TOOBIG", "string or blob too big"),
+        StateTooLargeError,
+        "SQLITE_LIMIT_LENGTH",
+    ),
+    Row(  # of sqlite3_bind_*, without a code
+        sqlite(sqlite3.DataError, "", "string or blob too big"),
+        StateTooLargeError,
+        "SQLITE_LIMIT_LENGTH",
+    ),
+    Row(
+        sqlite(sqlite3.DataError, "SQLITE_TOOBIG", "query string is too large"),
+        StateTooLargeError,
+        "SQLITE_LIMIT_LENGTH",
+    ),
+    Row(
+        sqlite(PROGRAMMING, "", "Cannot operate on a closed database."),
+        PersisterClosedError,
+        "has been closed",
+    ),
+    Row(sqlite(PROGRAMMING, "", "no active connection"), PersisterClosedError, "has been closed"),
+    Row(
+        sqlite(
+            PROGRAMMING,
+            "",
+            "SQLite objects created in a thread can only be used in that same thread.",
+        ),
+        PersisterError,
+        "check_same_thread=False",
+    ),
+]
+
+LOST = "the connection was lost"
+REDIS = [
+    Row(  # what is also a ConnectionError comes before that
+        redis.AuthenticationError("Authentication required."), ACCESS, "give password="
+    ),
+    Row(
+        redis.AuthenticationError(
+            "HELLO must be called with the client already authenticated, otherwise the HELLO"
+            " <proto> AUTH <user> <pass> option can be used"
+        ),
+        ACCESS,
+        "give password=",
+    ),
+    Row(
+        redis.AuthenticationError("invalid username-password pair or user is disabled."),
+        ACCESS,
+        "refuses this user or password",
+    ),
+    Row(
+        AuthenticationWrongNumberOfArgsError("wrong number of arguments for 'auth' command"),
+        ACCESS,
+        "refuses this user or password",
+    ),
+    Row(
+        NoPermissionError("this user has no permissions to run 'evalsha'"),
+        ACCESS,
+        "no right to a command or key",
+    ),
+    Row(redis.ResponseError("NOAUTH Authentication required."), ACCESS, "give password="),
+    Row(redis.ResponseError("WRONGPASS invalid username-password pair"), ACCESS, "give password="),
+    Row(
+        ReadOnlyError("You can't write against a read only replica."),
+        ACCESS,
+        "connect to the primary",
+    ),
+    Row(
+        OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+        UNAVAILABLE,
+        "nothing was saved",
+    ),
+    Row(
+        redis.BusyLoadingError("Redis is loading the dataset in memory"),
+        UNAVAILABLE,
+        "still loading",
+    ),
+    Row(MaxConnectionsError("Too many connections"), UNAVAILABLE, "pool are in use"),
+    Row(  # before the class it is derived from
+        MovedError("1234 127.0.0.1:7001"), UNAVAILABLE, "hand in a RedisCluster client"
+    ),
+    Row(
+        ClusterDownError("Hash slot not served"),
+        UNAVAILABLE,
+        "the cluster is not ready",
+        may_have_saved=True,
+    ),
+    Row(
+        TryAgainError("Multiple keys request during rehashing of slot"),
+        UNAVAILABLE,
+        "moving this partition",
+    ),
+    Row(redis.ResponseError("BUSY Redis is busy running a script."), UNAVAILABLE, "not ready"),
+    Row(
+        redis.ResponseError("MISCONF Redis is configured to save RDB snapshots, but cannot"),
+        UNAVAILABLE,
+        "cannot write to its disk",
+    ),
+    Row(
+        redis.ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"),
+        CORRUPT,
+        "use another namespace",
+    ),
+    Row(redis.ResponseError("DAMAGED head of an application"), CORRUPT, "hash of heads"),
+    Row(
+        InvalidResponse("Protocol Error: b'HTTP/1.1 400 Bad Request'"),
+        UNAVAILABLE,
+        "does not speak Redis",
+        may_have_saved=True,
+    ),
+    Row(redis.ResponseError("DB index is out of range"), UNAVAILABLE, "give another db"),
+    Row(  # before the other timeouts
+        redis.TimeoutError("Timeout connecting to server"),
+        UNAVAILABLE,
+        "longer than connect_timeout (2 s)",
+    ),
+    Row(
+        redis.TimeoutError("Timeout reading from 127.0.0.1:6379"),
+        UNAVAILABLE,
+        "within operation_timeout (1.5 s)",
+        may_have_saved=True,
+    ),
+    Row(  # as are these, before the other lost connections
+        redis.ConnectionError("max number of clients reached"), UNAVAILABLE, "maxclients"
+    ),
+    *(
+        Row(
+            redis.ConnectionError(f"Error 1 connecting to 127.0.0.1:6379. [SSL: {why}] (_ssl.c:1)"),
+            UNAVAILABLE,
+            "TLS was not agreed on",
+        )
+        for why in (
+            "CERTIFICATE_VERIFY_FAILED",
+            "WRONG_VERSION_NUMBER",
+            "RECORD_LAYER_FAILURE",
+            "UNSUPPORTED_PROTOCOL",
+            "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        )
+    ),
+    Row(
+        redis.ConnectionError("Error 111 connecting to 127.0.0.1:6379. Connection refused."),
+        UNAVAILABLE,
+        "no server answers there",
+    ),
+    Row(
+        redis.ConnectionError("Connection closed by server."),
+        UNAVAILABLE,
+        LOST,
+        may_have_saved=True,
+        repeat=True,
+    ),
+    Row(
+        RedisClusterException("Redis Cluster cannot be connected."),
+        UNAVAILABLE,
+        "no node of the cluster answers",
+        may_have_saved=True,
+    ),
+    Row(
+        ConnectionResetError(104, "Connection reset by peer"),
+        UNAVAILABLE,
+        LOST,
+        may_have_saved=True,
+        repeat=True,
+    ),
+]
+
+TABLES = {
+    "sqlite3": (b_sqlite3._FAILURES, SQLITE),
+    "aiosqlite": (b_aiosqlite._FAILURES, SQLITE),
+    "redis": (b_redis._FAILURES, REDIS),
+}
+ROWS = [
+    pytest.param(failures, row, id=f"{name}-{type(row.exc).__name__}-{row.exc}")
+    for name, (failures, rows) in TABLES.items()
+    for row in rows
+]
+# A driver's exception that no rule fits.
+STRANGERS = {
+    "sqlite3": operational("SQLITE_ERROR", 'near "SELEC": syntax error'),
+    "aiosqlite": operational("SQLITE_NOMEM", "out of memory"),
+    "redis": redis.ResponseError("ERR value is not an integer or out of range"),
+}
+
+
+def told(failures: Failures, exc: BaseException, operation: str) -> PersisterError:
+    return failures.translate(exc, operation=operation, key="a key", limits=LIMITS)
+
+
+@pytest.mark.parametrize(("failures", "row"), ROWS)
+def test_what_a_failure_becomes(failures: Failures, row: Row) -> None:
+    assert failures.covers(row.exc)
+    for operation, may_have_saved in (("save", row.may_have_saved), ("load", False)):
+        error = told(failures, row.exc, operation)
+        assert type(error) is row.error
+        assert row.words in str(error)
+        assert getattr(error, "may_have_saved", False) is may_have_saved
+    rule = failures.rule_for(row.exc)
+    assert rule is not None
+    assert (rule.may_have_saved, rule.repeat) == (row.may_have_saved, row.repeat)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_rule_has_a_row(name: str) -> None:
+    failures, rows = TABLES[name]
+    met = {id(failures.rule_for(row.exc)) for row in rows}
+    assert [rule for rule in failures.rules if id(rule) not in met] == []
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_code_and_text_has_a_row(name: str) -> None:
+    failures, rows = TABLES[name]
+
+    def is_met(part: Rule, whole: Rule) -> bool:
+        return any(
+            part.fits(row.exc, getattr(row.exc, "sqlite_errorname", ""))
+            for row in rows
+            if failures.rule_for(row.exc) is whole
+        )
+
+    alone: list[tuple[Rule, Rule]] = []
+    for rule in failures.rules:
+        for code in rule.codes:
+            alone.append((dataclasses.replace(rule, codes=(code,), messages=()), rule))
+        for text in rule.messages:
+            alone.append((dataclasses.replace(rule, codes=(), messages=(text,)), rule))
+    assert [part for part, whole in alone if not is_met(part, whole)] == []
+
+
+def test_every_backend_with_rules_has_a_table() -> None:
+    with_rules = {}
+    for path in SPECS.glob("*.yaml"):
+        spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if "errors" in spec:
+            modules = {driver["module"] for driver in spec["drivers"].values()}
+            with_rules |= {name: len(spec["errors"]["rules"]) for name in modules}
+    assert with_rules == {
+        f"b_{name}": len(failures.rules) for name, (failures, _) in TABLES.items()
+    }
+    for name in with_rules:
+        module = importlib.import_module(f"persistry.{name}")
+        assert module._FAILURES is TABLES[name.removeprefix("b_")][0]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_no_rule_fits(name: str) -> None:
+    failures, stranger = TABLES[name][0], STRANGERS[name]
+    assert failures.covers(stranger)
+    assert failures.rule_for(stranger) is None
+    error = told(failures, stranger, "save")
+    assert type(error) is PersisterError
+    assert "refused it" in str(error) and str(stranger) in str(error)
+    assert not failures.covers(KeyError("not the driver's"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cannot reach redis://me:hunter2@host:1/0", "redis://***@host:1/0"),
+        ("cannot reach redis://:hun@ter2/hunter2@host:1/0", "redis://***@host:1/0"),
+        ("from redis://me:hunter2@one:1 to rediss://hunter2@two:2", "from redis://***@one:1 to"),
+        (
+            "unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'me' 'hunter2'",
+            "(ResponseError: unknown command 'HELLO')",
+        ),
+        (
+            "unknown command 'AUTH' with args beginning with: 'hunter2'",
+            "(ResponseError: unknown command 'AUTH')",
+        ),
+        (
+            "Command # 1 (SET k hunter2\nhunter2) of pipeline caused error: OOM at redis://host",
+            "(ResponseError: OOM at redis://host)",
+        ),
+        ("refused\nhunter2", "(ResponseError: refused)"),
+    ],
+)
+def test_no_login_is_told(text: str, shown: str) -> None:
+    message = str(told(b_redis._FAILURES, redis.ResponseError(text), "save"))
+    assert "hunter2" not in message and "ter2" not in message
+    assert shown in message
+
+
+# As the drivers themselves raise them, not as the table supposes.
+
+
+def refused_by_an_authorizer() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
+    connection.execute("CREATE TABLE t (a)")
+
+
+def refused_by_a_damaged_file() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.deserialize(b"not a database" * 100)
+    connection.execute("SELECT * FROM t")
+
+
+def refused_for_its_size() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100)
+    connection.execute("SELECT ?", ("x" * 1000,))
+
+
+@pytest.mark.parametrize(
+    ("fail", "error"),
+    [
+        (refused_by_an_authorizer, PersisterAccessError),
+        (refused_by_a_damaged_file, CorruptStateError),
+        (refused_for_its_size, StateTooLargeError),
+    ],
+)
+def test_what_sqlite_raises(fail: Callable[[], None], error: type[PersisterError]) -> None:
+    with pytest.raises(sqlite3.Error) as caught:
+        fail()
+    assert type(told(b_sqlite3._FAILURES, caught.value, "save")) is error
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("NOAUTH Authentication required.", PersisterAccessError),
+        ("WRONGPASS invalid username-password pair or user is disabled.", PersisterAccessError),
+        ("NOPERM this user has no permissions to run the 'evalsha' command", PersisterAccessError),
+        ("ERR wrong number of arguments for 'auth' command", PersisterAccessError),
+        ("READONLY You can't write against a read only replica.", PersisterAccessError),
+        ("OOM command not allowed when used memory > 'maxmemory'.", PersisterUnavailableError),
+        ("LOADING Redis is loading the dataset in memory", PersisterUnavailableError),
+        ("BUSY Redis is busy running a script.", PersisterUnavailableError),
+        ("MISCONF Redis is configured to save RDB snapshots", PersisterUnavailableError),
+        ("ERR DB index is out of range", PersisterUnavailableError),
+        ("ERR max number of clients reached", PersisterUnavailableError),
+        ("WRONGTYPE Operation against a key", CorruptStateError),
+        ("DAMAGED head of an application", CorruptStateError),
+        ("CLUSTERDOWN Hash slot not served", PersisterUnavailableError),
+        ("MASTERDOWN Link with MASTER is down", PersisterUnavailableError),
+        ("TRYAGAIN Multiple keys request", PersisterUnavailableError),
+        ("MOVED 1234 127.0.0.1:7001", PersisterUnavailableError),
+        ("ASK 1234 127.0.0.1:7001", PersisterUnavailableError),
+    ],
+)
+def test_what_redis_py_makes_of_an_answer(answer: str, error: type[PersisterError]) -> None:
+    exc = _RESP2Parser(65536).parse_error(answer)
+    assert type(told(b_redis._FAILURES, exc, "save")) is error
