@@ -171,7 +171,7 @@ _FAILURES = Failures(
         ),
         Rule(
             errors.PersisterAccessError,
-            sqlite3.OperationalError,
+            sqlite3.Error,
             "the file may not be written; it is opened read-only, or this user has no right to it or its folder",
             codes=("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"),
         ),
@@ -254,11 +254,13 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
     """Stores states in a SQLite file; nothing to install and no server.
 
     An acknowledged save is durable: one autocommit statement in WAL mode with
-    `synchronous=FULL`. SQLite has one writer at a time; others wait for their turn. For
-    many writing processes choose a server.
+    `synchronous=FULL`. SQLite has one writer at a time; others wait for their turn, no
+    longer than `operation_timeout`. Opening a file waits for nothing, so `connect_timeout`
+    changes nothing here. For many writing processes choose a server.
 
     Args:
-        connection: An open connection; it is never closed here.
+        connection: An open connection, ours alone while the persister lives: it commits
+            what is open and sets the busy timeout until `cleanup()`. Never closed here.
         table_name: The table; a dot separates the schema.
         serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
         connect_timeout: Seconds that opening a connection may take.
@@ -372,7 +374,8 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
 
-        A yes is remembered; otherwise the store is asked.
+        A yes is remembered; otherwise the store is asked. Where there is nothing to
+        prepare, the answer is yes.
 
         Returns:
             True if `save` and `load` will find what they need.
@@ -418,7 +421,8 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -481,14 +485,15 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
         wanted = Wanted.checked(partition_key, app_id, sequence_id)
-        if not wanted.storable:
-            return None
         async with self._session.operation("load", wanted) as store:
+            if not wanted.storable:
+                return None
             if sequence_id is not None:
                 row = await store.fetch_one(
                     self._sql_load_at_sequence,
@@ -520,14 +525,15 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
         wanted = WantedApps.checked(partition_key, limit, no_limit=-1)
-        if not wanted.storable:
-            return []
         async with self._session.operation("list_app_ids", wanted) as store:
+            if not wanted.storable:
+                return []
             rows = await store.fetch_all(
                 self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
             )

@@ -11,7 +11,7 @@ import redis.asyncio
 import redis.exceptions
 
 from . import errors
-from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.arguments import KeyParts, Wanted, WantedApps, config_arguments, refuse_unknown
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.lua import Script
 from ._runtime.drivers.redis_session import AsyncRedisSession, RedisSession
@@ -39,7 +39,9 @@ end
 -- All is read before anything is written: a key of another type ends the script, and nothing is half done.
 local top = redis.call('ZREVRANGE', newest, 0, 0, 'WITHSCORES')
 local head = redis.call('HGET', heads, app_id)
-if head and not (#head == 38 and string.match(head, '^%d+$')) then
+local last = '9223372036854775807'
+if head and not (#head == 38 and string.match(head, '^%d+$')
+                 and string.sub(head, 1, 19) <= last and string.sub(head, 20) <= last) then
   return refuse(redis.error_reply('DAMAGED head of an application'))
 end
 if redis.call('EXISTS', record) == 1 then
@@ -160,9 +162,25 @@ _FAILURES = Failures(
         ),
         Rule(
             errors.PersisterUnavailableError,
+            redis.exceptions.AskError,
+            "this server is a node of a Redis Cluster and not the one that has this partition; hand in a RedisCluster client",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            redis.exceptions.ClusterError,
+            "the cluster is not ready; try again",
+            may_have_saved=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            redis.exceptions.TryAgainError,
+            "the cluster is moving this partition to another node; try again",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
             redis.ResponseError,
             "the server is not ready; try again",
-            messages=("CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "LOADING", "BUSY"),
+            messages=("BUSY",),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -205,6 +223,24 @@ _FAILURES = Failures(
             redis.TimeoutError,
             "no answer within operation_timeout ({operation_timeout} s)",
             may_have_saved=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            redis.ConnectionError,
+            "the server has as many clients as its maxclients allows; raise that, or use fewer connections",
+            messages=("max number of clients reached",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            redis.ConnectionError,
+            "TLS was not agreed on; check whether the server speaks it, and the certificates (the ssl arguments)",
+            messages=(
+                "CERTIFICATE_VERIFY_FAILED",
+                "WRONG_VERSION_NUMBER",
+                "RECORD_LAYER_FAILURE",
+                "UNSUPPORTED_PROTOCOL",
+                "_ALERT_",
+            ),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -365,9 +401,9 @@ class RedisBasePersister(BaseStatePersister):
 
     def create_key(self, app_id: str, partition_key: str | None, sequence_id: int) -> str:
         """Return the key under which the record saved last at this sequence is stored."""
-        wanted = Wanted.checked(partition_key, app_id, sequence_id)
-        slot = _slot(self.namespace, wanted.partition_key)
-        return _record_key(slot, wanted.app_id, wanted.sequence_id)
+        key = KeyParts.checked(partition_key, app_id, sequence_id)
+        slot = _slot(self.namespace, key.partition_key)
+        return _record_key(slot, key.app_id, key.sequence_id)
 
     def initialize(self) -> None:
         """Prepare the store: create what is missing, change nothing that is there.
@@ -384,7 +420,8 @@ class RedisBasePersister(BaseStatePersister):
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
 
-        A yes is remembered; otherwise the store is asked.
+        A yes is remembered; otherwise the store is asked. Where there is nothing to
+        prepare, the answer is yes.
 
         Returns:
             True if `save` and `load` will find what they need.
@@ -428,7 +465,8 @@ class RedisBasePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -487,47 +525,55 @@ class RedisBasePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
         wanted = Wanted.checked(partition_key, app_id, sequence_id)
-        if not wanted.storable:
-            return None
-        slot = _slot(self.namespace, wanted.partition_key)
         with self._session.operation("load", wanted) as store:
-            if sequence_id is not None:
-                found = Found(
-                    wanted,
-                    wanted.app_id,
-                    wanted.sequence_id,
-                    store.get(_record_key(slot, wanted.app_id, wanted.sequence_id)),
-                )
-            elif app_id is not None:
-                reply = store.script(
-                    _LATEST,
-                    keys=(
-                        _newest_key(slot),
-                        _heads_key(slot),
-                    ),
-                    arguments=(wanted.app_id, _latest_prefix_key(slot, wanted.app_id), LARGE),
-                )
-                found = Found.of(wanted, reply)
-            else:
-                reply = store.script(
-                    _LATEST_OF_PARTITION,
-                    keys=(
-                        _newest_key(slot),
-                        _heads_key(slot),
-                    ),
-                    arguments=(_latest_of_partition_prefix_key(slot), LARGE),
-                )
-                found = Found.of(wanted, reply)
-            if found.is_large:
-                found = found.with_value(
-                    store.get(_record_key(slot, found.app_id, found.sequence_id))
-                )
+            if not wanted.storable:
+                return None
+            found = self._found(store, wanted, app_id, sequence_id)
+            if found.is_indexed and found.value is None:
+                # It may have been deleted after it was looked up; then nothing is damaged.
+                found = self._found(store, wanted, app_id, sequence_id)
         return wanted.record(found.row, self.serde_kwargs)
+
+    def _found(
+        self, store: Any, wanted: Wanted, app_id: str | None, sequence_id: int | None
+    ) -> Found:
+        slot = _slot(self.namespace, wanted.partition_key)
+        if sequence_id is not None:
+            found = Found(
+                wanted,
+                wanted.app_id,
+                wanted.sequence_id,
+                store.get(_record_key(slot, wanted.app_id, wanted.sequence_id)),
+            )
+        elif app_id is not None:
+            reply = store.script(
+                _LATEST,
+                keys=(
+                    _newest_key(slot),
+                    _heads_key(slot),
+                ),
+                arguments=(wanted.app_id, _latest_prefix_key(slot, wanted.app_id), LARGE),
+            )
+            found = Found.of(wanted, reply)
+        else:
+            reply = store.script(
+                _LATEST_OF_PARTITION,
+                keys=(
+                    _newest_key(slot),
+                    _heads_key(slot),
+                ),
+                arguments=(_latest_of_partition_prefix_key(slot), LARGE),
+            )
+            found = Found.of(wanted, reply)
+        if found.is_large:
+            found = found.with_value(store.get(_record_key(slot, found.app_id, found.sequence_id)))
+        return found
 
     def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any
@@ -544,15 +590,16 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
         wanted = WantedApps.checked(partition_key, limit)
-        if not wanted.storable:
-            return []
         slot = _slot(self.namespace, wanted.partition_key)
         with self._session.operation("list_app_ids", wanted) as store:
+            if not wanted.storable:
+                return []
             return store.newest(_newest_key(slot), wanted.limit)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
@@ -679,9 +726,9 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
 
     def create_key(self, app_id: str, partition_key: str | None, sequence_id: int) -> str:
         """Return the key under which the record saved last at this sequence is stored."""
-        wanted = Wanted.checked(partition_key, app_id, sequence_id)
-        slot = _slot(self.namespace, wanted.partition_key)
-        return _record_key(slot, wanted.app_id, wanted.sequence_id)
+        key = KeyParts.checked(partition_key, app_id, sequence_id)
+        slot = _slot(self.namespace, key.partition_key)
+        return _record_key(slot, key.app_id, key.sequence_id)
 
     async def initialize(self) -> None:
         """Prepare the store: create what is missing, change nothing that is there.
@@ -698,7 +745,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
 
-        A yes is remembered; otherwise the store is asked.
+        A yes is remembered; otherwise the store is asked. Where there is nothing to
+        prepare, the answer is yes.
 
         Returns:
             True if `save` and `load` will find what they need.
@@ -742,7 +790,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -801,47 +850,57 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
         wanted = Wanted.checked(partition_key, app_id, sequence_id)
-        if not wanted.storable:
-            return None
-        slot = _slot(self.namespace, wanted.partition_key)
         async with self._session.operation("load", wanted) as store:
-            if sequence_id is not None:
-                found = Found(
-                    wanted,
-                    wanted.app_id,
-                    wanted.sequence_id,
-                    await store.get(_record_key(slot, wanted.app_id, wanted.sequence_id)),
-                )
-            elif app_id is not None:
-                reply = await store.script(
-                    _LATEST,
-                    keys=(
-                        _newest_key(slot),
-                        _heads_key(slot),
-                    ),
-                    arguments=(wanted.app_id, _latest_prefix_key(slot, wanted.app_id), LARGE),
-                )
-                found = Found.of(wanted, reply)
-            else:
-                reply = await store.script(
-                    _LATEST_OF_PARTITION,
-                    keys=(
-                        _newest_key(slot),
-                        _heads_key(slot),
-                    ),
-                    arguments=(_latest_of_partition_prefix_key(slot), LARGE),
-                )
-                found = Found.of(wanted, reply)
-            if found.is_large:
-                found = found.with_value(
-                    await store.get(_record_key(slot, found.app_id, found.sequence_id))
-                )
+            if not wanted.storable:
+                return None
+            found = await self._found(store, wanted, app_id, sequence_id)
+            if found.is_indexed and found.value is None:
+                # It may have been deleted after it was looked up; then nothing is damaged.
+                found = await self._found(store, wanted, app_id, sequence_id)
         return wanted.record(found.row, self.serde_kwargs)
+
+    async def _found(
+        self, store: Any, wanted: Wanted, app_id: str | None, sequence_id: int | None
+    ) -> Found:
+        slot = _slot(self.namespace, wanted.partition_key)
+        if sequence_id is not None:
+            found = Found(
+                wanted,
+                wanted.app_id,
+                wanted.sequence_id,
+                await store.get(_record_key(slot, wanted.app_id, wanted.sequence_id)),
+            )
+        elif app_id is not None:
+            reply = await store.script(
+                _LATEST,
+                keys=(
+                    _newest_key(slot),
+                    _heads_key(slot),
+                ),
+                arguments=(wanted.app_id, _latest_prefix_key(slot, wanted.app_id), LARGE),
+            )
+            found = Found.of(wanted, reply)
+        else:
+            reply = await store.script(
+                _LATEST_OF_PARTITION,
+                keys=(
+                    _newest_key(slot),
+                    _heads_key(slot),
+                ),
+                arguments=(_latest_of_partition_prefix_key(slot), LARGE),
+            )
+            found = Found.of(wanted, reply)
+        if found.is_large:
+            found = found.with_value(
+                await store.get(_record_key(slot, found.app_id, found.sequence_id))
+            )
+        return found
 
     async def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any
@@ -858,15 +917,16 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
         wanted = WantedApps.checked(partition_key, limit)
-        if not wanted.storable:
-            return []
         slot = _slot(self.namespace, wanted.partition_key)
         async with self._session.operation("list_app_ids", wanted) as store:
+            if not wanted.storable:
+                return []
             return await store.newest(_newest_key(slot), wanted.limit)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

@@ -168,7 +168,7 @@ _FAILURES = Failures(
         ),
         Rule(
             errors.PersisterAccessError,
-            sqlite3.OperationalError,
+            sqlite3.Error,
             "the file may not be written; it is opened read-only, or this user has no right to it or its folder",
             codes=("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"),
         ),
@@ -251,15 +251,18 @@ class SQLitePersister(BaseStatePersister):
     """Stores states in a SQLite file; nothing to install and no server.
 
     An acknowledged save is durable: one autocommit statement in WAL mode with
-    `synchronous=FULL`. SQLite has one writer at a time; others wait for their turn. For
-    many writing processes choose a server.
+    `synchronous=FULL`. SQLite has one writer at a time; others wait for their turn, no
+    longer than `operation_timeout`. Opening a file waits for nothing, so `connect_timeout`
+    changes nothing here. For many writing processes choose a server.
 
     Args:
         db_path: The file; `:memory:` is a database of this persister and its copies alone.
         table_name: The table; a dot separates the schema.
         serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
         connect_kwargs: Keyword arguments for the driver's `connect`.
-        connection: An open connection to use instead; it is never closed here.
+        connection: An open connection to use instead of `db_path`, ours alone while the
+            persister lives: it commits what is open and sets the busy timeout until
+            `cleanup()`. Never closed here.
         connect_timeout: Seconds that opening a connection may take.
         operation_timeout: Seconds that one operation may take.
         max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
@@ -367,7 +370,8 @@ class SQLitePersister(BaseStatePersister):
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
 
-        A yes is remembered; otherwise the store is asked.
+        A yes is remembered; otherwise the store is asked. Where there is nothing to
+        prepare, the answer is yes.
 
         Returns:
             True if `save` and `load` will find what they need.
@@ -413,7 +417,8 @@ class SQLitePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -476,14 +481,15 @@ class SQLitePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
         wanted = Wanted.checked(partition_key, app_id, sequence_id)
-        if not wanted.storable:
-            return None
         with self._session.operation("load", wanted) as store:
+            if not wanted.storable:
+                return None
             if sequence_id is not None:
                 row = store.fetch_one(
                     self._sql_load_at_sequence,
@@ -513,14 +519,15 @@ class SQLitePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
         wanted = WantedApps.checked(partition_key, limit, no_limit=-1)
-        if not wanted.storable:
-            return []
         with self._session.operation("list_app_ids", wanted) as store:
+            if not wanted.storable:
+                return []
             rows = store.fetch_all(
                 self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
             )

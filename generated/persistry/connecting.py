@@ -45,7 +45,7 @@ SCHEMES: dict[str, Scheme] = {
         presets={},
     ),
     "rediss": Scheme(
-        example="redis://localhost:6379/0",
+        example="rediss://localhost:6379/0",
         classes={
             "sync": ("b_redis", "RedisBasePersister", "redis"),
             "async": ("b_redis", "AsyncRedisBasePersister", "redis"),

@@ -25,7 +25,9 @@ class PersisterError(Exception):
 
 
 class NotInitializedError(PersisterError, RuntimeError):
-    """The table is missing; call `initialize()` once before the first save or load."""
+    """The table is missing: call `initialize()` once before the first save or load. Only
+    stores with tables raise it.
+    """
 
 
 class StateConflictError(PersisterError, ValueError):

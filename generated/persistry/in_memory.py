@@ -26,23 +26,20 @@ _UNLIMITED = 2**63 - 1
 
 @dataclass
 class _Memory:
-    """The records in the order of saving; a persister and its copies share one."""
+    """The records by their keys, in the order of saving; a persister and its copies share one."""
 
-    records: list[NewRecord] = field(default_factory=list)
+    records: dict[tuple[str, str, int, str], NewRecord] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def save(self, record: NewRecord) -> Row | None:
         """The status, state and codec that are there already; None if the record was saved."""
+        key = (record.partition_key, record.app_id, record.sequence_id, record.position)
         with self.lock:
-            for other in self._of(record.partition_key):
-                if _key(other) == _key(record):
-                    return other.status, other.state, other.codec
-            self.records.append(record)
-        return None
+            stored = self.records.setdefault(key, record)
+        return None if stored is record else (stored.status, stored.state, stored.codec)
 
     def find(self, wanted: Wanted) -> Row | None:
-        with self.lock:
-            found = self._of(wanted.partition_key)
+        found = self.of_partition(wanted.partition_key)
         if wanted.asks_for_app:
             found = [it for it in found if it.app_id == wanted.app_id]
         if wanted.asks_for_sequence:
@@ -56,16 +53,12 @@ class _Memory:
         return it.app_id, it.sequence_id, it.position, it.status, it.state, it.created_at, it.codec
 
     def newest(self, wanted: WantedApps) -> list[str]:
-        with self.lock:
-            found = self._of(wanted.partition_key)
+        found = self.of_partition(wanted.partition_key)
         return list(dict.fromkeys(it.app_id for it in reversed(found)))[: wanted.limit]
 
-    def _of(self, partition_key: str) -> list[NewRecord]:
-        return [it for it in self.records if it.partition_key == partition_key]
-
-
-def _key(record: NewRecord) -> tuple[str, int, str]:
-    return record.app_id, record.sequence_id, record.position
+    def of_partition(self, partition_key: str) -> list[NewRecord]:
+        with self.lock:
+            return [it for it in self.records.values() if it.partition_key == partition_key]
 
 
 class _Shared:

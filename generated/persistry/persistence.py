@@ -86,7 +86,8 @@ class BaseStateLoader(abc.ABC):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -106,7 +107,8 @@ class BaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -131,7 +133,8 @@ class BaseStateSaver(abc.ABC):
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
 
-        A yes is remembered; otherwise the store is asked.
+        A yes is remembered; otherwise the store is asked. Where there is nothing to
+        prepare, the answer is yes.
 
         Returns:
             True if `save` and `load` will find what they need.
@@ -175,7 +178,8 @@ class BaseStateSaver(abc.ABC):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -246,7 +250,8 @@ class AsyncBaseStateLoader(abc.ABC):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -266,7 +271,8 @@ class AsyncBaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -291,7 +297,8 @@ class AsyncBaseStateSaver(abc.ABC):
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
 
-        A yes is remembered; otherwise the store is asked.
+        A yes is remembered; otherwise the store is asked. Where there is nothing to
+        prepare, the answer is yes.
 
         Returns:
             True if `save` and `load` will find what they need.
@@ -335,7 +342,8 @@ class AsyncBaseStateSaver(abc.ABC):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: The table is missing.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ..errors import CorruptStateError
 from ..state import State
@@ -29,10 +29,10 @@ def refuse_unknown(operation: str, kwargs: Mapping[str, Any]) -> None:
 
 
 def text(name: str, value: object) -> str:
-    """Any text, to look for."""
+    """Any text, to look for; of a member of a str enumeration, its text."""
     if not isinstance(value, str):
         wrong_type(name, value, "a str")
-    return value
+    return value if type(value) is str else str.__str__(value)
 
 
 def stored_text(name: str, value: object) -> str:
@@ -62,7 +62,7 @@ def sequence(name: str, value: object) -> int:
 def integer(name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         wrong_type(name, value, "an int")
-    return value
+    return int.__index__(value)  # of a member of an int enumeration, its number
 
 
 def wrong_type(name: str, value: object, expected: str) -> NoReturn:
@@ -85,6 +85,22 @@ def is_storable(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class KeyParts(NamedTuple):
+    """The parts of a record's key, without its position, as `save` takes them."""
+
+    partition_key: str
+    app_id: str
+    sequence_id: int
+
+    @classmethod
+    def checked(cls, partition_key: object, app_id: object, sequence_id: object) -> KeyParts:
+        return cls(
+            "" if partition_key is None else stored_text("partition_key", partition_key),
+            stored_text("app_id", app_id),
+            sequence("sequence_id", sequence_id),
+        )
 
 
 @dataclass(frozen=True, slots=True)

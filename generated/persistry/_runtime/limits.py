@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from time import monotonic
 
@@ -36,9 +35,15 @@ class Deadline:
         return self._end - monotonic()
 
 
+# A day: far beyond every sensible limit, and within what locks and drivers can count.
+_LONGEST = 86_400.0
+
+
 def _seconds(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be a positive, finite number of seconds, not {value!r}")
+    if not 0 < value <= _LONGEST:
+        raise ValueError(
+            f"{name} must be more than 0 and at most {_LONGEST:g} seconds, not {value!r}"
+        )
     return float(value)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import StateConflictError, StateTooLargeError
+from ..errors import PersisterUnavailableError, StateConflictError, StateTooLargeError
 from ..state import State
 from . import codec
-from .arguments import Row, integer, sequence, shown, stored_text, wrong_type
+from .arguments import KeyParts, Row, integer, shown, stored_text, wrong_type
 from .clock import now
 from .same import same
 
@@ -24,7 +24,6 @@ class NewRecord:
     position: str
     status: str
     encoded: codec.EncodedState
-    values: dict[str, Any]
     created_at: str
 
     @classmethod
@@ -39,16 +38,13 @@ class NewRecord:
         serde_kwargs: Mapping[str, Any],
         largest: int,
     ) -> NewRecord:
-        partition = "" if partition_key is None else stored_text("partition_key", partition_key)
-        app = stored_text("app_id", app_id)
-        step = sequence("sequence_id", sequence_id)
+        partition, app, step = KeyParts.checked(partition_key, app_id, sequence_id)
         action = stored_text("position", position)
         outcome = stored_text("status", status)
         if not isinstance(state, State):
             wrong_type("state", state, "a State (write State({...}))")
-        values = state.serialize(**serde_kwargs)
-        encoded = codec.encode(values)
-        record = cls(partition, app, step, action, outcome, encoded, values, now())
+        encoded = codec.encode(state.serialize(**serde_kwargs))
+        record = cls(partition, app, step, action, outcome, encoded, now())
         if len(encoded.data) > largest:
             raise StateTooLargeError(
                 f"save of {record}: the encoded state has {len(encoded.data)} bytes, more than "
@@ -77,26 +73,29 @@ class NewRecord:
             stored: Its status, state and codec; None if it was removed in the meantime.
         """
         if stored is None:
-            raise StateConflictError(
-                f"save of {self}: the record was being changed by somebody else; save it again"
+            raise PersisterUnavailableError(
+                f"save of {self}: what was stored under this key was deleted in the meantime; "
+                "nothing was saved. Save it again"
             )
         status, state, number = stored
         if status != self.status:
             raise StateConflictError(
                 f"save of {self}: it is stored already with the status {shown(status)}, not "
-                f"{shown(self.status)}; nothing was changed. Save under a new sequence_id"
+                f"{shown(self.status)}; nothing was changed. Load what is there, or save under a "
+                "new sequence_id"
             )
         if not self._is_stored_as(state, number):
             raise StateConflictError(
                 f"save of {self}: another state is stored under this key; nothing was changed. "
-                "Save under a new sequence_id, or load what is there"
+                "Load what is there, or save under a new sequence_id"
             )
 
     def _is_stored_as(self, state: str | bytes, number: int | None) -> bool:
         if number == self.codec and state in (self.encoded.data, self.encoded.text):
             return True
         try:
-            return same(self.values, codec.decode(state, number))
+            # What was sent, not the caller's own lists: those may have changed since.
+            return same(codec.decode(self.encoded.data, self.codec), codec.decode(state, number))
         except ValueError:  # a damaged record is another one
             return False
 

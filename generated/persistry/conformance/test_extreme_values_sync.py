@@ -126,3 +126,12 @@ def test_many_keys_stay_in_order(persister: Any) -> None:
     """Ten thousand keys come back in their order."""
     keys = [f"{n * 7919 % 10_000}" for n in range(10_000)]
     expect_kept(persister, dict.fromkeys(keys, 0) | {"inner": dict.fromkeys(keys)})
+
+
+@pytest.mark.promise(5, 6)
+def test_value_differs_from_what_is_written_for_it(persister: Any) -> None:
+    """A dict that looks like what the store writes for a huge integer is not that integer."""
+    tag = {"__persistry__": ["int", hex(10**5000)]}
+    expect_kept(persister, {"n": 10**5000})
+    with pytest.raises(StateConflictError):
+        persister.save("p", "a", 1, "x", State({"n": tag}), "completed")

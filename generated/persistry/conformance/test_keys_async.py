@@ -467,3 +467,32 @@ async def test_long_keys_differ_at_their_end(persister: Any) -> None:
             "p", "0123456789012345678901234567890123456789012345678901234567890123b"
         )
     )
+
+
+@pytest.mark.promise(1)
+async def test_application_named_like_an_escape_is_another(persister: Any) -> None:
+    """An application is not found under a text that a store may write for it."""
+    await persister.save("p", "a:b", 1, "x", State({"n": 1}), "completed")
+    expect.nothing(await persister.load("p", "a%3Ab"))
+
+
+@pytest.mark.promise(1)
+async def test_partition_named_like_an_escape_is_another(persister: Any) -> None:
+    """A partition is not read under a text that a store may write for it."""
+    await persister.save("t:1", "a", 1, "x", State({"n": 1}), "completed")
+    expect.returns(await persister.list_app_ids("t%3A1"), [])
+
+
+@pytest.mark.promise(1)
+async def test_both_names_of_an_escape_are_kept(persister: Any) -> None:
+    """A text and its escaped form are two applications, with a record each."""
+    await persister.save("p", "a%3Ab", 1, "x", State({"n": 1}), "completed")
+    await persister.save("p", "a:b", 1, "x", State({"n": 2}), "completed")
+    expect.record(await persister.load("p", "a%3Ab", 1), app_id="a%3Ab", state={"n": 1})
+
+
+@pytest.mark.promise(3)
+async def test_latest_of_a_partition_with_braces_in_its_application(persister: Any) -> None:
+    """Braces in an application's name lead to its record from its partition, too."""
+    await persister.save("p}{", "a{b}c", 1, "x", State({"n": 1}), "completed")
+    expect.record(await persister.load("p}{", None), app_id="a{b}c", state={"n": 1})

@@ -108,3 +108,16 @@ def test_cleanup_amid_saves(persister: Any, store: Store, keep: Opened) -> None:
         stored = persister.list_app_ids("p")
         for app, outcome in zip(apps, outcomes, strict=True):
             assert type(outcome) is (type(None) if app in stored else PersisterClosedError)
+
+
+@pytest.mark.promise(10)
+def test_closed_persister_says_so_for_what_cannot_be_found(persister: Any) -> None:
+    """After cleanup() a key that no record can have is refused as any other."""
+    persister.cleanup()
+    for call in (
+        partial(persister.load, "p", "a\0"),
+        partial(persister.load, "x" * 513, None),
+        partial(persister.list_app_ids, "\0"),
+    ):
+        with pytest.raises(PersisterClosedError):
+            call()

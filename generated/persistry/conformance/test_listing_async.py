@@ -222,3 +222,9 @@ async def test_list_works_after_a_refused_limit(persister: Any) -> None:
     with pytest.raises(ValueError):
         await persister.list_app_ids("p", limit=-1)
     expect.returns(await persister.list_app_ids("p"), ["a"])
+
+
+@pytest.mark.promise(2)
+async def test_list_of_a_partition_that_cannot_be_is_empty_under_a_limit(persister: Any) -> None:
+    """A text that no record can have lists nothing, with a limit too."""
+    expect.returns(await persister.list_app_ids("\udc00", limit=1), [])

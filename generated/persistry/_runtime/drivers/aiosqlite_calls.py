@@ -19,21 +19,25 @@ from .sqlite_values import SqliteValues, open_connection
 _CLOSING = 5.0
 
 
-async def connect(values: SqliteValues, limits: Limits) -> tuple[aiosqlite.Connection, int]:
-    """A new connection, and how long it waits for locks, in milliseconds.
+# A connection, the one inside it, and how long it waits for locks, in milliseconds.
+Opened = tuple[aiosqlite.Connection, sqlite3.Connection, int]
+
+
+async def connect(values: SqliteValues, limits: Limits) -> Opened:
+    """A new connection.
 
     It is opened in a thread of ours, which may fail, be given up or outlive the event loop without
     a trace. That thread is a daemon, and so is the one that aiosqlite makes in it for the
     connection: it lets the interpreter exit.
     """
     loop = asyncio.get_running_loop()
-    opened: asyncio.Future[tuple[aiosqlite.Connection, int]] = loop.create_future()
+    opened: asyncio.Future[Opened] = loop.create_future()
 
-    def deliver(connection: aiosqlite.Connection, wait: int) -> None:
+    def deliver(result: Opened) -> None:
         if opened.done():
-            close_aside(connection)
+            close_aside(result[0])
         else:
-            opened.set_result((connection, wait))
+            opened.set_result(result)
 
     def fail(exc: Exception) -> None:
         if not opened.done():
@@ -42,23 +46,23 @@ async def connect(values: SqliteValues, limits: Limits) -> tuple[aiosqlite.Conne
     def work() -> None:
         # A loop that is closed by now refuses: nobody waits any more.
         try:
-            connection, wait = asyncio.run(_opened(values, limits))
+            result = asyncio.run(_opened(values, limits))
         except Exception as exc:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(fail, exc)
             return
         try:
-            loop.call_soon_threadsafe(deliver, connection, wait)
+            loop.call_soon_threadsafe(deliver, result)
         except RuntimeError:
-            close_aside(connection)
+            close_aside(result[0])
 
     threading.Thread(target=work, daemon=True).start()
     return await opened
 
 
-async def _opened(values: SqliteValues, limits: Limits) -> tuple[aiosqlite.Connection, int]:
-    connection, wait = open_connection(values, limits)
-    return await aiosqlite.Connection(lambda: connection, iter_chunk_size=64), wait
+async def _opened(values: SqliteValues, limits: Limits) -> Opened:
+    inner, wait = open_connection(values, limits)
+    return await aiosqlite.Connection(lambda: inner, iter_chunk_size=64), inner, wait
 
 
 def close_aside(connection: aiosqlite.Connection) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import threading
+import weakref
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -14,8 +14,9 @@ import aiosqlite
 
 from ...errors import PersisterError
 from ..limits import Limits
+from . import sqlite_forks
 from .aiosqlite_calls import close_aside, connect, rows
-from .sqlite_values import LOCK_SHARE, SqliteValues
+from .sqlite_values import SqliteValues, lock_wait
 
 T = TypeVar("T")
 
@@ -26,9 +27,13 @@ _NOT_OPEN = ("no active connection", "Connection closed")
 # seconds. The thread would end if it could not deliver its answer.
 _LAST_MOMENT = 1.0
 
-# Connections that a forked process got from its parent: closing them could disturb the parent's
-# files, so they are kept.
+# Links whose connection a forked process got from its parent. Were one collected, the connection
+# would be closed by rules that do not hold here: SQLite believes that this process has the parent's
+# locks, and could delete the WAL that the parent writes to.
 _of_the_parent: list[Link] = []
+
+# The links over connections that were handed in: two persisters over one have to take turns.
+_handed_in: weakref.WeakValueDictionary[int, Link] = weakref.WeakValueDictionary()
 
 
 class Link:
@@ -56,25 +61,45 @@ class Link:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tidying: set[asyncio.Task[None]] = set()
         self._sharers = 1
-        self._counting = threading.Lock()
+        self._inner: sqlite3.Connection | None = None
+        self._left: list[aiosqlite.Connection] = []
+        self._midway = False
         self._pid = os.getpid()
+        sqlite_forks.watch(self)
+
+    @classmethod
+    def over(cls, connection: aiosqlite.Connection) -> Link:
+        """The one link over a connection that was handed in."""
+        with sqlite_forks.whole:
+            found = _handed_in.get(id(connection))
+            link = found.joined() if found else None
+            if link is None:
+                link = _handed_in[id(connection)] = cls(None, connection)
+            return link
 
     @property
     def shared(self) -> bool:
         """Whether copies of a session use this very connection."""
         return self.values is None or self.values.alone
 
-    def joined(self) -> Link:
-        """The link for a copy of a session."""
+    def joined(self) -> Link | None:
+        """The link for one more session; None if the last one has left it.
+
+        A database in memory would be another, empty one if it were opened again.
+        """
+        if self.inherited:
+            return self.anew()
         if not self.shared:
             return Link(self.values, None)
-        with self._counting:
+        with sqlite_forks.whole:
+            if self._sharers == 0:
+                return None
             self._sharers += 1
         return self
 
     async def leave(self) -> None:
         """One session less; the last one closes what was opened here, or gives it back."""
-        with self._counting:
+        with sqlite_forks.whole:
             self._sharers -= 1
             last = self._sharers == 0
         connection, prepared = self.connection, self._prepared
@@ -95,25 +120,57 @@ class Link:
 
     def anew(self) -> Link:
         """The link to use in a forked process."""
-        if self.shared:
-            raise PersisterError(
-                "this persister's connection belongs to the process that opened it;"
-                " build another persister in this one"
-            )
-        _of_the_parent.append(self)
+        sqlite_forks.refuse(shared=self.shared, midway=self._midway)
         return Link(self.values, None)
 
     def turn(self) -> asyncio.Lock:
         """The lock to take first. An asyncio.Lock belongs to one event loop; we may outlive it."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
+            self._come_to(loop)
+        return self._turn
+
+    def _come_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        with sqlite_forks.whole:
+            if self._loop is not None and self._loop.is_running():
+                raise PersisterError(
+                    "this persister is being used in another event loop, which is still running; "
+                    + ("build another one here" if self.shared else "give each loop a copy()")
+                )
             if self._running and not self.shared and self.connection:
                 # The loop ended in the middle of a statement, and a thread that cannot deliver its
                 # answer ends, too: take another connection.
                 close_aside(self.connection)
                 self.connection, self._prepared, self._running = None, False, False
             self._loop, self._turn = loop, asyncio.Lock()
-        return self._turn
+
+    def before_fork(self, seconds: float) -> None:
+        """There is no waiting for a turn here: it may be this thread's loop that has to give it."""
+        if self.inherited:
+            return
+        connection, inner = self.connection, self._inner
+        self._midway = self._running or self._turn.locked()
+        if self._midway or self.shared or connection is None or inner is None:
+            return
+        # A loop in another thread takes the turn first and looks for the connection then.
+        self.connection, self._prepared = None, False
+        if self._turn.locked():
+            self._midway = True
+            if self.connection is None:
+                self.connection, self._prepared = connection, True
+        else:
+            self._inner = None
+            self._left.append(connection)
+            with contextlib.suppress(sqlite3.Error):
+                inner.close()
+
+    def after_fork(self) -> None:
+        if self.inherited:
+            if self.connection or self._left:
+                _of_the_parent.append(self)
+            return
+        while self._left:
+            close_aside(self._left.pop())
 
     async def ready(self, limits: Limits) -> aiosqlite.Connection:
         """The connection, with no transaction open."""
@@ -121,7 +178,7 @@ class Link:
         connection = self.connection
         if connection is None:
             assert self.values is not None
-            connection, self.wait = await connect(self.values, limits)
+            connection, self._inner, self.wait = await connect(self.values, limits)
             self.connection, self._prepared = connection, True
             self._file = self.values.file()
         elif not self._prepared:
@@ -130,7 +187,7 @@ class Link:
             # Another event loop ended in the middle of an operation.
             with contextlib.suppress(sqlite3.OperationalError):
                 await self.run(connection.execute("ROLLBACK"))
-        elif self._in_transaction(connection):
+        elif self.in_transaction(connection):
             await self.run(connection.execute("COMMIT"))
         return connection
 
@@ -164,7 +221,7 @@ class Link:
         """
         running, connection = self._running, self.connection
         if connection is None or not (
-            running or self._always_in_transaction or (failed and self._in_transaction(connection))
+            running or self._always_in_transaction or (failed and self.in_transaction(connection))
         ):
             turn.release()
             return False
@@ -197,7 +254,7 @@ class Link:
 
     async def _take_over(self, connection: aiosqlite.Connection, limits: Limits) -> None:
         """Prepare a connection that was handed in: it is ours alone as long as we live."""
-        self.wait = int(LOCK_SHARE * limits.operation * 1000)
+        self.wait = lock_wait(limits)
         ((self._wait_before,),) = await self.run(rows(connection, "PRAGMA busy_timeout"))
         await self.run(connection.execute(f"PRAGMA busy_timeout = {self.wait}"))
         if connection.in_transaction:
@@ -211,7 +268,8 @@ class Link:
         self._prepared = True
 
     @staticmethod
-    def _in_transaction(connection: aiosqlite.Connection) -> bool:
+    def in_transaction(connection: aiosqlite.Connection) -> bool:
+        """Whether a transaction is open; in a connection that was closed there is none."""
         try:
             return connection.in_transaction
         except (ValueError, sqlite3.Error):

@@ -47,7 +47,7 @@ class AiosqliteSession:
             if str(exc) == "no active connection":
                 raise ValueError("the connection is not open: await it first") from exc
             raise
-        return cls(Link(None, connection), failures, limits)
+        return cls(Link.over(connection), failures, limits)
 
     def operation(self, name: str, key: object = "") -> Operation:
         """One operation: `async with session.operation("save", key) as do: await do.execute()`."""
@@ -69,7 +69,10 @@ class AiosqliteSession:
 
     def copy(self) -> AiosqliteSession:
         """A session of the same values; one over a handed-in connection shares it."""
-        return AiosqliteSession(self._link.joined(), self.failures, self.limits)
+        link = None if self.closed else self._link.joined()
+        if link is None:
+            raise self.failures.closed("copy", "")
+        return AiosqliteSession(link, self.failures, self.limits)
 
     async def close(self) -> None:
         """Close what was opened here, after the operation that is under way; once."""
@@ -146,7 +149,7 @@ class Operation:
         """Run one statement; when this returns it is committed. The number of rows it changed."""
         connection = self._connection
         cursor = await self._link.run(connection.execute(sql, parameters))
-        if connection.in_transaction:
+        if self._link.in_transaction(connection):
             await self._link.run(connection.execute("COMMIT"))
         return cursor.rowcount
 

@@ -12,8 +12,10 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from ...errors import PersisterError
+from ..failures import about
 from ..limits import Limits
-from .redis_values import AT_ONCE, RedisValues, pool_size
+from .redis_values import AT_ONCE, RedisValues, pool_size, retries_by_itself
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Home:
 
     client: Any
     slots: asyncio.Semaphore
+    closing: asyncio.Lock
 
 
 class AsyncLink:
@@ -34,6 +37,7 @@ class AsyncLink:
         self.values = values
         self.client = client
         self.value_limit: int | None = None
+        self.retries_by_itself = values is None and retries_by_itself(client)
         self._size = AT_ONCE if values else pool_size(client)
         self._sharers = 1
         self._counting = threading.Lock()
@@ -48,45 +52,81 @@ class AsyncLink:
             self._sharers += 1
         return self
 
-    async def home(self, limits: Limits) -> Home:
+    async def home(self, limits: Limits, operation: str, key: object) -> Home:
         """The client and the slots of the running event loop."""
         loop = asyncio.get_running_loop()
         home = self._homes.get(loop)
         if home is None:
             if self.values:
                 self.client = redis.asyncio.Redis(**self.values.arguments(limits, _no_retry()))
-            elif not self._retry_before:
-                self._take_over()
-            home = self._homes[loop] = Home(self.client, asyncio.Semaphore(self._size))
+            else:
+                self._move(operation, key)
+                if not self._retry_before:
+                    self._take_over()
+            home = Home(self.client, asyncio.Semaphore(self._size), asyncio.Lock())
+            self._homes[loop] = home
             for other in [other for other in self._homes if other.is_closed()]:
                 await self._drop(self._homes.pop(other))
         return home
 
+    @property
+    def current(self) -> Any:
+        """The client of the running event loop; without one, the client that was made last."""
+        try:
+            home = self._homes.get(asyncio.get_running_loop())
+        except RuntimeError:
+            return self.client
+        if home is not None:
+            return home.client
+        return None if self.values else self.client
+
     async def leave(self) -> None:
         """One session less; the last one closes what was opened here.
 
-        That waits for the operations that are under way in this event loop.
+        That waits for the operations that are under way in this event loop. A session that was
+        stopped at it is still there, and may leave again.
         """
         with self._counting:
-            self._sharers -= 1
-            if self._sharers:
+            if self._sharers > 1:
+                self._sharers -= 1
                 return
         if not self.values:
             self._give_back()
             return
-        home = self._homes.pop(asyncio.get_running_loop(), None)
+        loop = asyncio.get_running_loop()
+        home = self._homes.get(loop)
         if home is not None:
-            taken = 0
-            try:
-                while taken < self._size:
-                    await home.slots.acquire()
-                    taken += 1
-                await home.client.aclose()
-            finally:
-                for _ in range(taken):
-                    home.slots.release()
+            async with home.closing:
+                await self._close(home)
+            self._homes.pop(loop, None)
         while self._homes:
             await self._drop(self._homes.popitem()[1])
+
+    async def _close(self, home: Home) -> None:
+        taken = 0
+        try:
+            while taken < self._size:
+                await home.slots.acquire()
+                taken += 1
+            await home.client.aclose()
+        finally:
+            for _ in range(taken):
+                home.slots.release()
+
+    def _move(self, operation: str, key: object) -> None:
+        """A client that was handed in has come to this event loop, perhaps from another one."""
+        if not self._homes:
+            return
+        if not all(loop.is_closed() for loop in self._homes):
+            raise PersisterError(
+                f"{about(operation, key)}: the client that was handed in is used by another event"
+                " loop, and its connections cannot move: give each event loop a persister over a"
+                " client of its own"
+            )
+        pool = getattr(self.client, "connection_pool", None)
+        if pool is not None:
+            pool.reset()  # What it had belongs to the closed event loop.
+            self.client.connection = None
 
     def _take_over(self) -> None:
         """No retries of its own, as it is ours alone. (A cluster client keeps them.)"""

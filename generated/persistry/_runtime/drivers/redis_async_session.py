@@ -46,6 +46,7 @@ class AsyncRedisSession:
         self.limits = limits
         self.closed = False
         self.link = link
+        self._left = False
 
     @classmethod
     def opening(cls, failures: Failures, limits: Limits, **values: Any) -> AsyncRedisSession:
@@ -74,8 +75,8 @@ class AsyncRedisSession:
 
     @property
     def connection(self) -> Any:
-        """The client; None if it is not there yet."""
-        return self.link.client
+        """The client of this event loop; None if it is not there yet."""
+        return self.link.current
 
     async def open(self) -> None:
         """Make the client now; it connects when it is first used."""
@@ -84,16 +85,23 @@ class AsyncRedisSession:
 
     def copy(self) -> AsyncRedisSession:
         """A session of the same values; one over a handed-in client shares it."""
+        if self.closed:
+            raise self.failures.closed("copy", "")
         return AsyncRedisSession(self.link.joined(), self.failures, self.limits)
 
     async def close(self) -> None:
-        """Close what was opened here, after the operations that are under way; once."""
-        if self.closed:
-            return
+        """Close what was opened here, after the operations that are under way; once.
+
+        From now on operations are refused. If those under way do not end in time, closing may be
+        tried again.
+        """
         self.closed = True
+        if self._left:
+            return
         try:
             async with asyncio.timeout(self.limits.operation):
                 await self.link.leave()
+                self._left = True
         except TimeoutError as exc:
             raise self.failures.late(
                 "cleanup", "", self.limits, doing="other operations did not end", sent=False
@@ -140,7 +148,7 @@ class Operation:
         self._timeout = asyncio.timeout(session.limits.operation)
         await self._timeout.__aenter__()
         try:
-            home = await session.link.home(session.limits)
+            home = await session.link.home(session.limits, self._name, self._key)
             await home.slots.acquire()
             self._slots, self._client = home.slots, home.client
             if session.closed:
@@ -232,20 +240,21 @@ class Operation:
         """One round trip; once in an operation it is made again, if the failure allows it."""
         failures = self._session.failures
         try:
-            return await self._answer(send())
+            return await self._answer(send)
         except failures.base as exc:
             rule = failures.rule_for(exc)
             if rule is None or not rule.repeat or self._repeated:
                 raise
-            self._repeated, self._sent = True, rule.may_have_saved
+            self._repeated, self._sent = True, self._sent or rule.may_have_saved
         except UnicodeDecodeError as exc:
             raise unreadable(self._name, self._key) from exc
-        return await self._answer(send())
+        return await self._answer(send)
 
-    async def _answer(self, reply: Awaitable[Any]) -> Any:
+    async def _answer(self, send: Callable[[], Awaitable[Any]]) -> Any:
+        self._sent = self._sent or self._session.link.retries_by_itself
         self._waiting = True
         try:
-            answer = await reply
+            answer = await send()
         except asyncio.CancelledError:
             raise  # It was still waiting.
         except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from queue import Empty
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +17,8 @@ from ..failures import Failures
 from ..limits import Deadline, Limits
 from .lua import Script
 from .redis_async_session import AsyncRedisSession
-from .redis_link import Link
+from .redis_link import Link, Slot
+from .redis_timed import CURRENT
 from .redis_values import (
     EVICTING,
     TEMPORARY_MS,
@@ -49,6 +51,7 @@ class RedisSession:
         self.limits = limits
         self.closed = False
         self.link = link
+        self._left = False
 
     @classmethod
     def opening(cls, failures: Failures, limits: Limits, **values: Any) -> RedisSession:
@@ -84,14 +87,23 @@ class RedisSession:
 
     def copy(self) -> RedisSession:
         """A session of the same values; one over a handed-in client shares it."""
+        if self.closed:
+            raise self.failures.closed("copy", "")
         return RedisSession(self.link.joined(), self.failures, self.limits)
 
     def close(self) -> None:
-        """Close what was opened here, after the operations that are under way; once."""
-        if self.closed:
-            return
+        """Close what was opened here, after the operations that are under way; once.
+
+        From now on operations are refused. If those under way do not end in time, closing may be
+        tried again.
+        """
         self.closed = True
-        if not self.link.leave(Deadline(self.limits.operation)):
+        deadline = Deadline(self.limits.operation)
+        with self.link.closing:
+            if self._left:
+                return
+            self._left = self.link.leave(deadline)
+        if not self._left:
             raise self.failures.late(
                 "cleanup", "", self.limits, doing="other operations did not end", sent=False
             )
@@ -121,6 +133,7 @@ class Operation:
         "_repeated",
         "_sent",
         "_session",
+        "_slot",
         "_slots",
     )
 
@@ -133,13 +146,18 @@ class Operation:
         session = self._session
         self._deadline = Deadline(session.limits.operation)
         self._repeated = self._sent = False
+        self._slot: Slot | None = None
         self._slots = session.link.slots
-        if not self._slots.acquire(timeout=session.limits.operation):
-            raise self._late("its turn did not come")
         try:
+            try:
+                self._slot = self._slots.get(timeout=session.limits.operation)
+            except Empty:
+                raise self._late("its turn did not come") from None
             if session.closed:
                 raise session.failures.closed(self._name, self._key)
             self._client = session.link.ready(session.limits)
+            if session.link.interrupted:
+                session.link.renew()
         except BaseException as exc:
             self._leave(exc)
             raise
@@ -225,26 +243,36 @@ class Operation:
 
     def _trip(self, send: Callable[[], Any]) -> Any:
         """One round trip; once in an operation it is made again, if the failure allows it."""
-        if self._deadline.remaining() <= 0:
-            raise self._late("it was not done")
         failures = self._session.failures
         try:
-            return send()
+            return self._answer(send)
         except failures.base as exc:
             rule = failures.rule_for(exc)
             if rule is None or not rule.repeat or self._repeated:
                 raise
-            self._repeated, self._sent = True, rule.may_have_saved
-            if self._deadline.remaining() <= 0:
-                raise
+            self._repeated, self._sent = True, self._sent or rule.may_have_saved
         except UnicodeDecodeError as exc:
             raise unreadable(self._name, self._key) from exc
-        return send()
+        return self._answer(send)
+
+    def _answer(self, send: Callable[[], Any]) -> Any:
+        if self._deadline.remaining() <= 0:
+            raise self._late("it was not done")
+        self._sent = self._sent or self._session.link.retries_by_itself
+        CURRENT.deadline = self._deadline
+        try:
+            return send()
+        finally:
+            CURRENT.deadline = None
 
     def _leave(self, exc: BaseException | None) -> None:
         """Give the slot back; a driver's exception becomes ours."""
-        self._slots.release()
+        slot, self._slot = self._slot, None
         session = self._session
+        if exc is not None and not isinstance(exc, (PersisterError, session.failures.base)):
+            session.link.interrupted = True
+        if slot is not None:
+            self._slots.put(slot)
         if exc is not None and session.failures.covers(exc):
             raise session.failures.translate(
                 exc,

@@ -66,7 +66,13 @@ class RedisValues:
                 "redis_client_kwargs must be a dict or None,"
                 f" not {type(redis_client_kwargs).__name__}"
             )
-        return cls(host, port, db, password, dict(redis_client_kwargs or {}))
+        kwargs = dict(redis_client_kwargs or {})
+        if "retry" in kwargs:
+            raise ValueError(
+                "redis_client_kwargs: no retry can be set; a save that failed is repeated here, at"
+                " most once and only if that is safe"
+            )
+        return cls(host, port, db, password, kwargs)
 
     def arguments(self, limits: Limits, no_retry: object) -> dict[str, Any]:
         """Keyword arguments for the client; what the user gave comes first."""
@@ -119,6 +125,11 @@ def pool_size(client: Any) -> int:
     """How many commands the client can send at the same time, as far as we would."""
     size = getattr(getattr(client, "connection_pool", None), "max_connections", None)
     return min(size, AT_ONCE) if isinstance(size, int) and size > 0 else AT_ONCE
+
+
+def retries_by_itself(client: Any) -> bool:
+    """Whether it sends a command again without our doing, as a cluster client does."""
+    return getattr(client, "connection_pool", None) is None
 
 
 def is_large(value: bytes, client: Any) -> bool:

@@ -6,14 +6,24 @@ import contextlib
 import os
 import sqlite3
 import threading
+import weakref
+from typing import TYPE_CHECKING
 
-from ...errors import PersisterError
 from ..limits import Limits
-from .sqlite_values import LOCK_SHARE, SqliteValues, open_connection, rows
+from . import sqlite_forks
+from .sqlite_values import SqliteValues, lock_wait, open_connection, rows
 
-# Connections that a forked process got from its parent: closing them could disturb the parent's
-# files, so they are kept.
+if TYPE_CHECKING:
+    from .sqlite3_session import Turn
+
+# Links whose connection a forked process got from its parent. Were one collected, the connection
+# would be closed by rules that do not hold here: SQLite believes that this process has the parent's
+# locks, and could delete the WAL that the parent writes to.
 _of_the_parent: list[Link] = []
+
+# The links over connections that were handed in: two persisters over one have to take turns. By id,
+# as the connection takes no weak reference; its link keeps it alive.
+_handed_in: weakref.WeakValueDictionary[int, Link] = weakref.WeakValueDictionary()
 
 
 class Link:
@@ -25,32 +35,54 @@ class Link:
     def __init__(self, values: SqliteValues | None, connection: sqlite3.Connection | None) -> None:
         self.values = values
         self.connection = connection
-        self.turn = threading.Lock()
+        # An RLock knows whose it is: its release() refuses a thread that does not have it.
+        self.turn = threading.RLock()
+        self.holder: Turn | None = None
         self.wait = 0
         self._wait_before = 0
         self._prepared = False
         self._file: tuple[int, int] | None = None
         self._always_in_transaction = False
+        self._under_way = False
+        self._stopped = 0
+        self._midway = False
         self._sharers = 1
-        self._counting = threading.Lock()
         self._pid = os.getpid()
+        sqlite_forks.watch(self)
+
+    @classmethod
+    def over(cls, connection: sqlite3.Connection) -> Link:
+        """The one link over a connection that was handed in."""
+        with sqlite_forks.whole:
+            found = _handed_in.get(id(connection))
+            link = found.joined() if found else None
+            if link is None:
+                link = _handed_in[id(connection)] = cls(None, connection)
+            return link
 
     @property
     def shared(self) -> bool:
         """Whether copies of a session use this very connection."""
         return self.values is None or self.values.alone
 
-    def joined(self) -> Link:
-        """The link for a copy of a session."""
+    def joined(self) -> Link | None:
+        """The link for one more session; None if the last one has left it.
+
+        A database in memory would be another, empty one if it were opened again.
+        """
+        if self.inherited:
+            return self.anew()
         if not self.shared:
             return Link(self.values, None)
-        with self._counting:
+        with sqlite_forks.whole:
+            if self._sharers == 0:
+                return None
             self._sharers += 1
         return self
 
     def leave(self) -> None:
         """One session less; the last one closes what was opened here, or gives it back."""
-        with self._counting:
+        with sqlite_forks.whole:
             self._sharers -= 1
             last = self._sharers == 0
         connection, prepared = self.connection, self._prepared
@@ -71,17 +103,34 @@ class Link:
 
     def anew(self) -> Link:
         """The link to use in a forked process."""
-        if self.shared:
-            raise PersisterError(
-                "this persister's connection belongs to the process that opened it;"
-                " build another persister in this one"
-            )
-        _of_the_parent.append(self)
+        sqlite_forks.refuse(shared=self.shared, midway=self._midway)
         return Link(self.values, None)
+
+    def before_fork(self, seconds: float) -> None:
+        if self.inherited or self._stopped == threading.get_ident():
+            return
+        holder = self.holder
+        # It may be this very thread that is in the middle of something.
+        mine = holder is not None and holder.mine
+        self._midway = mine or not self.turn.acquire(timeout=seconds)
+        if not self._midway:
+            self._stopped = threading.get_ident()
+            if (connection := self.connection) and not self.shared:
+                self.connection, self._prepared = None, False
+                with contextlib.suppress(sqlite3.Error):
+                    connection.close()
+
+    def after_fork(self) -> None:
+        if self._stopped == threading.get_ident():
+            self._stopped = 0
+            self.turn.release()
+        if self.inherited and self.connection and not self.shared:
+            _of_the_parent.append(self)
 
     def ready(self, limits: Limits) -> sqlite3.Connection:
         """The connection, with no transaction open."""
         self._leave_lost_file()
+        interrupted, self._under_way = self._under_way, True
         connection = self.connection
         if connection is None:
             assert self.values is not None
@@ -91,7 +140,8 @@ class Link:
         elif not self._prepared:
             self._take_over(connection, limits)
         elif connection.in_transaction:
-            connection.execute("COMMIT")
+            # The owner of a connection may have begun it; what was interrupted is not to be kept.
+            connection.execute("ROLLBACK" if interrupted else "COMMIT")
         return connection
 
     def _leave_lost_file(self) -> None:
@@ -103,6 +153,8 @@ class Link:
 
     def settle(self, failed: bool) -> None:
         """Leave no transaction behind, except the one that the owner's mode asks for."""
+        if not self._under_way:
+            return
         if (connection := self.connection) and (failed or self._always_in_transaction):
             # The failure itself is reported, and what its owner closed cannot be rolled back.
             with contextlib.suppress(sqlite3.Error):
@@ -110,10 +162,11 @@ class Link:
                     connection.execute("ROLLBACK")
                 if self._always_in_transaction:
                     connection.execute("BEGIN")
+        self._under_way = False
 
     def _take_over(self, connection: sqlite3.Connection, limits: Limits) -> None:
         """Prepare a connection that was handed in: it is ours alone as long as we live."""
-        self.wait = int(LOCK_SHARE * limits.operation * 1000)
+        self.wait = lock_wait(limits)
         ((self._wait_before,),) = rows(connection, "PRAGMA busy_timeout")
         connection.execute(f"PRAGMA busy_timeout = {self.wait}").close()
         if connection.in_transaction:

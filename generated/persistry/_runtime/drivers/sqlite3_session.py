@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sqlite3
 from collections.abc import Sequence
+from threading import get_ident
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from ...errors import NotInitializedError, PersisterError
-from ..failures import Failures
+from ..failures import Failures, about
 from ..limits import Deadline, Limits
 from .sqlite3_link import Link
 from .sqlite_values import (
@@ -46,7 +48,7 @@ class Sqlite3Session:
                 f"connection must be a sqlite3.Connection, not {type(connection).__name__}"
             )
         check_text_factory(connection.text_factory)
-        return cls(Link(None, connection), failures, limits)
+        return cls(Link.over(connection), failures, limits)
 
     def operation(self, name: str, key: object = "") -> Operation:
         """One operation: `with session.operation("save", key) as do: do.execute(...)`."""
@@ -68,24 +70,20 @@ class Sqlite3Session:
 
     def copy(self) -> Sqlite3Session:
         """A session of the same values; one over a handed-in connection shares it."""
-        return Sqlite3Session(self._link.joined(), self.failures, self.limits)
+        link = None if self.closed else self._link.joined()
+        if link is None:
+            raise self.failures.closed("copy", "")
+        return Sqlite3Session(link, self.failures, self.limits)
 
     def close(self) -> None:
         """Close what was opened here, after the operation that is under way; once."""
-        link = self._link
-        if self.closed or link.inherited:
+        if self.closed or self._link.inherited:
             self.closed = True
             return
-        if not link.turn.acquire(timeout=self.limits.operation):
-            raise self.failures.late(
-                "cleanup", "", self.limits, doing="another operation did not end", sent=False
-            )
-        try:
+        with Turn(self, "cleanup", ""):
             if not self.closed:
                 self.closed = True
-                link.leave()
-        finally:
-            link.turn.release()
+                self._link.leave()
 
     def describe(self) -> str:
         values = self._link.values
@@ -106,30 +104,50 @@ def _reopened(values: SqliteValues, failures: Failures, limits: Limits) -> Sqlit
     return Sqlite3Session(Link(values, None), failures, limits)
 
 
-class Operation:
-    """One operation of a session: its turn, its time, and what may be asked of the database."""
+class Turn:
+    """The link for one thread alone, also if a signal handler raises at any moment.
 
-    __slots__ = ("_connection", "_deadline", "_hurried", "_key", "_link", "_name", "_session")
+    The handler may run as soon as the lock is taken, when nothing says so yet, or before the first
+    line of `__exit__`. The first case is noticed here, the other by the next turn of the thread.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_deadline",
+        "_hurried",
+        "_key",
+        "_link",
+        "_name",
+        "_session",
+        "_thread",
+    )
+    _connection: sqlite3.Connection
 
     def __init__(self, session: Sqlite3Session, name: str, key: object) -> None:
         self._session = session
         self._name = name
         self._key = key
 
-    def __enter__(self) -> Operation:
+    def __enter__(self) -> Self:
         session = self._session
         seconds = session.limits.operation
         self._deadline = Deadline(seconds)
         self._hurried = False
+        self._thread = get_ident()
         self._link = link = session.link_here()
-        if not link.turn.acquire(timeout=seconds):
-            raise self._late("its turn did not come")
+        if (holder := link.holder) is not None and holder.mine:
+            self._after(holder)
         try:
-            if session.closed:
-                raise session.failures.closed(self._name, self._key)
-            self._connection = link.ready(session.limits)
+            if not link.turn.acquire(timeout=seconds):
+                raise self._late("its turn did not come")
+            link.holder = self
+            self._begin()
         except BaseException as exc:
-            self._leave(exc)
+            if link.holder is self:
+                self.__exit__(type(exc), exc, None)
+            else:
+                with contextlib.suppress(RuntimeError):  # It was not taken.
+                    link.turn.release()
             raise
         return self
 
@@ -139,7 +157,64 @@ class Operation:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._leave(exc)
+        """Give the turn on, with nothing left open; a driver's exception becomes ours."""
+        link = self._link
+        try:
+            try:
+                link.settle(failed=exc is not None)
+            except BaseException:  # A signal handler's.
+                link.settle(failed=True)
+                raise
+            if self._hurried:
+                with contextlib.suppress(sqlite3.Error):
+                    self._wait_for_locks(link.wait)
+        finally:
+            link.holder = None
+            link.turn.release()
+        if exc is not None and (session := self._session).failures.covers(exc):
+            raise session.failures.translate(
+                exc, operation=self._name, key=self._key, limits=session.limits
+            ) from exc
+
+    @property
+    def mine(self) -> bool:
+        """Whether it is a turn of this thread."""
+        return self._thread == get_ident()
+
+    def _begin(self) -> None:
+        """What is done first, once the turn has come."""
+
+    def _after(self, holder: Turn) -> None:
+        """Have the turn that this thread already has: a signal handler interrupted it."""
+        frame = inspect.currentframe()
+        frame = frame.f_back.f_back if frame and frame.f_back else None
+        while frame:
+            if any(value is holder for value in frame.f_locals.values()):
+                raise PersisterError(
+                    f"{about(self._name, self._key)}: this thread is in the middle of another"
+                    " operation of this persister; a signal handler cannot use it, but another one"
+                )
+            frame = frame.f_back
+        holder.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+
+    def _wait_for_locks(self, milliseconds: int) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}").close()
+
+    def _late(self, doing: str) -> PersisterError:
+        session = self._session
+        return session.failures.late(self._name, self._key, session.limits, doing=doing, sent=False)
+
+
+class Operation(Turn):
+    """One operation of a session: its turn, its time, and what may be asked of the database."""
+
+    __slots__ = ()
+
+    def _begin(self) -> None:
+        session = self._session
+        if session.closed:
+            raise session.failures.closed(self._name, self._key)
+        self._connection = self._link.ready(session.limits)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement; when this returns it is committed. The number of rows it changed."""
@@ -195,30 +270,8 @@ class Operation:
     def _in_time(self) -> None:
         """When some of the time is gone, SQLite may wait for locks only as long as is left."""
         left = self._deadline.remaining()
-        if left < LOCK_SHARE * self._session.limits.operation:
+        if left * 1000 < self._link.wait or left <= 0:
             if left <= 0:
                 raise self._late("it was not done")
             self._hurried = True
             self._wait_for_locks(min(self._link.wait, int(left * LOCK_SHARE * 1000)))
-
-    def _wait_for_locks(self, milliseconds: int) -> None:
-        self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}").close()
-
-    def _leave(self, exc: BaseException | None) -> None:
-        """Give the turn on, with nothing left open; a driver's exception becomes ours."""
-        session = self._session
-        try:
-            self._link.settle(failed=exc is not None)
-            if self._hurried:
-                with contextlib.suppress(sqlite3.Error):
-                    self._wait_for_locks(self._link.wait)
-        finally:
-            self._link.turn.release()
-        if exc is not None and session.failures.covers(exc):
-            raise session.failures.translate(
-                exc, operation=self._name, key=self._key, limits=session.limits
-            ) from exc
-
-    def _late(self, doing: str) -> PersisterError:
-        session = self._session
-        return session.failures.late(self._name, self._key, session.limits, doing=doing, sent=False)

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..limits import Limits
+from . import sqlite_forks
 
 # The share of the operation's time that SQLite may wait for other connections' locks. The rest is
 # for the statement itself, so that the error is SQLite's own ("locked") and comes in time.
 LOCK_SHARE = 0.9
+
+# The longest wait for a lock, in milliseconds: SQLite keeps it in a C int.
+_LONGEST_WAIT = 2**31 - 1
 
 # How long switching the journal mode may wait for readers, in milliseconds. It is tried again by
 # the next initialize(); waiting longer would only delay this one.
@@ -68,7 +72,7 @@ class SqliteValues:
         arguments = {"isolation_level": None, "cached_statements": 256} | self.connect_kwargs
         wait = arguments.get("timeout", limits.operation)
         if isinstance(wait, (int, float)):
-            wait = min(wait, LOCK_SHARE * limits.operation)
+            wait = min(wait, lock_wait(limits) / 1000)
         # Threads take turns whatever the keyword says: sqlite3's own check would forbid that.
         return arguments | {"timeout": wait, "check_same_thread": False}
 
@@ -88,9 +92,15 @@ class SqliteValues:
         return values
 
 
+def lock_wait(limits: Limits) -> int:
+    """How long a statement may wait for other connections' locks, in milliseconds."""
+    return min(int(LOCK_SHARE * limits.operation * 1000), _LONGEST_WAIT)
+
+
 def open_connection(values: SqliteValues, limits: Limits) -> tuple[sqlite3.Connection, int]:
     """A new connection, and how long it waits for locks, in milliseconds."""
-    connection: sqlite3.Connection = sqlite3.connect(values.db_path, **values.arguments(limits))
+    with sqlite_forks.opening():
+        connection: sqlite3.Connection = sqlite3.connect(values.db_path, **values.arguments(limits))
     try:
         for statement in values.on_open:
             connection.execute(statement).close()
