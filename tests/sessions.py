@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +39,10 @@ def failures_of(backend: str) -> Failures:
 def _named(name: str) -> Any:
     module, _, attribute = name.rpartition(".")
     return getattr(importlib.import_module(module or "builtins"), attribute)
+
+
+def give_back_the_log() -> None:
+    """An interrupt inside `logging` leaves its lock taken, and the next tests' threads waiting."""
+    with contextlib.suppress(RuntimeError):  # when this thread has it no more
+        while True:
+            logging._lock.release()  # type: ignore[attr-defined]

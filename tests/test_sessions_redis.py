@@ -30,7 +30,7 @@ from persistry._runtime.drivers.redis_session import AsyncRedisSession, RedisSes
 from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
 from tests.servers import LOOPBACK, RedisServer, ServerMissing
-from tests.sessions import failures_of
+from tests.sessions import failures_of, give_back_the_log
 
 FAILURES = failures_of("redis")
 LIMITS = Limits(5, 5)
@@ -404,6 +404,7 @@ class TestInterruptions:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            give_back_the_log()
         assert caught > 50
         assert put(session, app="last") == [b"last", 5, None]
         gc.collect()  # a traceback may have kept one

@@ -24,7 +24,7 @@ from persistry import errors
 from persistry._runtime.drivers.aiosqlite_session import AiosqliteSession
 from persistry._runtime.drivers.sqlite3_session import Sqlite3Session
 from persistry._runtime.limits import Limits
-from tests.sessions import failures_of
+from tests.sessions import failures_of, give_back_the_log
 
 FAILURES = failures_of("sqlite")
 LIMITS = Limits(0.5, 0.5)
@@ -849,6 +849,7 @@ class TestInterrupts:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            give_back_the_log()
         do(session, "load", ("fetch_all", KEYS))
         self.in_another_thread(session)
         session.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import redis
 
 import persistry
 from persistry import State, aconnect, connect
@@ -56,7 +57,7 @@ def test_tls_stays_beside_the_clients_options() -> None:
     persister = connect("rediss://cache", redis_client_kwargs={"ssl_ca_certs": "ca.pem"})
     keywords = persister.connection.connection_pool.connection_kwargs
     assert keywords["ssl_ca_certs"] == "ca.pem"
-    assert persister.connection.connection_pool.connection_class.__name__ == "SSLConnection"
+    assert issubclass(persister.connection.connection_pool.connection_class, redis.SSLConnection)
 
 
 @pytest.mark.parametrize(
