@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..errors import StoreVersionError
 from .failures import about
@@ -19,6 +19,11 @@ class Step(NamedTuple):
     def format_map(self, names: Mapping[str, str]) -> Step:
         """The step with the names of one table."""
         return Step(self.sql.format_map(names), self.when.format_map(names))
+
+
+def is_true(row: Sequence[Any] | None) -> bool:
+    """Whether a query has answered yes: with a row whose first column is true."""
+    return row is not None and bool(row[0])
 
 
 def not_created(key: object) -> StoreVersionError:

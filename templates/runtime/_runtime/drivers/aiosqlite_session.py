@@ -13,7 +13,7 @@ import aiosqlite
 from ...errors import NotInitializedError
 from ..failures import Failures
 from ..limits import Limits
-from ..steps import Step
+from ..steps import Step, is_true
 from .aiosqlite_calls import rows
 from .aiosqlite_link import Link
 from .sqlite_values import CONFIGURE_WAIT, SqliteValues, check_text_factory, stands_in_the_way
@@ -173,12 +173,12 @@ class Operation:
             if rule is None or not issubclass(rule.error, NotInitializedError):
                 raise
             return False
-        return row is None or bool(row[0])
+        return row is None or is_true(row)
 
     async def run_together(self, steps: Sequence[Step]) -> None:
         """Run all the steps or none: one transaction, which has the write lock at once."""
         for step in (Step("BEGIN IMMEDIATE"), *steps, Step("COMMIT")):
-            if step.when and not any((await self.fetch_one(step.when) or ())[:1]):
+            if step.when and not is_true(await self.fetch_one(step.when)):
                 continue
             await self._link.run(self._connection.execute(step.sql))
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 from ...errors import NotInitializedError, PersisterError
 from ..failures import Failures, about
 from ..limits import Deadline, Limits
-from ..steps import Step
+from ..steps import Step, is_true
 from .sqlite3_link import Link
 from .sqlite_values import (
     CONFIGURE_WAIT,
@@ -246,12 +246,12 @@ class Operation(Turn):
             if rule is None or not issubclass(rule.error, NotInitializedError):
                 raise
             return False
-        return row is None or bool(row[0])
+        return row is None or is_true(row)
 
     def run_together(self, steps: Sequence[Step]) -> None:
         """Run all the steps or none: one transaction, which has the write lock at once."""
         for step in (Step("BEGIN IMMEDIATE"), *steps, Step("COMMIT")):
-            if step.when and not any((self.fetch_one(step.when) or ())[:1]):
+            if step.when and not is_true(self.fetch_one(step.when)):
                 continue
             self._in_time()
             self._connection.execute(step.sql).close()
