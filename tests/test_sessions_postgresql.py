@@ -627,3 +627,553 @@ class TestLimits:
         assert max(took) < 0.5 + SLACK
         admin("ROLLBACK")
         assert keys(session) == []
+
+
+class TestLostConnections:
+    def test_all_of_that_age_are_replaced(self, open_session: Open, admin: Admin) -> None:
+        session = open_session()
+        with contextlib.ExitStack() as stack:
+            operations = [stack.enter_context(session.operation("load")) for _ in range(5)]
+            for operation in operations:
+                operation.fetch_all(KEYS)
+        assert len(admin.others()) == 5
+        admin.end_all()
+        for number in range(10):
+            assert save(session, str(number)) == 1
+        assert len(admin.others()) == 1
+        with contextlib.ExitStack() as stack:
+            operations = [stack.enter_context(session.operation("load")) for _ in range(5)]
+            for operation in operations:
+                assert len(operation.fetch_all(KEYS)) == 10
+
+    def test_in_a_burst_of_threads(self, open_session: Open, admin: Admin) -> None:
+        session = open_session()
+        failed: list[BaseException] = []
+
+        def work(number: int) -> None:
+            try:
+                for count in range(30):
+                    save(session, f"{number} {count}")
+                    time.sleep(0.005)
+            except BaseException as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):  # more seldom than what is repeated once can meet twice
+            time.sleep(0.08)
+            admin.end_all()
+        for thread in threads:
+            thread.join()
+        assert failed == []
+        assert len(keys(session)) == 240
+
+    @pytest.mark.parametrize("how", ["restart", "kill"])
+    def test_a_server_that_comes_back(
+        self, open_session: Open, server: PostgreSQLServer, how: str
+    ) -> None:
+        session = open_session()
+        save(session)
+        if how == "restart":
+            server.restart()
+        else:
+            server.kill()
+            for _ in range(2):
+                with unavailable(1, may_have_saved=False, match="no server answers there"):
+                    save(session.copy(), "b")
+            with unavailable(1, may_have_saved=False, match="load of key: no server"):
+                keys(session)
+            server.start()
+        assert save(session, "c") == 1
+        assert keys(session) == ["a", "c"]
+
+    def test_a_lost_reply(self, open_session: Open, server: PostgreSQLServer) -> None:
+        """The save is made again, once."""
+        with FaultProxy(LOOPBACK, server.port) as proxy:
+            host, port = proxy.address
+            session = open_session(host=host, port=port)
+            save(session)
+            proxy.lose_next_reply()
+            assert save(session, "b") == 0  # it was there: the first attempt had saved it
+            assert keys(session) == ["a", "b"]
+            session.close()
+
+    def test_a_lost_reply_and_then_no_server(
+        self, open_session: Open, server: PostgreSQLServer
+    ) -> None:
+        with FaultProxy(LOOPBACK, server.port) as proxy:
+            host, port = proxy.address
+            session = open_session(SHORT, host=host, port=port)
+            save(session)
+            proxy.lose_replies()
+            with unavailable(1, may_have_saved=True):
+                save(session, "b")
+            proxy.refuse()
+            with unavailable(0, may_have_saved=False, match="load of key: no server"):
+                keys(session)
+            with unavailable(0, may_have_saved=False, match="save of key: no server"):
+                save(session, "c")
+            proxy.restore()
+            assert keys(session) == ["a", "b"]
+            session.close()
+
+    def test_a_handed_in_connection_that_is_lost(self, hand_in: Any, admin: Admin) -> None:
+        session, connection = hand_in()
+        save(session)
+        admin.end_all()
+        with unavailable(1, may_have_saved=True, match="connection was lost"):
+            save(session, "b")
+        with pytest.raises(errors.PersisterClosedError, match="handed in"):
+            save(session, "c")
+        session.close()
+        assert connection.closed
+
+    def test_a_handed_in_connection_that_its_owner_closed(self, hand_in: Any) -> None:
+        session, connection = hand_in()
+        save(session)
+        connection.close()
+        for closed in (session, Psycopg2Session.over(connection, FAILURES, LIMITS)):
+            with pytest.raises(errors.PersisterClosedError, match=r"save of key: handed in"):
+                save(closed)
+            closed.close()
+
+
+class Interruption(BaseException):
+    pass
+
+
+class TestInterruptions:
+    """A signal handler may raise between any two steps of the main thread."""
+
+    @pytest.mark.parametrize("handed_in", [False, True])
+    def test_a_storm(self, open_session: Open, hand_in: Any, handed_in: bool, admin: Admin) -> None:
+        session = hand_in()[0] if handed_in else open_session(max_connections=2)
+        armed = False
+
+        def interrupt(*_: object) -> None:
+            nonlocal armed
+            if armed:
+                armed = False
+                raise Interruption
+
+        caught = 0
+        chance = random.Random(1)
+        steps = [Step("LOCK TABLE t"), Step("INSERT INTO t VALUES ('x', '')"), Step("SELECT 1 / 0")]
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            for number in range(1000):
+                try:  # Not suppress(): its end is Python code, too.
+                    armed = True
+                    signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00001, 0.0012))
+                    assert save(session, str(number)) == 1
+                    with contextlib.suppress(errors.PersisterError):
+                        do(session, "initialize", ("run_together", steps))
+                    armed = False
+                except Interruption:
+                    caught += 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            give_back_the_log()
+        assert caught > 100
+        gc.collect()  # a traceback may have kept a turn
+        admin.write_elsewhere()
+        with contextlib.ExitStack() as stack:
+            for _ in range(session.pool.size):
+                operation = stack.enter_context(session.operation("load"))
+                assert "x" not in [key for (key,) in operation.fetch_all(KEYS)]
+        assert len(admin.others()) == session.pool.size
+
+    def test_between_two_statements(self, session: Psycopg2Session, admin: Admin) -> None:
+        class Interrupting(Step):
+            @property
+            def when(self) -> str:  # type: ignore[override]
+                raise KeyboardInterrupt
+
+        steps = [Step("LOCK TABLE t"), Interrupting("SELECT 1")]
+        with pytest.raises(KeyboardInterrupt):
+            do(session, "initialize", ("run_together", steps))
+        admin.write_elsewhere()
+        assert save(session) == 1
+
+    def test_before_the_turn_is_given_on(
+        self, session: Psycopg2Session, admin: Admin, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        operation = type(session.operation("load"))
+
+        def interrupted(*_: Any) -> None:
+            raise Interruption
+
+        save(session)
+        with monkeypatch.context() as patch:
+            patch.setattr(operation, "__exit__", interrupted)
+            with pytest.raises(Interruption):
+                do(session, "save", ("execute", "BEGIN"), ("execute", UPSERT, ("half", "")))
+        gc.collect()
+        assert keys(session) == ["a"]
+        admin.write_elsewhere()
+
+    def test_a_signal_that_does_not_raise(self, session: Psycopg2Session) -> None:
+        before = signal.signal(signal.SIGALRM, lambda *_: None)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+            assert do(session, "load", ("fetch_one", "SELECT pg_sleep(0.3)::text")) == ("",)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+
+class TestOpening:
+    @pytest.mark.parametrize(
+        ("values", "error", "named"),
+        [
+            ({"host": 1}, TypeError, "host"),
+            ({"host": "a\0b"}, ValueError, "host"),
+            ({"db_name": None}, TypeError, "db_name"),
+            ({"db_name": "\ud800"}, ValueError, "db_name"),
+            ({"user": b"x"}, TypeError, "user"),
+            ({"password": 1}, TypeError, "password"),
+            ({"password": f"{SECRET}\0"}, ValueError, "password"),
+            ({"port": "5432"}, TypeError, "port"),
+            ({"port": True}, TypeError, "port"),
+            ({"port": 65_536}, ValueError, "port"),
+            ({"connect_kwargs": []}, TypeError, "connect_kwargs"),
+            ({"connect_kwargs": {"sslmod": SECRET}}, ValueError, 'connect_kwargs: .*"sslmod"'),
+            ({"connect_kwargs": {"async_": True}}, ValueError, "async_"),
+            ({"connect_kwargs": {"sslmode": "\0"}}, ValueError, "sslmode"),
+            ({"max_connections": 0}, ValueError, "max_connections"),
+            ({"max_connections": "2"}, TypeError, "max_connections"),
+            ({"max_connections": True}, TypeError, "max_connections"),
+        ],
+    )
+    def test_wrong_values(self, open_session: Open, values: Any, error: Any, named: str) -> None:
+        with pytest.raises(error, match=named) as caught:
+            open_session(**values)
+        assert SECRET not in str(caught.value)
+
+    def test_wrong_connections(self, server: PostgreSQLServer) -> None:
+        for wrong in (None, f"postgresql://x:{SECRET}@there", 1, extensions.connection):
+            with pytest.raises(TypeError, match="connection must be a psycopg2") as caught:
+                Psycopg2Session.over(wrong, FAILURES, LIMITS)
+            assert SECRET not in str(caught.value)
+        with (
+            contextlib.closing(connect(server, async_=True)) as asynchronous,
+            pytest.raises(ValueError, match="async_"),
+        ):
+            Psycopg2Session.over(asynchronous, FAILURES, LIMITS)
+
+    def test_a_session_is_taken_as_it_is(self, session: Psycopg2Session) -> None:
+        assert Psycopg2Session.over(session, FAILURES, LIMITS) is session
+
+    def test_connect_kwargs_come_first(self, open_session: Open, admin: Admin) -> None:
+        session = open_session(connect_kwargs={"application_name": "mine", "dbname": "postgres"})
+        save(session)
+        assert admin("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mine'") == [
+            (1,)
+        ]
+
+    def test_a_password_is_nowhere_shown(self) -> None:
+        with PostgreSQLServer(password=SECRET) as server:
+            place = {"host": LOOPBACK, "port": server.port, "db_name": "postgres"}
+            for password in (SECRET, f"not {SECRET}"):
+                session = Psycopg2Session.opening(
+                    FAILURES, LIMITS, **place, user="postgres", password=password
+                )
+                if password == SECRET:
+                    assert do(session, "load", ("fetch_one", "SELECT 1")) == (1,)
+                    handed_in = Psycopg2Session.over(session.connection, FAILURES, LIMITS)
+                    assert SECRET not in handed_in.describe()
+                else:
+                    with pytest.raises(errors.PersisterError) as caught:
+                        save(session)
+                    assert SECRET not in str(caught.value)
+                for text in (repr(session), session.describe(), repr(session.pool.values)):
+                    assert SECRET not in text
+                assert session.describe() == f"{LOOPBACK}:{server.port}/postgres"
+                session.close()
+
+    def test_the_users_connection(self, open_session: Open, server: PostgreSQLServer) -> None:
+        session = open_session(max_connections=1)
+        connection = session.connection
+        assert session.connection is connection
+        assert not connection.autocommit
+        with connection.cursor() as cursor:
+            cursor.execute(UPSERT, ("user's", ""))
+        assert keys(session) == []
+        connection.commit()
+        assert keys(session) == ["user's"]
+        server.restart()
+        with connection.cursor() as cursor, pytest.raises(psycopg2.Error):
+            cursor.execute(KEYS)
+        assert session.connection is not connection
+        session.close()
+        assert connection.closed
+        with pytest.raises(errors.PersisterClosedError):
+            _ = session.connection
+
+
+class TestClosing:
+    def test_after_closing(self, session: Psycopg2Session) -> None:
+        save(session)
+        copy = session.copy()
+        session.close()
+        session.close()
+        for refused in (lambda: save(session), session.copy, lambda: session.connection):
+            with pytest.raises(errors.PersisterClosedError, match="cleanup"):
+                refused()
+        assert keys(copy) == ["a"]
+        copy.close()
+
+    def test_what_was_opened_is_closed(self, open_session: Open, admin: Admin) -> None:
+        session = open_session()
+        assert session.connection
+        with session.operation("load") as one, session.operation("load") as other:
+            one.fetch_all(KEYS)
+            other.fetch_all(KEYS)
+        assert len(admin.others()) == 3
+        session.close()
+        assert admin.alone()
+
+    def test_it_waits_for_operations_under_way(self, session: Psycopg2Session) -> None:
+        copy = session.copy()
+        with session.operation("save") as operation:
+            thread = threading.Thread(target=session.close)
+            thread.start()
+            time.sleep(0.05)
+            assert operation.execute(UPSERT, ("a", "")) == 1
+        thread.join()
+        assert session.closed
+        assert keys(copy) == ["a"]
+        copy.close()
+
+    def test_it_does_not_wait_for_ever(self, short: Psycopg2Session) -> None:
+        with (
+            short.operation("save") as operation,
+            unavailable(0.5, may_have_saved=False, match=r"^cleanup: other operations .*0.5 s"),
+        ):
+            operation.fetch_all(KEYS)
+            short.close()
+        short.close()
+        with pytest.raises(errors.PersisterClosedError):
+            save(short)
+
+    def test_by_several_threads(self, open_session: Open, admin: Admin) -> None:
+        session = open_session()
+        save(session)
+        threads = [threading.Thread(target=session.close) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(2)
+        assert admin.alone()
+
+    def test_a_frozen_server(self, open_session: Open, server: PostgreSQLServer) -> None:
+        session = open_session(SHORT)
+        save(session)
+        server.pause()
+        began = time.monotonic()
+        session.close()
+        assert time.monotonic() - began < 0.5 + SLACK
+
+    def test_a_handed_in_connection_is_given_back(self, hand_in: Any) -> None:
+        session, connection = hand_in()
+        copy = session.copy()
+        another = Psycopg2Session.over(connection, FAILURES, LIMITS)
+        for sharer in (session, copy, another):
+            save(sharer)
+            assert connection.autocommit
+            sharer.close()
+        assert not connection.autocommit
+        assert not connection.closed
+        with connection.cursor() as cursor:
+            cursor.execute(KEYS)
+            assert cursor.fetchall() == [("a",)]
+        connection.commit()
+        following = Psycopg2Session.over(connection, FAILURES, LIMITS)
+        assert save(following, "b") == 1
+        following.close()
+        assert not connection.autocommit
+
+    def test_two_persisters_over_one_connection_take_turns(self, hand_in: Any) -> None:
+        session, connection = hand_in()
+        another = Psycopg2Session.over(connection, FAILURES, LIMITS)
+        failed: list[BaseException] = []
+
+        def work(session: Psycopg2Session, number: int) -> None:
+            step = Step(f"INSERT INTO t VALUES ('{number}', '')")
+            try:
+                for count in range(30):
+                    with contextlib.suppress(errors.PersisterError):
+                        do(session, "initialize", ("run_together", [step, Step("SELECT 1 / 0")]))
+                    assert save(session, f"{number} {count}") == 1
+            except BaseException as error:
+                failed.append(error)
+
+        threads = [
+            threading.Thread(target=work, args=((session, another)[number % 2], number))
+            for number in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failed == []
+        assert len(keys(session)) == 180
+
+    def test_an_unclosed_one_lets_the_interpreter_exit(self, server: PostgreSQLServer) -> None:
+        code = (
+            "from tests.test_sessions_postgresql import *\n"
+            f"place = dict(host=LOOPBACK, port={server.port}, db_name='postgres')\n"
+            "s = Psycopg2Session.opening(FAILURES, LIMITS, **place, user='postgres', password=None)\n"
+            "handed_in = Psycopg2Session.over(s.connection, FAILURES, LIMITS)\n"
+            "print(save(s), save(handed_in, 'b'))"
+        )
+        run = subprocess.run(
+            [sys.executable, "-X", "dev", "-c", code],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+        assert (run.stdout, run.stderr, run.returncode) == ("1 1\n", "", 0)
+
+    def test_one_that_is_thrown_away_closes_what_it_opened(
+        self, open_session: Open, admin: Admin
+    ) -> None:
+        session = open_session().copy()
+        save(session)
+        descriptors = len(os.listdir("/proc/self/fd"))
+        del session
+        gc.collect()
+        assert admin.alone()
+        assert len(os.listdir("/proc/self/fd")) == descriptors - 2
+
+
+class TestCopies:
+    def test_copies_connect_anew(self, open_session: Open) -> None:
+        session = open_session(password=SECRET, max_connections=3)
+        save(session)
+        pid = do(session, "load", ("fetch_one", "SELECT pg_backend_pid()"))
+        for other in (session.copy(), pickle.loads(pickle.dumps(session))):
+            assert keys(other) == ["a"]
+            assert do(other, "load", ("fetch_one", "SELECT pg_backend_pid()")) != pid
+            assert other.pool.size == 3
+            assert other.pool.values == session.pool.values
+            other.close()
+
+    def test_a_handed_in_connection_is_shared(self, hand_in: Any) -> None:
+        session, connection = hand_in()
+        assert session.copy().connection is connection
+        with pytest.raises(TypeError, match=r"from_values\(\)"):
+            pickle.dumps(session)
+
+
+def in_a_fork(work: Callable[[], None]) -> None:
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join(20)
+    assert process.exitcode == 0
+
+
+class TestForks:
+    def test_a_child_opens_its_own(self, open_session: Open, admin: Admin) -> None:
+        session = open_session()
+        save(session, "parent")
+        users = session.connection
+        pid = do(session, "load", ("fetch_one", "SELECT pg_backend_pid()"))
+
+        def child() -> None:
+            assert save(session, "child") == 1
+            assert do(session, "load", ("fetch_one", "SELECT pg_backend_pid()")) != pid
+            assert session.connection is not users
+            session.close()
+
+        in_a_fork(child)
+        assert do(session, "load", ("fetch_one", "SELECT pg_backend_pid()")) == pid
+        assert keys(session) == ["child", "parent"]
+        with users.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    def test_a_child_that_throws_it_away(self, open_session: Open) -> None:
+        """It must not take leave of the server on the socket that its parent uses."""
+        sessions = [open_session().copy()]
+        pid = do(sessions[0], "load", ("fetch_one", "SELECT pg_backend_pid()"))
+
+        def child() -> None:
+            sessions[0].pool.turns  # noqa: B018 - the child's own
+            sessions.clear()
+            gc.collect()
+
+        in_a_fork(child)
+        if (forked := os.fork()) == 0:
+            sessions.clear()
+            gc.collect()
+            os._exit(0)
+        assert os.waitpid(forked, 0)[1] == 0
+        assert do(sessions[0], "load", ("fetch_one", "SELECT pg_backend_pid()")) == pid
+        sessions[0].close()
+
+    def test_a_handed_in_connection_is_the_parents(self, hand_in: Any) -> None:
+        session, connection = hand_in()
+        save(session)
+
+        def child() -> None:
+            for forked in (session, Psycopg2Session.over(connection, FAILURES, LIMITS)):
+                with pytest.raises(errors.PersisterError, match="belongs to the process"):
+                    keys(forked)
+                forked.close()
+
+        in_a_fork(child)
+        assert keys(session) == ["a"]
+
+    def test_in_the_middle_of_an_operation(self, session: Psycopg2Session) -> None:
+        with session.operation("save", "key") as operation:
+            operation.execute(UPSERT, ("a", ""))
+            if (forked := os.fork()) == 0:
+                try:
+                    with pytest.raises(errors.PersisterError, match="middle of the operation"):
+                        operation.execute(UPSERT, ("child", ""))
+                    operation.__exit__(None, None, None)
+                    if session.opened_here:
+                        assert save(session, "child") == 1
+                    session.close()
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            assert os.waitpid(forked, 0)[1] == 0
+            operation.execute(UPSERT, ("b", ""))
+        assert {"a", "b"} <= set(keys(session))
+
+    def test_while_other_threads_work(self, open_session: Open) -> None:
+        """Whatever locks they have at that moment, the child waits for none of them."""
+        session = open_session(max_connections=2)
+        going = True
+
+        def work(name: int) -> None:
+            number = 0
+            while going:
+                save(session, f"parent {name} {number}")
+                number += 1
+
+        def child(number: int) -> None:
+            assert save(session, f"child {number}") == 1
+            with unavailable(0.5, may_have_saved=False, match="operation_timeout"):
+                late = Psycopg2Session(session.pool, FAILURES, SHORT)
+                do(late, "load", ("fetch_one", "SELECT pg_sleep(5)"))
+            session.close()
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+        for thread in threads:
+            thread.start()
+        context = multiprocessing.get_context("fork")
+        processes = [context.Process(target=child, args=(number,)) for number in range(8)]
+        for process in processes:
+            process.start()
+        going = False
+        for thread in threads:
+            thread.join()
+        for process in processes:
+            process.join(20)
+        assert [process.exitcode for process in processes] == [0] * 8
+        assert sum(key.startswith("child") for key in keys(session)) == 8
