@@ -44,7 +44,9 @@ FAILURES = Failures(
     (psycopg2.Error,),
     (
         Rule(errors.NotInitializedError, psycopg2.Error, "no table", codes=("42P01",)),
-        Rule(errors.PersisterClosedError, psycopg2.InterfaceError, "handed in", messages=("closed",)),
+        Rule(
+            errors.PersisterClosedError, psycopg2.InterfaceError, "handed in", messages=("closed",)
+        ),
         Rule(
             errors.PersisterUnavailableError,
             psycopg2.OperationalError,
@@ -152,10 +154,10 @@ class Admin:
     def others(self) -> list[Any]:
         return self(OTHERS)
 
-    def alone(self) -> bool:
-        """Whether all other connections are gone after a while."""
-        deadline = time.monotonic() + 5
-        while self.others():
+    def alone(self, but: int = 0) -> bool:
+        """Whether all other connections, but so many, are gone after a while."""
+        deadline = time.monotonic() + 3
+        while len(self.others()) != but:
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.02)
@@ -783,7 +785,7 @@ class TestInterruptions:
             for _ in range(session.pool.size):
                 operation = stack.enter_context(session.operation("load"))
                 assert "x" not in [key for (key,) in operation.fetch_all(KEYS)]
-        assert len(admin.others()) == session.pool.size
+        assert admin.alone(but=session.pool.size)
 
     def test_between_two_statements(self, session: Psycopg2Session, admin: Admin) -> None:
         class Interrupting(Step):
@@ -1047,7 +1049,7 @@ class TestClosing:
         del session
         gc.collect()
         assert admin.alone()
-        assert len(os.listdir("/proc/self/fd")) == descriptors - 2
+        assert len(os.listdir("/proc/self/fd")) <= descriptors - 2
 
 
 class TestCopies:
