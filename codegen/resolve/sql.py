@@ -174,13 +174,13 @@ def _check_names(model: SqlBackendModel, report: Report) -> None:
 
 def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Report) -> None:
     stored = model.stored
-    key, word = (stored.unique, "unique") if stored.unique else (stored.primary_key, "primary_key")
+    primary = bool(stored.primary_key and not stored.unique)
+    key, word = (stored.primary_key, "primary_key") if primary else (stored.unique, "unique")
     if stored.unique and stored.primary_key:
         message = "the table has two keys, unique and primary_key"
         help = "write one of them: it is the key that a second save meets"
         report.add(Code.KEY01, message, place_of(stored.primary_key, stored.span), help=help)
     if tuple(key) != interface.key:
-        word = word if key else "unique"
         report.add(
             Code.KEY01,
             f"the unique key [{', '.join(key)}] differs from the record's key",
