@@ -50,7 +50,7 @@ class Server(ABC):
 
     def __init__(self) -> None:
         self._program = self.find()
-        self._directory = tempfile.TemporaryDirectory(prefix="persistry-server-")
+        self._directory = tempfile.TemporaryDirectory(prefix="persistry-server-", dir=self.place())
         self._process: subprocess.Popen[bytes] | None = None
         self._was_ready = False
         self.port = _free_port()
@@ -73,6 +73,11 @@ class Server(ABC):
 
     def set_up(self) -> None:  # noqa: B027
         """What must be told to the server when it has started for the first time."""
+
+    @staticmethod
+    def place() -> str:
+        """Below which directory its own is made; its user must be able to get there."""
+        return tempfile.gettempdir()
 
     def user(self) -> pwd.struct_passwd | None:
         """The user that it runs as, if not the one that runs the tests."""

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 VERSION_SECONDS = 20.0
 
@@ -68,12 +69,11 @@ def on_path(*programs: str) -> Iterator[Path]:
             yield Path(found)
 
 
-def does_not_run(program: Path) -> str | None:
+def does_not_run(program: Path, **options: Any) -> str | None:
     """Why not, in one line: a wheel may be made for another machine or lack a library."""
+    options = {"capture_output": True, "text": True, "timeout": VERSION_SECONDS, **options}
     try:
-        run = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, timeout=VERSION_SECONDS
-        )
+        run = subprocess.run([program, "--version"], **options)
     except OSError as error:
         return error.strerror or str(error)
     except subprocess.TimeoutExpired:

