@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -68,11 +68,13 @@ class AsyncpgSession:
         )
 
     @staticmethod
-    async def create_pool(**values: Any) -> asyncpg.Pool:
+    async def create_pool(*, pool_kwargs: Mapping[str, Any], **values: Any) -> Any:
         """A pool to hand in: the caller's, who closes it."""
-        own = {name: values.pop(name) for name in _PLACE if name in values}
-        checked = AsyncpgValues.checked(**own, use_pool=True, pool_kwargs=values)
-        return await asyncpg.create_pool(**checked.given())
+        # Nothing else says how long connecting may take.
+        timeout = {name: it for name, it in pool_kwargs.items() if name == "timeout"}
+        others = {name: it for name, it in pool_kwargs.items() if name not in timeout}
+        checked = AsyncpgValues.checked(**values, use_pool=True, pool_kwargs=others)
+        return await asyncpg.create_pool(**checked.given(), **timeout)
 
     def operation(self, name: str, key: object = "") -> Operation:
         """One operation: `async with session.operation("save", key) as do: await do.execute()`."""
@@ -134,9 +136,6 @@ class AsyncpgSession:
     def __reduce__(self) -> tuple[Any, ...]:
         values = AsyncpgValues.to_pickle(self, self._link.values)
         return _reopened, (values, self.failures, self.limits)
-
-
-_PLACE = ("db_name", "user", "password", "host", "port", "connect_kwargs")
 
 
 def _reopened(values: AsyncpgValues, failures: Failures, limits: Limits) -> AsyncpgSession:
@@ -202,11 +201,11 @@ class Operation:
         number = status.rpartition(" ")[2]
         return int(number) if number.isdecimal() else 0
 
-    async def fetch_all(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
-        """All rows of the query."""
+    async def fetch_all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of the query; asyncpg's own, which are read like tuples."""
         return await self._trip(lambda: self._connection.fetch(sql, *parameters))
 
-    async def fetch_one(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Any] | None:
+    async def fetch_one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of the query, if there is one."""
         return await self._trip(lambda: self._connection.fetchrow(sql, *parameters))
 

@@ -118,11 +118,13 @@ class AsyncpgValues:
 
         Without `cached` no statement stays prepared on the server.
         """
-        arguments: dict[str, Any] = {"timeout": limits.connect, "command_timeout": limits.operation}
+        arguments: dict[str, Any] = {"timeout": limits.connect}
         if self.use_pool:
             # Connections come when they are needed: to restore a floor, asyncpg would keep trying,
             # and log that, while there is no server. Our connections have no state to reset.
+            # Operations are timed as a whole; this limit is for what the pool does by itself.
             arguments |= {"min_size": 0, "reset": _nothing_to_reset}
+            arguments["command_timeout"] = limits.operation
         arguments |= self.given()
         return arguments if cached else arguments | {"statement_cache_size": 0}
 
