@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import Any, Self
 
 import asyncpg
+import asyncpg.exceptions
 
 from . import errors
 from ._runtime.arguments import Wanted, WantedApps, config_arguments, exactly_one, refuse_unknown
@@ -125,6 +127,7 @@ _STATE_BYTES = 1073740000
 _RAISED = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
 )
 # How a failure of the driver shows, and what it is for a caller: the first rule that fits.
@@ -136,14 +139,80 @@ _FAILURES = Failures(
             errors.PersisterClosedError,
             asyncpg.InterfaceError,
             "the connection or pool that was handed in has been closed",
-            messages=("connection is closed", "pool is closed"),
+            messages=(
+                "connection is closed",
+                "pool is closed",
+                "pool is closing",
+                "released back to the pool",
+            ),
+        ),
+        Rule(
+            errors.PersisterError,
+            asyncpg.InterfaceError,
+            "the pool that was handed in is not open; await it first",
+            messages=("pool is not initialized", "pool is being initialized"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.InterfaceError,
+            "somebody else is using the connection that was handed in; hand in one that nobody else uses, or a pool",
+            messages=("another operation is",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.exceptions.ClientConfigurationError,
+            "asyncpg cannot connect like that; correct connect_kwargs",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.InternalClientError,
+            "what answers there does not speak PostgreSQL as asyncpg knows it; check host and port",
+            may_have_saved=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            TimeoutError,
+            "connecting took longer than connect_timeout ({connect_timeout} s)",
+            messages=("connecting",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            TimeoutError,
+            "no server answers there; start it, or check host and port",
+            messages=("Connect call failed",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            TimeoutError,
+            "no answer within the command_timeout that the connection was opened with",
+            may_have_saved=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            ssl.SSLError,
+            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            ConnectionError,
+            "TLS was not agreed on; check whether the server speaks it, and sslmode in connect_kwargs",
+            messages=("SSL upgrade", "TLS handshake", "SSL exchange"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            ConnectionError,
+            "what answers there ended the connection at once; check host and port, and the server's log",
+            messages=("connecting failed", "unexpected connection_lost"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            FileNotFoundError,
+            "a file is missing; the server's socket, or a certificate or key in connect_kwargs",
         ),
         Rule(
             errors.PersisterUnavailableError,
             OSError,
-            "the connection was lost and could not be had again",
-            may_have_saved=True,
-            repeat=True,
+            "no server answers there; start it, or check host and port",
         ),
         Rule(
             errors.NotInitializedError,
