@@ -169,12 +169,14 @@ _FAILURES = Failures(
             psycopg2.OperationalError,
             "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
             messages=(
-                "SSL, but SSL was required",
-                "certificate",
+                "SSL was required",
+                "certificate verify failed",
+                "certificate file",
+                "server certificate for",
                 "private key file",
                 "SSL negotiation",
-                "ssl_min_protocol_version",
-                "alert",
+                "sslv3 alert",
+                "tlsv1 alert",
             ),
         ),
         Rule(
