@@ -28,7 +28,7 @@ class Rule:
     """
 
     error: type[PersisterError]
-    exception: type[BaseException]
+    exception: type[BaseException] | tuple[type[BaseException], ...]
     advice: str
     codes: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
