@@ -121,7 +121,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT $2::bigint
 """
 
 # The largest state, in bytes, that the store takes.
-_STATE_BYTES = 1073740000
+_STATE_BYTES = 1073000000
 
 # What the driver raises.
 _RAISED = (
@@ -284,7 +284,7 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the server ended the connection, and it could not be had again",
-            codes=("57P01", "57P02", "57P05", "08000", "08003", "08006"),
+            codes=("57P01", "57P02", "57P05", "08000", "08003", "08006", "08P01"),
             may_have_saved=True,
             repeat=True,
         ),
@@ -292,7 +292,7 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the server, or a pooler in front of it, refuses the connection; check both",
-            codes=("08001", "08004", "08P01"),
+            codes=("08001", "08004"),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -310,8 +310,8 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "the server cancelled the statement, because of its statement_timeout or somebody's request; try again",
-            codes=("57014",),
+            "the server cancelled the statement, because of one of its timeouts or somebody's request; try again",
+            codes=("57014", "25P03", "25P04"),
         ),
         Rule(
             errors.PersisterUnavailableError,

@@ -119,7 +119,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT %s::bigint
 """
 
 # The largest state, in bytes, that the store takes.
-_STATE_BYTES = 1073740000
+_STATE_BYTES = 1073000000
 
 # What the driver raises.
 _RAISED = (psycopg2.Error,)
@@ -133,11 +133,87 @@ _FAILURES = Failures(
             psycopg2.OperationalError,
             "the server refuses this user or password, or the way they connect (pg_hba.conf)",
             messages=(
-                "password authentication failed",
+                "authentication failed",
                 "no password supplied",
                 "pg_hba.conf",
-                "authentication failed",
+                'FATAL:  role "',
+                "permission denied for database",
             ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            messages=('FATAL:  database "',),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "the server has as many connections as its max_connections allows; use fewer, or raise that",
+            messages=("too many clients", "too many connections", "connection slots are reserved"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "the server is starting up, shutting down or recovering; try again",
+            messages=("the database system is",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "connecting took longer than connect_timeout ({connect_timeout} s)",
+            messages=("timeout expired",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
+            messages=(
+                "SSL was required",
+                "certificate verify failed",
+                "certificate file",
+                "server certificate for",
+                "private key file",
+                "SSL negotiation",
+                "sslv3 alert",
+                "tlsv1 alert",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.Error,
+            "libpq cannot connect like that; correct connect_kwargs",
+            messages=(
+                "invalid connection option",
+                ' value: "',
+                "invalid integer value",
+                "invalid dsn",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "no server answers there; start it, or check host and port",
+            messages=("connection to server", "could not translate host name"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.Error,
+            "the connection was lost and could not be had again",
+            messages=(
+                "server closed the connection",
+                "could not receive data",
+                "could not send data",
+                "SSL SYSCALL error",
+                "SSL connection has been closed",
+                "SSL error",
+                "no connection to the server",
+                "connection not open",
+                "lost synchronization",
+                "no message from the libpq",
+            ),
+            may_have_saved=True,
+            repeat=True,
         ),
         Rule(
             errors.PersisterClosedError,
@@ -215,7 +291,7 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the server ended the connection, and it could not be had again",
-            codes=("57P01", "57P02", "57P05", "08000", "08003", "08006"),
+            codes=("57P01", "57P02", "57P05", "08000", "08003", "08006", "08P01"),
             may_have_saved=True,
             repeat=True,
         ),
@@ -223,7 +299,7 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the server, or a pooler in front of it, refuses the connection; check both",
-            codes=("08001", "08004", "08P01"),
+            codes=("08001", "08004"),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -241,8 +317,8 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "the server cancelled the statement, because of its statement_timeout or somebody's request; try again",
-            codes=("57014",),
+            "the server cancelled the statement, because of one of its timeouts or somebody's request; try again",
+            codes=("57014", "25P03", "25P04"),
         ),
         Rule(
             errors.PersisterUnavailableError,
