@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -25,12 +26,11 @@ from psycopg2 import extensions
 from persistry import errors
 from persistry._runtime.drivers.pep249_turns import Turns
 from persistry._runtime.drivers.psycopg2_session import Psycopg2Session
-from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Deadline, Limits
 from persistry._runtime.steps import Step
 from persistry.conformance.support.proxy import FaultProxy
 from tests.servers import LOOPBACK, PostgreSQLServer, ServerMissing
-from tests.sessions import give_back_the_log
+from tests.sessions import failures_of, give_back_the_log
 
 LIMITS = Limits(5, 5)
 SHORT = Limits(0.5, 0.5)
@@ -39,43 +39,7 @@ UPSERT = "INSERT INTO t VALUES (%s, %s) ON CONFLICT DO NOTHING"
 KEYS = "SELECT k FROM t ORDER BY 1"
 SECRET = "hunter2"
 
-FAILURES = Failures(
-    "PostgreSQL",
-    (psycopg2.Error,),
-    (
-        Rule(errors.NotInitializedError, psycopg2.Error, "no table", codes=("42P01",)),
-        Rule(
-            errors.PersisterClosedError, psycopg2.InterfaceError, "handed in", messages=("closed",)
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.OperationalError,
-            "no server answers there",
-            messages=("Connection refused",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.Error,
-            "the statement was cancelled",
-            codes=("57014",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.Error,
-            "try again",
-            codes=("40001",),
-            repeat=True,
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.OperationalError,
-            "the connection was lost",
-            may_have_saved=True,
-            repeat=True,
-        ),
-    ),
-    code_attribute="pgcode",
-)
+FAILURES = failures_of("postgresql", "psycopg2")
 
 
 def do(session: Psycopg2Session, name: str, *steps: tuple[Any, ...]) -> Any:
@@ -126,7 +90,7 @@ def server(shared_server: PostgreSQLServer) -> Iterator[PostgreSQLServer]:
     with contextlib.closing(connect(shared_server)) as admin:
         admin.autocommit = True
         with admin.cursor() as cursor:
-            cursor.execute(f"SELECT pg_terminate_backend(pid) FROM ({OTHERS}) AS others")
+            cursor.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({OTHERS}) AS others")
             cursor.execute("DROP TABLE IF EXISTS t, u; CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT)")
     yield shared_server
     shared_server.resume()
@@ -253,7 +217,7 @@ class TestStatements:
             ("SELECT 1 WHERE false", True),
         ):
             assert do(session, "is_initialized", ("answers", sql)) is answer
-        with pytest.raises(errors.PersisterError, match="UndefinedColumn"):
+        with pytest.raises(errors.StoreVersionError, match="UndefinedColumn"):
             do(session, "is_initialized", ("answers", "SELECT other FROM t"))
         assert save(session) == 1
 
@@ -490,12 +454,17 @@ class TestLimits:
         save(short)
         server.pause()
         ticks: list[float] = []
-        thread = threading.Thread(target=lambda: pytest.raises(Exception, save, short))
+
+        def work() -> None:
+            with pytest.raises(errors.PersisterUnavailableError):
+                save(short)
+
+        thread = threading.Thread(target=work)
         thread.start()
         while thread.is_alive():
             ticks.append(time.monotonic())
             time.sleep(0.01)
-        assert max(b - a for a, b in zip(ticks, ticks[1:], strict=False)) < 0.3
+        assert max(b - a for a, b in itertools.pairwise(ticks)) < 0.3
 
     def test_a_large_value_to_a_server_that_does_not_read(
         self, open_session: Open, server: PostgreSQLServer
@@ -584,7 +553,7 @@ class TestLimits:
 
             class Stalling(Step):
                 @property
-                def when(self) -> str:  # type: ignore[override]
+                def when(self) -> str:
                     return stall(self)
 
             steps = [Step("LOCK TABLE t"), Stalling("SELECT 1")]
@@ -613,11 +582,14 @@ class TestLimits:
         session = open_session(SHORT, max_connections=4)
         admin("BEGIN; LOCK TABLE t")
         took: list[float] = []
+        maybe: set[str] = set()
 
         def work(number: int) -> None:
             began = time.monotonic()
-            with contextlib.suppress(errors.PersisterUnavailableError):
+            try:
                 save(session, str(number))
+            except errors.PersisterUnavailableError as error:
+                maybe.update([str(number)] if error.may_have_saved else [])
             took.append(time.monotonic() - began)
 
         threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
@@ -628,7 +600,8 @@ class TestLimits:
         assert len(took) == 12
         assert max(took) < 0.5 + SLACK
         admin("ROLLBACK")
-        assert keys(session) == []
+        assert set(keys(session)) <= maybe
+        assert len(maybe) < 12
 
 
 class TestLostConnections:
@@ -736,7 +709,7 @@ class TestLostConnections:
         save(session)
         connection.close()
         for closed in (session, Psycopg2Session.over(connection, FAILURES, LIMITS)):
-            with pytest.raises(errors.PersisterClosedError, match=r"save of key: handed in"):
+            with pytest.raises(errors.PersisterClosedError, match=r"save of key: .* handed in"):
                 save(closed)
             closed.close()
 
@@ -748,6 +721,7 @@ class Interruption(BaseException):
 class TestInterruptions:
     """A signal handler may raise between any two steps of the main thread."""
 
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # in a callback
     @pytest.mark.parametrize("handed_in", [False, True])
     def test_a_storm(self, open_session: Open, hand_in: Any, handed_in: bool, admin: Admin) -> None:
         session = hand_in()[0] if handed_in else open_session(max_connections=2)
@@ -790,7 +764,7 @@ class TestInterruptions:
     def test_between_two_statements(self, session: Psycopg2Session, admin: Admin) -> None:
         class Interrupting(Step):
             @property
-            def when(self) -> str:  # type: ignore[override]
+            def when(self) -> str:
                 raise KeyboardInterrupt
 
         steps = [Step("LOCK TABLE t"), Interrupting("SELECT 1")]
@@ -877,7 +851,7 @@ class TestOpening:
 
     def test_a_password_is_nowhere_shown(self) -> None:
         with PostgreSQLServer(password=SECRET) as server:
-            place = {"host": LOOPBACK, "port": server.port, "db_name": "postgres"}
+            place: Any = {"host": LOOPBACK, "port": server.port, "db_name": "postgres"}
             for password in (SECRET, f"not {SECRET}"):
                 session = Psycopg2Session.opening(
                     FAILURES, LIMITS, **place, user="postgres", password=password
@@ -1027,7 +1001,8 @@ class TestClosing:
         code = (
             "from tests.test_sessions_postgresql import *\n"
             f"place = dict(host=LOOPBACK, port={server.port}, db_name='postgres')\n"
-            "s = Psycopg2Session.opening(FAILURES, LIMITS, **place, user='postgres', password=None)\n"
+            "place |= dict(user='postgres', password=None)\n"
+            "s = Psycopg2Session.opening(FAILURES, LIMITS, **place)\n"
             "handed_in = Psycopg2Session.over(s.connection, FAILURES, LIMITS)\n"
             "print(save(s), save(handed_in, 'b'))"
         )

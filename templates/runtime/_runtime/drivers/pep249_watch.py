@@ -115,6 +115,9 @@ class Watchdog:
             return watch.end
         watch.shut = True
         watch.line.shut()
+        # Once more: the statement may not have been there when it was asked to give it up, and now
+        # it need not wait for a lock on nobody's behalf.
+        self._ask(watch)
         return _NEVER
 
     def _ask(self, watch: Watch) -> None:
