@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,8 +25,10 @@ import pytest
 from psycopg2 import extensions
 
 from persistry import errors
+from persistry._runtime.drivers import pep249_pool
 from persistry._runtime.drivers.pep249_turns import Turns
 from persistry._runtime.drivers.psycopg2_session import Psycopg2Session
+from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Deadline, Limits
 from persistry._runtime.steps import Step
 from persistry.conformance.support.proxy import FaultProxy
@@ -116,6 +119,7 @@ class Admin:
             return cursor.fetchall() if cursor.description else []
 
     def others(self) -> list[Any]:
+        self("SELECT pg_stat_clear_snapshot()")  # which a transaction would keep
         return self(OTHERS)
 
     def alone(self, but: int = 0) -> bool:
@@ -578,6 +582,40 @@ class TestLimits:
             time.sleep(0.3)
         assert save(short) == 1
 
+    @pytest.mark.parametrize("handed_in", [False, True])
+    def test_a_request_to_give_up_that_comes_late(
+        self, open_session: Open, hand_in: Any, handed_in: bool
+    ) -> None:
+        """The statement has ended in time, and the next one is not meant."""
+        limits = Limits(5, 2)
+        session = hand_in(limits)[0] if handed_in else open_session(limits, max_connections=1)
+        with session.operation("load") as operation:
+            operation.fetch_one("SELECT 1")
+            line = operation._line
+            assert line is not None and line.cancel is not None
+            cancel = line.cancel
+            line.cancel = lambda: (time.sleep(0.1), cancel())
+            operation.fetch_one("SELECT pg_sleep(1.83)::text")  # it is asked after 1.8 s
+        assert do(session, "load", ("fetch_one", "SELECT pg_sleep(0.5)::text")) == ("",)
+
+    def test_a_request_to_give_up_that_comes_too_early(
+        self, open_session: Open, admin: Admin
+    ) -> None:
+        """It is made again when the connection is cut, so that nothing waits on for a lock."""
+        session = open_session(SHORT)
+        admin("BEGIN; LOCK TABLE t")
+        with unavailable(0.5, may_have_saved=True, match="the server did not answer"):  # noqa: SIM117
+            with session.operation("save", "key") as operation:
+                operation.fetch_one("SELECT 1")
+                line = operation._line
+                assert line is not None and line.cancel is not None
+                requests = iter([lambda: None, line.cancel])
+                line.cancel = lambda: next(requests)()
+                operation.execute(UPSERT, ("a", ""))
+        assert admin.alone()
+        admin("ROLLBACK")
+        assert keys(session) == []
+
     def test_many_that_wait_at_once(self, open_session: Open, admin: Admin) -> None:
         session = open_session(SHORT, max_connections=4)
         admin("BEGIN; LOCK TABLE t")
@@ -613,13 +651,18 @@ class TestLostConnections:
                 operation.fetch_all(KEYS)
         assert len(admin.others()) == 5
         admin.end_all()
-        for number in range(10):
-            assert save(session, str(number)) == 1
-        assert len(admin.others()) == 1
-        with contextlib.ExitStack() as stack:
-            operations = [stack.enter_context(session.operation("load")) for _ in range(5)]
-            for operation in operations:
-                assert len(operation.fetch_all(KEYS)) == 10
+        failures: list[BaseException] = []
+        rule_for = session.failures.rule_for
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                session.failures, "rule_for", lambda exc: failures.append(exc) or rule_for(exc)
+            )
+            with contextlib.ExitStack() as stack:
+                operations = [stack.enter_context(session.operation("load")) for _ in range(5)]
+                for operation in operations:
+                    assert operation.execute(UPSERT, ("a", "")) in (0, 1)
+        assert len(failures) == 1  # the first one told of all
+        assert len(admin.others()) == 5
 
     def test_in_a_burst_of_threads(self, open_session: Open, admin: Admin) -> None:
         session = open_session()
@@ -692,6 +735,22 @@ class TestLostConnections:
             proxy.restore()
             assert keys(session) == ["a", "b"]
             session.close()
+
+    def test_nothing_is_sent_while_connecting(self) -> None:
+        """Whatever the rules say of a lost connection."""
+        lost = Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.Error,
+            "lost",
+            may_have_saved=True,
+            repeat=True,
+        )
+        failures = Failures("PostgreSQL", (psycopg2.Error,), (lost,))
+        session = Psycopg2Session.opening(
+            failures, LIMITS, host=LOOPBACK, port=1, db_name="x", user="x", password=None
+        )
+        with unavailable(1, may_have_saved=False, match="lost"):
+            save(session)
 
     def test_a_handed_in_connection_that_is_lost(self, hand_in: Any, admin: Admin) -> None:
         session, connection = hand_in()
@@ -1076,11 +1135,16 @@ class TestForks:
         """It must not take leave of the server on the socket that its parent uses."""
         sessions = [open_session().copy()]
         pid = do(sessions[0], "load", ("fetch_one", "SELECT pg_backend_pid()"))
+        opened = sessions[0].pool.turns._free[-1].line
+        assert opened is not None
+        line = weakref.ref(opened)
+        del opened
 
         def child() -> None:
             sessions[0].pool.turns  # noqa: B018 - the child's own
             sessions.clear()
             gc.collect()
+            assert line() is not None
 
         in_a_fork(child)
         if (forked := os.fork()) == 0:
@@ -1121,6 +1185,36 @@ class TestForks:
             assert os.waitpid(forked, 0)[1] == 0
             operation.execute(UPSERT, ("b", ""))
         assert {"a", "b"} <= set(keys(session))
+
+    def test_a_child_has_its_own_watchdog(self, open_session: Open) -> None:
+        """Though its parent's was just about to wake up."""
+        session = open_session(Limits(5, 1))
+
+        def child() -> None:
+            with unavailable(1, may_have_saved=False, match="operation_timeout"):
+                do(session, "load", ("fetch_one", "SELECT pg_sleep(5)"))
+
+        with open_session(SHORT).operation("load") as operation:
+            operation.fetch_one("SELECT 1")
+            in_a_fork(child)
+
+    def test_a_lock_that_another_thread_has(self, hand_in: Any) -> None:
+        session, connection = hand_in()
+        save(session)
+        with pep249_pool._registry.lock:
+            if (forked := os.fork()) == 0:
+                try:
+                    Psycopg2Session.over(connection, FAILURES, LIMITS).close()
+                    session.close()
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            deadline = time.monotonic() + 5
+            while (ended := os.waitpid(forked, os.WNOHANG))[0] == 0:
+                if time.monotonic() > deadline:
+                    os.kill(forked, signal.SIGKILL)
+                time.sleep(0.02)
+        assert ended[1] == 0
 
     def test_while_other_threads_work(self, open_session: Open) -> None:
         """Whatever locks they have at that moment, the child waits for none of them."""
