@@ -594,7 +594,12 @@ class TestLimits:
             line = operation._line
             assert line is not None and line.cancel is not None
             cancel = line.cancel
-            line.cancel = lambda: (time.sleep(0.1), cancel())
+
+            def late() -> None:
+                time.sleep(0.1)
+                cancel()
+
+            line.cancel = late
             operation.fetch_one("SELECT pg_sleep(1.83)::text")  # it is asked after 1.8 s
         assert do(session, "load", ("fetch_one", "SELECT pg_sleep(0.5)::text")) == ("",)
 
@@ -653,10 +658,13 @@ class TestLostConnections:
         admin.end_all()
         failures: list[BaseException] = []
         rule_for = session.failures.rule_for
+
+        def noted(exc: BaseException) -> Rule | None:
+            failures.append(exc)
+            return rule_for(exc)
+
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                session.failures, "rule_for", lambda exc: failures.append(exc) or rule_for(exc)
-            )
+            patch.setattr(session.failures, "rule_for", noted)
             with contextlib.ExitStack() as stack:
                 operations = [stack.enter_context(session.operation("load")) for _ in range(5)]
                 for operation in operations:
