@@ -1,4 +1,4 @@
-"""PostgreSQL when its server breaks, a table is lost, or what is stored is damaged: both colours."""
+"""PostgreSQL when its server breaks, a table is lost, or a record is damaged: both colours."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def first(operation: str, colour: str) -> str:
 
 
 def call(operation: str, persister: Calls) -> Any:
-    return OPERATIONS.get(operation, lambda persister: persister.initialize())(persister)
+    return persister.initialize() if operation == "initialize" else OPERATIONS[operation](persister)
 
 
 def records(own: Database) -> list[Any]:

@@ -315,6 +315,17 @@ class TestTransactions:
             save(session)
             assert keys(session) == ["a"]
 
+    def test_an_owner_who_wants_serializable_transactions(self, hand_in: Any) -> None:
+        session, connection = hand_in()
+        connection.isolation_level = extensions.ISOLATION_LEVEL_SERIALIZABLE
+        save(session)
+        assert keys(session) == ["a"]
+        session.close()
+        assert connection.isolation_level == extensions.ISOLATION_LEVEL_SERIALIZABLE
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_isolation")
+            assert cursor.fetchone() == ("serializable",)
+
     def test_an_owner_who_turns_autocommit_off_again(self, hand_in: Any, admin: Admin) -> None:
         session, connection = hand_in()
         for number in range(2):
@@ -1206,14 +1217,17 @@ class TestForks:
             operation.fetch_one("SELECT 1")
             in_a_fork(child)
 
-    def test_a_lock_that_another_thread_has(self, hand_in: Any) -> None:
+    def test_locks_that_other_threads_have(self, open_session: Open, hand_in: Any) -> None:
         session, connection = hand_in()
+        opened = open_session()
         save(session)
-        with pep249_pool._registry.lock:
+        save(opened)
+        with pep249_pool._registry.lock, opened.pool.leaving:
             if (forked := os.fork()) == 0:
                 try:
                     Psycopg2Session.over(connection, FAILURES, LIMITS).close()
                     session.close()
+                    opened.close()
                     os._exit(0)
                 finally:
                     os._exit(1)

@@ -75,11 +75,10 @@ class Psycopg2Driver(Driver):
 
     def end_transaction(self, connection: Any, *, commit: bool) -> None:
         if connection.status == extensions.STATUS_BEGIN:  # one that psycopg2 began
-            end = connection.commit if commit else connection.rollback
-            end()
-        else:
-            with self.cursor(connection) as cursor:
-                cursor.execute("COMMIT" if commit else "ROLLBACK")
+            (connection.commit if commit else connection.rollback)()
+            return
+        with self.cursor(connection) as cursor:
+            cursor.execute("COMMIT" if commit else "ROLLBACK")
 
     def begin(self, seconds: float) -> str:
         milliseconds = max(1, int(seconds * 1000))
