@@ -40,7 +40,7 @@ class Pool:
         self._age = 0
         self._users: Line | None = None
         self._changing = threading.Lock()
-        self.leaving = threading.Lock()
+        self._leaving = threading.Lock()
         self._pid = os.getpid()
 
     @classmethod
@@ -78,6 +78,17 @@ class Pool:
     @property
     def turns(self) -> Turns:
         """The turns of this process."""
+        self._check_process()
+        return self._turns
+
+    @property
+    def leaving(self) -> threading.Lock:
+        """Held while a session leaves, so that it does so once."""
+        self._check_process()
+        return self._leaving
+
+    def _check_process(self) -> None:
+        """A forked process has the locks as they were, and its parent's connections."""
         if self._pid != os.getpid():
             if self._handed_in is not None:
                 raise PersisterError(
@@ -85,7 +96,6 @@ class Pool:
                     " build another persister in this one"
                 )
             self._fresh()
-        return self._turns
 
     def line(self, turn: Turn, limits: Limits, seconds: float) -> Line | None:
         """The line of the turn, opened if need be; None if that takes longer."""
@@ -136,7 +146,8 @@ class Pool:
         broken = driver.is_broken(connection)
         if broken and line.age == self._age:
             self._age += 1
-        if line is not self._handed_in and (broken or not known or driver.in_transaction(connection)):
+        sound = known and not broken and not driver.in_transaction(connection)
+        if not sound and line is not self._handed_in:
             turn.line = None
             line.abandon()
 
