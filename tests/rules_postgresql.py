@@ -197,6 +197,11 @@ ASYNCPG = [
         "somebody else is using",
     ),
     Row(
+        asyncpg.DataError("invalid input for query argument $7: 0 (a boolean is required)"),
+        VERSION,
+        "other columns",
+    ),
+    Row(
         asyncpg.exceptions.ClientConfigurationError("sslmode is none of these"),
         UNAVAILABLE,
         WORDS,

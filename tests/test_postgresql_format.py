@@ -217,9 +217,9 @@ def test_indexes_of_another_table_do_not_count(own: Database, make: Make) -> Non
     own.sql("ALTER TABLE burr_state RENAME TO moved")  # its indexes keep their names
     other = make()
     assert other.is_initialized() is False
-    with pytest.raises(StoreVersionError, match="something else has the name"):
+    with pytest.raises(StoreVersionError, match="something else in this database has the name"):
         other.initialize()
-    assert own.sql("SELECT to_regclass('burr_state') IS NULL") == [(False,)]
+    assert own.sql("SELECT to_regclass('burr_state') IS NULL") == [(True,)]
     own.sql("DROP TABLE moved")
     other.initialize()
     works(other)
@@ -332,8 +332,9 @@ def large(request: pytest.FixtureRequest, server: PostgreSQLServer) -> Iterator[
         own.connected() as connection,
         connection.cursor() as cursor,
     ):
-        for step in b_psycopg2._CREATE[1:2] + b_psycopg2._CREATE[-2:]:
-            cursor.execute(step.sql.format_map(names), ())
+        for step in b_psycopg2._CREATE:
+            if "CREATE" in step.sql:
+                cursor.execute(step.sql.format_map(names), ())
         cursor.execute("ALTER TABLE large SET (autovacuum_enabled = off)")
         for partition, app_id in (
             ("even", "'app' || g % 10000"),
