@@ -96,7 +96,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT 1
 _LIST_APP_IDS_NEWEST = """\
 WITH RECURSIVE walked AS MATERIALIZED (
   SELECT app_id, write_number, created_at FROM {table} WHERE partition_key = %s
-  ORDER BY write_number DESC, created_at DESC LIMIT 1000),
+  ORDER BY write_number DESC, created_at DESC LIMIT (SELECT 1000)),
 distinct_walked AS MATERIALIZED (
   SELECT DISTINCT ON (app_id) app_id, write_number, created_at FROM walked
   ORDER BY app_id, write_number DESC, created_at DESC),
@@ -222,6 +222,13 @@ _FAILURES = Failures(
             messages=("connection already closed",),
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            codes=("3D000",),
+            messages=("is not currently accepting connections",),
+        ),
+        Rule(
             errors.NotInitializedError,
             _RAISED,
             "the table is missing; call initialize() once before the first save or load",
@@ -268,12 +275,6 @@ _FAILURES = Failures(
             _RAISED,
             "this server or session is read-only, such as a standby; connect to the primary",
             codes=("25006",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server has no database of this name; create it, or give another db_name",
-            codes=("3D000",),
         ),
         Rule(
             errors.PersisterUnavailableError,
