@@ -252,7 +252,7 @@ class State(Mapping[str, Any]):
 
 
 # Lists, dicts and tuples compare, print and copy themselves by recursion, which ends at some
-# hundred levels. The functions below do the same for any depth, and leave other values to themselves.
+# hundred levels. The functions below do the same for any depth, and leave the rest to itself.
 
 _BRACKETS: dict[type, str] = {list: "[]", dict: "{}", tuple: "()"}
 
