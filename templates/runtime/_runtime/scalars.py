@@ -135,13 +135,13 @@ def _key_of(zone: ZoneInfo) -> str:
 def _read_datetime(payload: Any) -> datetime:
     text, more = _moment(payload)
     value = datetime.fromisoformat(text)
-    return value.replace(tzinfo=_zone(value, more), fold=_fold(more))
+    return value.replace(tzinfo=_zone(text, value, more), fold=_fold(more))
 
 
 def _read_time(payload: Any) -> time:
     text, more = _moment(payload)
     value = time.fromisoformat(text)
-    return value.replace(tzinfo=_zone(value, more), fold=_fold(more))
+    return value.replace(tzinfo=_zone(text, value, more), fold=_fold(more))
 
 
 def _moment(payload: Any) -> tuple[str, dict[str, Any]]:
@@ -154,7 +154,11 @@ def _moment(payload: Any) -> tuple[str, dict[str, Any]]:
             raise ValueError("a text in ISO 8601 was expected, or one with zone, name or fold")
 
 
-def _zone(value: datetime | time, more: dict[str, Any]) -> tzinfo | None:
+# An offset with a fraction of a second, which Python writes, and takes for UTC if it is under one.
+_fine_offset = re.compile(r"([+-])(\d\d):(\d\d):(\d\d)\.(\d{6})$", re.ASCII).search
+
+
+def _zone(text: str, value: datetime | time, more: dict[str, Any]) -> tzinfo | None:
     if "zone" in more:
         try:
             return ZoneInfo(_text(more["zone"]))
@@ -164,11 +168,17 @@ def _zone(value: datetime | time, more: dict[str, Any]) -> tzinfo | None:
                 "zone database, or the package tzdata"
             ) from error
     offset = value.utcoffset()
-    if "name" not in more:
-        return value.tzinfo
+    fine = _fine_offset(text)
+    if fine:
+        sign, *parts = fine.groups()
+        hours, minutes, seconds, microseconds = map(int, parts)
+        offset = timedelta(0, seconds, microseconds, minutes=minutes, hours=hours)
+        offset = -offset if sign == "-" else offset
     if offset is None:
-        raise ValueError("a name without an offset")
-    return timezone(offset, _text(more["name"]))
+        if "name" in more:
+            raise ValueError("a name without an offset")
+        return None
+    return timezone(offset, _text(more["name"])) if "name" in more else timezone(offset)
 
 
 def _fold(more: dict[str, Any]) -> int:
