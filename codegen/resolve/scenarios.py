@@ -192,8 +192,9 @@ def literal(value: Any) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, set | frozenset):
-        members = f"[{', '.join(sorted(map(literal, value)))}]"  # in the same order every time
-        return f"{type(value).__name__}({members})"
+        members = ", ".join(sorted(map(literal, value)))  # in the same order every time
+        display = f"{{{members}}}" if value else ""
+        return display if value and isinstance(value, set) else f"{type(value).__name__}({display})"
     if isinstance(value, str):
         # ASCII, so that lone surrogates and controls can stand in a source file.
         return ascii(value)

@@ -106,8 +106,8 @@ def test_values_behind_tags(written: str, value: Any) -> None:
 
 
 def test_a_set_is_printed_in_one_order() -> None:
-    assert literal_of({"b", "a", 1}) == "set(['a', 'b', 1])"
-    assert literal_of(frozenset({(2,), (1,)})) == "frozenset([(1,), (2,)])"
+    assert literal_of({"b", "a", 1}) == "{'a', 'b', 1}"
+    assert literal_of(frozenset({(2,), (1,)})) == "frozenset({(1,), (2,)})"
 
 
 @pytest.mark.parametrize("tag", _TAGS)
