@@ -18,10 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persistry._runtime.codec import decode, encode
+from persistry._runtime.record import NewRecord
 from persistry._runtime.same import same
 from persistry._runtime.tagging import tagged
 from persistry._runtime.tags import UnregisteredTypeError
-from persistry.errors import StateNotSerializableError
+from persistry.errors import StateConflictError, StateNotSerializableError
+from persistry.state import State
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 
@@ -217,6 +219,20 @@ def test_several_nans_in_sets() -> None:
         sys.setrecursionlimit(before)
 
 
+def test_a_text_of_another_number_is_the_same_state() -> None:
+    """Which number a state gets may depend on the process, and on the version."""
+    values = {"a": "\ud83d\ude00", "b": 10**1000, "t": (1,)}
+    record = NewRecord.checked("p", "a", 1, "x", State(values), "completed", {}, 10**6)
+    assert record.codec == 3
+    text = '{"b":{"__persistry__":["int","%#x"]},"t":{"__persistry__":["tuple",[1]]},"a":%s}'
+    stored = text % (10**1000, '{"__persistry__":["str","7aC97biA"]}')
+    record.accept(("completed", stored, 1))
+    with pytest.raises(StateConflictError):
+        record.accept(("completed", stored, 0))
+    with pytest.raises(StateConflictError):
+        record.accept(("completed", stored, None))
+
+
 # ------------------------------------------------------------------------------------ stored format
 
 STORED = [
@@ -409,6 +425,28 @@ def test_a_tuple_that_contains_itself_is_refused() -> None:
     inner.append(around)
     with pytest.raises(StateNotSerializableError, match=r"\['a'\]\[0\]\[0\] is a tuple that conta"):
         encode({"a": around})
+
+
+@pytest.mark.parametrize(("levels", "fine"), [(1000, True), (1001, False), (100_000, False)])
+def test_tuples_in_a_set_are_not_nested_without_limit(levels: int, fine: bool) -> None:
+    """The hash of a tuple recurses on the stack of the thread, and overflows it without a word."""
+    member: Any = ()
+    text = '{"__persistry__":["tuple",[]]}'
+    for _ in range(levels - 1):
+        member = (member,)
+    text = '{"__persistry__":["tuple",[' * (levels - 1) + text + "]]}" * (levels - 1)
+    text = f'{{"a":{{"__persistry__":["set",[1,{text}]]}}}}'
+    if fine:
+        assert same(decode(text, 3), {"a": {1, member}})
+        assert encode({"a": {1, member}}).codec == 3
+        return
+    with pytest.raises(ValueError, match="nested in it over more than 1000 levels"):
+        decode(text, 3)
+    if levels < 10_000:
+        with pytest.raises(
+            StateNotSerializableError, match=r"^state\['a'\] is a set that cannot be"
+        ):
+            encode({"a": {1, member}})
 
 
 def test_one_part_many_times_is_no_circle() -> None:

@@ -14,7 +14,7 @@ from .. import registry
 from . import deep_json, refusals
 from .refusals import Path, Step
 from .scalars import BIG_INT, SCALARS, SPLIT_STR
-from .tags import TAG, Written
+from .tags import TAG, Written, check_hashing
 
 _PLAIN = frozenset((bool, type(None)))
 _CHECKED = frozenset((str, int, float))
@@ -143,8 +143,7 @@ class _Tagger:
         elif kind is tuple:
             opened = _Open(value, enumerate(value), partial(self._tag, "tuple"), "[]")
         elif kind is set or kind is frozenset:
-            members = iter([(member, member) for member in value])
-            opened = _Open(value, members, partial(self._set, kind.__name__), "{}")
+            opened = self._set(value, kind.__name__)
         else:
             opened = self._registered(value, kind)
         self._stack.append(opened)
@@ -165,7 +164,16 @@ class _Tagger:
         checked = [self._checked(key, str) for key in keys]
         return self._tag("dict", list(map(list, zip(checked, nodes, strict=True))))
 
-    def _set(self, name: str, nodes: list[Any]) -> Any:
+    def _set(self, value: Collection[Any], name: str) -> _Open:
+        members = list(value)
+        try:
+            check_hashing(members)
+        except ValueError as error:
+            raise refusals.inexact(self._path(), value, error) from error
+        steps = zip(members, members, strict=True)
+        return _Open(value, steps, partial(self._sorted, name), "{}")
+
+    def _sorted(self, name: str, nodes: list[Any]) -> Any:
         return self._tag(name, sorted(nodes, key=_sort_key) if len(nodes) > 1 else nodes)
 
     def _registered(self, value: Any, kind: type) -> _Open:

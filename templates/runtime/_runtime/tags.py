@@ -27,7 +27,7 @@ Nothing here recurses: the depth of a state is limited by memory alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ from .. import registry
 from .scalars import BIG_INT, SCALARS, SPLIT_STR
 
 TAG = "__persistry__"
+_MOST_HASHED = 1000
 
 
 class UnregisteredTypeError(ValueError):
@@ -116,8 +117,22 @@ def _read_tuple(payload: Any) -> tuple[Any, ...]:
     return tuple(_members(payload))
 
 
+def check_hashing(members: Iterable[Any]) -> None:
+    """Raise ValueError for members of a set that Python could not hash in a thread's small stack.
+
+    The hash of a tuple recurses without looking at the stack, and would end the process.
+    """
+    level = [it for it in members if type(it) is tuple]
+    for _ in range(_MOST_HASHED + 1):
+        if not level:
+            return
+        level = [it for around in level for it in around if type(it) is tuple]
+    raise ValueError(f"tuples are nested in it over more than {_MOST_HASHED} levels")
+
+
 def _read_set(payload: Any) -> set[Any]:
-    members = set(_members(payload))
+    check_hashing(_members(payload))
+    members = set(payload)
     if len(members) != len(payload):
         raise ValueError("two of its members are equal")
     return members
