@@ -84,7 +84,7 @@ def encode(values: dict[str, Any]) -> EncodedState:
         tree, has_tags, has_nonfinite = tagging.tagged(values)
         if has_tags and not has_nonfinite:
             try:
-                return EncodedState(orjson.dumps(tree), PLAIN_TAGGED)
+                return EncodedState(orjson.dumps(tree, option=_REFUSE_MORE), PLAIN_TAGGED)
             except TypeError:  # a large integer, a surrogate, a deep state
                 pass
         text = deep_json.encode(tree)

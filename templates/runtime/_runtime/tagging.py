@@ -99,6 +99,8 @@ class _Tagger:
                     top.step = step
                     if kind in SCALARS:
                         add(self._scalar(value, kind))
+                    elif _is_leaf(value, kind):
+                        add(value)
                     else:
                         self._open(value)
                         break
@@ -199,6 +201,36 @@ class _Tagger:
 
     def _path(self) -> Path:
         return [Step(it.step, it.brackets) for it in self._stack]
+
+
+def _is_leaf(value: Any, kind: type) -> bool:
+    """Whether it is a list or dict in which nothing needs a tag and nothing lies deeper.
+
+    Most lists and dicts are, such as the messages of a chat, and can stay as they are.
+    """
+    if kind is dict:
+        for key in value:
+            if type(key) is not str or not key.isascii() or key == TAG:
+                return False
+        members = value.values()
+    elif kind is list:
+        members = value
+    else:
+        return False
+    for member in members:
+        kind = type(member)
+        if kind is str:
+            if not member.isascii() and _split_pair(member):
+                return False
+        elif kind is float:
+            if member - member != 0.0:
+                return False
+        elif kind is int:
+            if not -_ALWAYS_DECIMAL < member < _ALWAYS_DECIMAL:
+                return False
+        elif kind not in _PLAIN:
+            return False
+    return True
 
 
 def _itself(nodes: list[Any]) -> list[Any]:
