@@ -1,11 +1,11 @@
-"""The asyncpg session: turns, time limits, lost connections, cancelling, loops; on a real server."""
+"""The asyncpg session: turns, limits, lost connections, cancelling, loops; on a real server."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import gc
-import multiprocessing
+import itertools
 import os
 import pickle
 import random
@@ -15,6 +15,7 @@ import sys
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -173,6 +174,16 @@ async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
         await asyncio.sleep(0.01)
 
 
+@contextlib.asynccontextmanager
+async def all_taken(session: AsyncpgSession) -> AsyncIterator[None]:
+    """All the session's connections are in use."""
+    await load(session, "before")
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(10 if session.pool else 1):
+            await stack.enter_async_context(session.operation("load"))
+        yield
+
+
 class TestVerbs:
     async def test_rows(self, open_session: Open) -> None:
         session = await open_session()
@@ -217,7 +228,7 @@ class TestVerbs:
             assert not await operation.answers("SELECT count(*) = 1 FROM t")
             assert await operation.answers("SELECT count(*) = 0 FROM t")
             assert await operation.answers("SELECT k FROM t")
-        with pytest.raises(errors.StoreVersionError, match="is_initialized of key: .*columns"):
+        with pytest.raises(errors.StoreVersionError, match=r"is_initialized of key: .*columns"):
             async with session.operation("is_initialized", "key") as operation:
                 await operation.answers("SELECT other FROM t")
 
@@ -270,6 +281,7 @@ class TestTurns:
 
     async def test_in_order_of_arrival(self, open_session: Open) -> None:
         session = await open_session()
+        await asyncio.gather(*(load(session, "k") for _ in range(10)))  # all are connected
         order: list[int] = []
 
         async def work(number: int) -> None:
@@ -280,7 +292,7 @@ class TestTurns:
         await asyncio.gather(*map(work, range(30)))
         for number in range(30):
             turns = [place for place, it in enumerate(order) if it == number]
-            assert max(b - a for a, b in zip(turns, turns[1:], strict=False)) < 60
+            assert max(b - a for a, b in itertools.pairwise(turns)) < 60
 
     async def test_a_pool_works_at_once(self, server: PostgreSQLServer) -> None:
         told = values(server, "pool", pool_kwargs={"max_size": 5})
@@ -405,23 +417,21 @@ class TestLimits:
         if kind not in OPENED:
             return
         with socket.create_server((LOOPBACK, 0)) as listening:
-            listening.port = listening.getsockname()[1]  # type: ignore[attr-defined]
-            session = AsyncpgSession.opening(FAILURES, Limits(0.3, 5), **values(listening, kind))
+            there = SimpleNamespace(port=listening.getsockname()[1])
+            session = AsyncpgSession.opening(FAILURES, Limits(0.3, 5), **values(there, kind))
             for _ in range(2):
                 with unavailable(0.3, may_have_saved=False, match=r"connect_timeout \(0.3 s\)"):
                     await save(session, "key")
             await session.close()
-            session = AsyncpgSession.opening(FAILURES, Limits(5, 0.3), **values(listening, kind))
+            session = AsyncpgSession.opening(FAILURES, Limits(5, 0.3), **values(there, kind))
             with unavailable(0.3, may_have_saved=False, match=r"operation_timeout \(0.3 s\)"):
                 await save(session, "key")
             await session.close()
 
     async def test_waiting_for_a_turn_counts(self, open_session: Open) -> None:
-        session = await open_session(SHORT)
-        await save(session, "before")
-        async with contextlib.AsyncExitStack() as stack:
-            for _ in range(10 if session.connection is None else 1):
-                await stack.enter_async_context(session.operation("load"))
+        session = await open_session()
+        async with all_taken(session):
+            session.limits = SHORT
             with unavailable(0.3, may_have_saved=False, match="its turn did not come"):
                 await save(session, "key")
         assert await load(session, "key") is None
@@ -536,18 +546,13 @@ class TestCancelling:
         self, open_session: Open, admin: asyncpg.Connection
     ) -> None:
         session = await open_session()
-        async with contextlib.AsyncExitStack() as stack:
-            for _ in range(1 if session.connection is not None else 10):
-                await stack.enter_async_context(session.operation("load"))
+        async with all_taken(session):
             task = asyncio.create_task(save(session, "waiting"))
-            if session.connection is None and not session.opened_here:
-                await asyncio.sleep(0.01)
-            else:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
             task.cancel()
             await asyncio.wait([task])
         assert await save(session, "other") == 1
-        assert await admin.fetchval(SELECT, "waiting") is None
+        assert await admin.fetchrow(SELECT, "waiting") is None
 
     async def test_when_opening(self, server: PostgreSQLServer, admin: asyncpg.Connection) -> None:
         for kind in OPENED:
@@ -570,6 +575,13 @@ class TestCancelling:
         await until(nobody_is_left)
 
 
+async def slowly(session: AsyncpgSession) -> int:
+    async with session.operation("save", "slow") as operation:
+        return await operation.execute(
+            "INSERT INTO t SELECT 'slow', 'v' FROM pg_sleep(0.2) ON CONFLICT DO NOTHING"
+        )
+
+
 class TestLostConnections:
     async def test_ended_by_an_administrator(
         self, open_session: Open, admin: asyncpg.Connection, kind: str
@@ -578,13 +590,12 @@ class TestLostConnections:
         for key in "abc":
             await asyncio.gather(*(load(session, "k") for _ in range(10)))
             await end_connections(admin)
-            if kind != "handed-in connection":
-                assert await save(session, key) == 1
-        if kind == "handed-in connection":
-            with pytest.raises(errors.PersisterError):
-                await save(session, "d")
-            with pytest.raises(errors.PersisterClosedError, match="has been closed"):
-                await save(session, "d")
+            if kind == "handed-in connection":
+                for _ in range(2):
+                    with pytest.raises(errors.PersisterClosedError, match="has been closed"):
+                        await save(session, key)
+                break
+            assert await save(session, key) == 1
 
     async def test_ended_in_the_middle(
         self, open_session: Open, admin: asyncpg.Connection, kind: str
@@ -592,13 +603,7 @@ class TestLostConnections:
         session = await open_session()
         await load(session, "k")
 
-        async def slowly() -> int:
-            async with session.operation("save", "key") as operation:
-                return await operation.execute(
-                    "INSERT INTO t SELECT 'slow', 'v' FROM pg_sleep(0.2) ON CONFLICT DO NOTHING"
-                )
-
-        task = asyncio.create_task(slowly())
+        task = asyncio.create_task(slowly(session))
         await asyncio.sleep(0.05)
         await end_connections(admin)
         if kind == "handed-in connection":
@@ -642,7 +647,7 @@ class TestLostConnections:
             assert await admin.fetchval(SELECT, "key") == "key"
             proxy.lose_replies()
             with unavailable(5, may_have_saved=True):
-                await save(session, "again")
+                await save(session, "key again")
             with unavailable(5, may_have_saved=False):
                 await load(session, "key")
             proxy.restore()
@@ -653,18 +658,17 @@ class TestLostConnections:
             proxy.restore()
             assert await works(session)
 
-    @pytest.mark.parametrize("kind", [*OPENED, "handed-in pool"], indirect=True)
     async def test_a_lost_reply_and_then_no_server(
-        self, open_session: Open, server: PostgreSQLServer
+        self, open_session: Open, server: PostgreSQLServer, kind: str
     ) -> None:
         session = await open_session()
         await save(session, "before")
-        async with session.operation("save", "before") as operation:
-            server.kill()
-            with unavailable(5, may_have_saved=True, match="save of key: "):
-                async with session.operation("save", "key") as operation:
-                    operation._sent = True  # as if an attempt had been lost
-                    await operation.execute(INSERT, ("key", "v"))
+        task = asyncio.create_task(slowly(session))
+        await asyncio.sleep(0.05)
+        server.kill()
+        said = "ended the connection" if kind == "handed-in connection" else "no server answers"
+        with unavailable(5, may_have_saved=True, match=f"save of slow: .*{said}"):
+            await task
 
 
 class TestStatements:
@@ -681,20 +685,25 @@ class TestStatements:
             (kept,) = await operation.fetch_one(names) or (None,)
         assert kept == (0 if kind in OPENED else 1)
 
-    async def test_a_name_that_is_taken(self, open_session: Open, admin: Any) -> None:
+    @pytest.mark.parametrize("many", [1, 9])
+    async def test_a_name_that_is_taken(
+        self, open_session: Open, kind: str, admin: Any, many: int
+    ) -> None:
         session = await open_session()
         await save(session, "a")
-        (last,) = await admin.fetchrow(
-            "SELECT coalesce(max(name), '') FROM pg_prepared_statements"
-        )  # asyncpg counts its names in the process: this is the last one
-        number = int(last.split("_")[4], 16)
+        last = await admin.fetchval("SELECT name FROM pg_prepared_statements")
+        number = int(last.split("_")[4], 16)  # asyncpg counts them in the process
         async with session.operation("load", "key") as operation:
-            for following in range(number, number + 9):
-                await operation._connection.execute(
-                    f"PREPARE __asyncpg_stmt_{following:x}__ AS SELECT 1"
-                ) if following > number else None
-            assert await operation.fetch_one("SELECT 7 AS seven") == (7,)
-        assert await works(session)
+            for following in range(number + 1, number + 1 + many):
+                taken = f"PREPARE __asyncpg_stmt_{following:x}__ AS SELECT 1"
+                await operation._connection.execute(taken)
+            if kind in OPENED or many == 1:
+                assert await operation.fetch_one("SELECT 7 AS seven") == (7,)
+            else:
+                with pytest.raises(asyncpg.DuplicatePreparedStatementError):
+                    await operation.fetch_one("SELECT 7 AS seven")
+        if kind in OPENED:
+            assert await works(session)
 
     @pytest.mark.parametrize("recreated", ["v varchar(9)", "v jsonb", "v bytea", "v int"])
     async def test_a_table_made_anew(
@@ -726,3 +735,400 @@ class TestStatements:
         async with session.operation("initialize") as operation:
             await operation.run_together(wanted)
         assert await load(session, "a") == "1"
+
+
+class TestEventLoops:
+    """Each test has loops of its own: it is no coroutine."""
+
+    @pytest.fixture
+    def here(self, shared_server: PostgreSQLServer) -> PostgreSQLServer:
+        async def fresh() -> None:
+            connection = await connect(shared_server)
+            await connection.execute(f"DROP TABLE IF EXISTS t; {CREATE}")
+            await connection.close()
+
+        asyncio.run(fresh())
+        return shared_server
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    def test_one_loop_after_another(self, here: PostgreSQLServer, kind: str) -> None:
+        """The connections of a loop that has ended are gone, without a word."""
+        session = AsyncpgSession.opening(FAILURES, LIMITS, **values(here, kind))
+
+        async def work(number: int) -> None:
+            saves = (save(session, f"{number} {task}") for task in range(20))
+            assert await asyncio.gather(*saves) == [1] * 20
+
+        async def left_behind() -> None:
+            for number in range(20):
+                tasks.append(asyncio.ensure_future(save(session, f"left {number}")))
+            await asyncio.sleep(0.002)
+
+        async def nobody_is_left() -> None:
+            admin = await connect(here)
+
+            async def none() -> bool:
+                return not await others_connected(admin)
+
+            await until(none)
+            await admin.close()
+
+        tasks: list[Any] = []
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            for number in range(4):
+                asyncio.run(work(number))
+                asyncio.run(nobody_is_left())
+                asyncio.run(left_behind())
+            asyncio.run(nobody_is_left())
+            asyncio.run(work(9))
+            asyncio.run(session.close())
+            gc.collect()
+        assert [str(it.message) for it in warned] == []
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    def test_two_loops_at_once(self, here: PostgreSQLServer, kind: str) -> None:
+        session = AsyncpgSession.opening(FAILURES, LIMITS, **values(here, kind))
+
+        async def main() -> None:
+            await save(session, "a")
+            with pytest.raises(errors.PersisterError, match=r"load of a: .*give each loop a copy"):
+                await asyncio.to_thread(asyncio.run, load(session, "a"))
+
+            async def elsewhere() -> None:
+                copy = session.copy()
+                assert await load(copy, "a") == "v"
+                await copy.close()
+
+            await asyncio.to_thread(asyncio.run, elsewhere())
+            assert await load(session, "a") == "v"
+            await session.close()
+
+        asyncio.run(main())
+
+    @pytest.mark.parametrize("kind", HANDED_IN, indirect=True)
+    def test_what_was_handed_in_does_not_move(self, here: PostgreSQLServer, kind: str) -> None:
+        async def main() -> AsyncpgSession:
+            it = await (asyncpg.create_pool if "pool" in kind else asyncpg.connect)(**place(here))
+            session = AsyncpgSession.over(it, FAILURES, LIMITS)
+            await save(session, "a")
+            with pytest.raises(errors.PersisterError, match=r"load of a: .* another event loop"):
+                await asyncio.to_thread(asyncio.run, load(session, "a"))
+            assert await load(session, "a") == "v"
+            it.terminate()
+            return session
+
+        session = asyncio.run(main())
+        with pytest.raises(errors.PersisterError, match="another event loop"):
+            asyncio.run(load(session, "a"))
+        asyncio.run(session.close())
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    def test_closing_in_another_loop(self, here: PostgreSQLServer, kind: str) -> None:
+        session = AsyncpgSession.opening(FAILURES, LIMITS, **values(here, kind))
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(save(session, "a"))
+        asyncio.run(session.close())
+        with pytest.raises(errors.PersisterClosedError):
+            loop.run_until_complete(load(session, "a"))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+        async def main() -> None:
+            session = AsyncpgSession.opening(FAILURES, LIMITS, **values(here, kind))
+            await save(session, "b")
+            await asyncio.to_thread(asyncio.run, session.close())
+            with pytest.raises(errors.PersisterClosedError):
+                await load(session, "b")
+
+        asyncio.run(main())
+
+
+class TestOpening:
+    @pytest.mark.parametrize(
+        ("wrong", "error", "named"),
+        [
+            ({"db_name": None}, TypeError, "db_name"),
+            ({"user": 1}, TypeError, "user"),
+            ({"host": b"x"}, TypeError, "host"),
+            ({"port": "5432"}, TypeError, "port"),
+            ({"port": True}, TypeError, "port"),
+            ({"port": 65_536}, ValueError, "port"),
+            ({"password": b"secret"}, TypeError, "password"),
+            ({"use_pool": 1}, TypeError, "use_pool"),
+            ({"connect_kwargs": [("secret", 1)]}, TypeError, "connect_kwargs"),
+            ({"connect_kwargs": {"sslmod": "secret"}}, TypeError, "connect_kwargs.* 'sslmod'"),
+            ({"connect_kwargs": {"password": "secret"}}, ValueError, "connect_kwargs: password"),
+            ({"connect_kwargs": {"timeout": 1}}, ValueError, "give connect_timeout"),
+            ({"connect_kwargs": {"dsn": "secret"}}, ValueError, "connect_kwargs: dsn"),
+            (
+                {"pool_kwargs": {"min_size": 1, "max_size": 2}},
+                ValueError,
+                "min_size .*use_pool=True",
+            ),
+            ({"use_pool": True, "pool_kwargs": {"maxsize": 1}}, TypeError, "'maxsize'"),
+            ({"use_pool": True, "pool_kwargs": {"host": "secret"}}, ValueError, "host"),
+            ({"use_pool": True, "pool_kwargs": {"max_size": 0}}, ValueError, "max_size"),
+            ({"use_pool": True, "pool_kwargs": {"max_size": "5"}}, TypeError, "max_size"),
+        ],
+    )
+    def test_wrong_values(self, wrong: Any, error: Any, named: str) -> None:
+        told = {"db_name": "d", "user": "u", "password": None, "host": "h", "port": 1, **wrong}
+        with pytest.raises(error, match=named) as caught:
+            AsyncpgSession.opening(FAILURES, LIMITS, **told)
+        assert "secret" not in str(caught.value)
+
+    def test_wrong_things_handed_in(self) -> None:
+        for it in (None, "postgresql://u:secret@h/d", asyncpg.Connection, AsyncpgSession):
+            with pytest.raises(TypeError, match=r"must be an asyncpg\.Connection") as caught:
+                AsyncpgSession.over(it, FAILURES, LIMITS)
+            assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_a_session_is_taken_as_it_is(self, open_session: Open) -> None:
+        session = await open_session()
+        assert AsyncpgSession.over(session, FAILURES, LIMITS) is session
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_arguments_of_both_kinds(self, open_session: Open) -> None:
+        kwargs = {
+            "application_name": "it's ours & all",
+            "options": "-c work_mem=1234kB",
+            "sslmode": "disable",
+            "server_settings": {"search_path": "other, public"},
+        }
+        session = await open_session(connect_kwargs=kwargs)
+        async with session.operation("load") as operation:
+            shown = [
+                await operation.fetch_one(f"SHOW {name}")
+                for name in ("application_name", "work_mem", "search_path")
+            ]
+        assert [row and row[0] for row in shown] == ["it's ours & all", "1234kB", "other, public"]
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_arguments_that_do_not_fit(self, open_session: Open) -> None:
+        for kwargs, match in [
+            ({"sslmode": "secret"}, "correct connect_kwargs"),
+            ({"sslmode": "require"}, "TLS was not agreed on"),
+            ({"sslmode": "verify-full", "sslrootcert": "/nowhere"}, "certificate"),
+            ({"options": "-c nonsense=1"}, "nonsense"),
+        ]:
+            session = await open_session(connect_kwargs=kwargs)
+            with pytest.raises(errors.PersisterError, match=match):
+                await session.open()
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_opening_connects(self, open_session: Open) -> None:
+        session = await open_session()
+        assert (session.connection, session.pool) == (None, None)
+        await session.open()
+        assert (session.connection is None) is (session.pool is not None)
+        assert await load(session, "k") is None
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_a_password_is_never_shown(self, kind: str) -> None:
+        with PostgreSQLServer("right secret") as server:
+            for password in ("wrong secret", None):
+                session = AsyncpgSession.opening(
+                    FAILURES, LIMITS, **values(server, kind, password=password)
+                )
+                with pytest.raises(errors.PersisterAccessError, match="user or password") as caught:
+                    await session.open()
+                shown = [str(caught.value), repr(caught.value.__cause__), session.describe()]
+                assert not any("secret" in text for text in [*shown, repr(session)])
+                await session.close()
+            session = AsyncpgSession.opening(
+                FAILURES, LIMITS, **values(server, kind, password="right secret")
+            )
+            await session.open()
+            with pytest.raises(errors.NotInitializedError) as missing:
+                await load(session, "k")
+            assert "secret" not in str(missing.value)
+            await session.close()
+
+    async def test_a_pool_to_hand_in(self, server: PostgreSQLServer) -> None:
+        told = {name: it for name, it in values(server).items() if name != "use_pool"}
+        sizes = {"min_size": 1, "max_size": 2, "timeout": 3}
+        pool = await AsyncpgSession.create_pool(**told, pool_kwargs=sizes)
+        session = AsyncpgSession.over(pool, FAILURES, LIMITS)
+        assert await asyncio.gather(*(save(session, str(n)) for n in range(9))) == [1] * 9
+        assert session.pool is pool
+        assert pool.get_max_size() == 2
+        await session.close()
+        assert not pool.is_closing()
+        await pool.close()
+        with pytest.raises(errors.PersisterClosedError, match="has been closed"):
+            await load(AsyncpgSession.over(pool, FAILURES, LIMITS), "k")
+        with pytest.raises(TypeError, match="maxsize"):
+            await AsyncpgSession.create_pool(**told, pool_kwargs={"maxsize": 1})
+        unopened = asyncpg.create_pool(**place(server))
+        with pytest.raises(errors.PersisterError, match="await it first"):
+            await load(AsyncpgSession.over(unopened, FAILURES, LIMITS), "k")
+
+
+class TestClosing:
+    async def test_after_closing(self, open_session: Open, kind: str) -> None:
+        session = await open_session()
+        await save(session, "k")
+        copy = session.copy()
+        await asyncio.gather(session.close(), session.close())
+        await session.close()
+        with pytest.raises(errors.PersisterClosedError, match=r"load of k: .*cleanup\(\)"):
+            await load(session, "k")
+        with pytest.raises(errors.PersisterClosedError, match=r"copy: .*cleanup\(\)"):
+            session.copy()
+        assert await load(copy, "k") == "v"
+        await copy.close()
+        if kind == "handed-in connection":
+            assert not session.connection.is_closed()
+        if kind == "handed-in pool":
+            assert not session.pool.is_closing()
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_it_waits_for_what_is_under_way(
+        self, open_session: Open, admin: asyncpg.Connection
+    ) -> None:
+        session = await open_session()
+        async with session.operation("save") as operation:
+            closing = asyncio.create_task(session.close())
+            waiting = asyncio.create_task(save(session, "waiting"))
+            await asyncio.sleep(0.05)
+            assert await operation.execute(INSERT, ("k", "v")) == 1
+            assert not closing.done()
+        await closing
+        with pytest.raises(errors.PersisterClosedError):
+            await waiting
+
+        async def nobody_is_left() -> bool:
+            return not await others_connected(admin)
+
+        await until(nobody_is_left)
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_it_took_too_long(self, open_session: Open, admin: asyncpg.Connection) -> None:
+        session = await open_session()
+        async with session.operation("save"):
+            session.limits = SHORT
+            for _ in range(2):
+                with unavailable(0.3, may_have_saved=False, match="cleanup: other operations"):
+                    await session.close()
+            with pytest.raises(errors.PersisterClosedError):
+                await load(session, "k")
+        await session.close()
+        assert not await others_connected(admin)
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_it_was_cancelled(self, open_session: Open, admin: asyncpg.Connection) -> None:
+        for steps in range(1, 17):
+            session = await open_session()
+            await asyncio.gather(*(load(session, "k") for _ in range(4)))
+            closing = asyncio.create_task(session.close())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.wait([closing])
+            with pytest.raises(errors.PersisterClosedError):
+                await session.open()
+            await asyncio.gather(session.close(), session.close())
+
+        async def nobody_is_left() -> bool:
+            return not await others_connected(admin)
+
+        await until(nobody_is_left)
+
+    async def test_pickles(self, open_session: Open, kind: str) -> None:
+        session = await open_session()
+        await save(session, "k")
+        if kind in HANDED_IN:
+            with pytest.raises(TypeError, match=r"from_values\(\)"):
+                pickle.dumps(session)
+            return
+        other = pickle.loads(pickle.dumps(session))
+        assert (other.connection, other.pool) == (None, None)
+        assert await load(other, "k") == "v"
+        await other.close()
+
+    async def test_a_forked_process(self, server: PostgreSQLServer, kind: str) -> None:
+        """It uses connections of its own, and as it ends, the parent's stay as they are."""
+        code = f"""
+from tests.test_sessions_postgresql_async import *
+
+async def opened():
+    there, kind = SimpleNamespace(port={server.port}), {kind!r}
+    if kind in OPENED:
+        session = AsyncpgSession.opening(FAILURES, LIMITS, **values(there, kind))
+    elif kind == "handed-in pool":
+        pool = await asyncpg.create_pool(min_size=3, **place(there))
+        session = AsyncpgSession.over(pool, FAILURES, LIMITS)
+    else:
+        session = AsyncpgSession.over(await connect(there), FAILURES, LIMITS)
+    await asyncio.gather(*(save(session, "before") for _ in range(10)))
+    return session
+
+async def of_the_child():
+    try:
+        assert await load(session, "before") == "v"
+        await save(session, "child")
+        print("saved", flush=True)
+    except errors.PersisterError as exc:
+        print(exc, flush=True)
+    await session.close()
+
+async def of_the_parent():
+    used = session.connection or session.pool
+    size = session.pool and used.get_size()
+    assert session.pool or not used.is_closed()
+    print(await save(session, "parent"), await load(session, "child"), flush=True)
+    assert used in (session.connection, session.pool)
+    assert not session.pool or used.get_size() == size
+    await session.close()
+
+loop = asyncio.new_event_loop()
+session = loop.run_until_complete(opened())
+child = os.fork()
+if not child:
+    asyncio.run(of_the_child())
+    del session
+    gc.collect()
+    sys.exit()
+assert os.waitpid(child, 0)[1] == 0
+loop.run_until_complete(of_the_parent())
+os._exit(0)
+"""
+        run = await in_another_process(code)
+        if kind in OPENED:
+            assert run == ("saved\n1 v\n", 0)
+        else:
+            assert "belongs to the process that opened it" in run[0]
+            assert run[0].endswith("\n1 None\n")
+
+    @pytest.mark.parametrize("end", ["", "raise SystemExit(0)", "gc.collect()"])
+    @pytest.mark.parametrize("kind", OPENED)
+    async def test_an_unclosed_one_lets_the_interpreter_exit(
+        self, server: PostgreSQLServer, kind: str, end: str
+    ) -> None:
+        code = (
+            "from tests.test_sessions_postgresql_async import *\n"
+            "async def main():\n"
+            "    global s\n"
+            f"    s = AsyncpgSession.opening(FAILURES, LIMITS, **values(there, {kind!r}))\n"
+            "    print(await save(s, 'unclosed'), flush=True)\n"
+            f"    {end or 'pass'}\n"
+            f"there = SimpleNamespace(port={server.port})\n"
+            "asyncio.run(main())\n"
+        )
+        assert await in_another_process(code) == ("1\n", 0)
+
+
+async def in_another_process(code: str) -> tuple[str, int]:
+    """What it wrote, and how it ended."""
+    run = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-X", "dev", "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=20,
+    )
+    return run.stdout, run.returncode
