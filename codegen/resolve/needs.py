@@ -145,7 +145,8 @@ def check_driver(
     report: Report,
 ) -> None:
     """The constructor, `from_values` and what they pass on to each other belong together."""
-    constructor = set(model.constructor) - {STAR}
+    gathering = {name for name, it in declared.items() if it.variadic}
+    constructor = set(model.constructor) - {STAR} - gathering
     from_values = [it for it in model.from_values if it != STAR]
     handed_in, opened_with = model.handed_in, model.opened_with
 
@@ -183,7 +184,7 @@ def check_driver(
     for name in model.constructor:
         parameter = next((it for key, it in declared.items() if key == name), None)
         kept = name in from_values or name in handed_in
-        if parameter is not None and parameter.variadic:
+        if name in gathering:
             message = f"the constructor cannot take all other keyword arguments as {str(name)!r}"
             wrong(message, name.span, f"name {name} in from_values and opened_with only")
         elif parameter is not None and parameter.default is None and not kept:

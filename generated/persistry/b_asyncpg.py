@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import Any, Self
 
 import asyncpg
+import asyncpg.exceptions
 
 from . import errors
 from ._runtime.arguments import Wanted, WantedApps, config_arguments, exactly_one, refuse_unknown
@@ -16,7 +18,7 @@ from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import literal, quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
-from ._runtime.steps import Step, not_created
+from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
 
@@ -24,6 +26,7 @@ __all__ = ("AsyncPostgreSQLPersister",)
 
 # What `initialize` runs, in one transaction.
 _CREATE = (
+    Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
     Step("SELECT pg_advisory_xact_lock(7165931206934)"),
     Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -50,15 +53,24 @@ WHERE s.name = 'default_toast_compression' AND c.oid = {table_text}::regclass
     ),
     Step("""\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec, exact)
-SELECT partition_key, app_id, sequence_id, position, status, state, codec, exact FROM {table} WHERE false
+SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-    Step("""\
-CREATE INDEX IF NOT EXISTS {order} ON {table} (partition_key, write_number DESC, created_at DESC)
-INCLUDE (app_id)
-"""),
     Step(
-        "CREATE INDEX IF NOT EXISTS {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)"
+        "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {order_name})
+""",
+    ),
+    Step(
+        "CREATE INDEX {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {apps_name})
+""",
     ),
 )
 
@@ -96,7 +108,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT 1
 _LIST_APP_IDS_NEWEST = """\
 WITH RECURSIVE walked AS MATERIALIZED (
   SELECT app_id, write_number, created_at FROM {table} WHERE partition_key = $1
-  ORDER BY write_number DESC, created_at DESC LIMIT 1000),
+  ORDER BY write_number DESC, created_at DESC LIMIT (SELECT 1000)),
 distinct_walked AS MATERIALIZED (
   SELECT DISTINCT ON (app_id) app_id, write_number, created_at FROM walked
   ORDER BY app_id, write_number DESC, created_at DESC),
@@ -119,12 +131,13 @@ ORDER BY write_number DESC, created_at DESC LIMIT $2::bigint
 """
 
 # The largest state, in bytes, that the store takes.
-_STATE_BYTES = 1073740000
+_STATE_BYTES = 1073000000
 
 # What the driver raises.
 _RAISED = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
 )
 # How a failure of the driver shows, and what it is for a caller: the first rule that fits.
@@ -136,14 +149,99 @@ _FAILURES = Failures(
             errors.PersisterClosedError,
             asyncpg.InterfaceError,
             "the connection or pool that was handed in has been closed",
-            messages=("connection is closed", "pool is closed"),
+            messages=(
+                "connection is closed",
+                "pool is closed",
+                "pool is closing",
+                "released back to the pool",
+            ),
+        ),
+        Rule(
+            errors.PersisterError,
+            asyncpg.InterfaceError,
+            "the pool that was handed in is not open; await it first",
+            messages=("pool is not initialized", "pool is being initialized"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.InterfaceError,
+            "somebody else is using the connection that was handed in; hand in one that nobody else uses, or a pool",
+            messages=("another operation is",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.PostgresError,
+            "a pooler gives each transaction another of the server's connections; hand in what was opened with statement_cache_size=0",
+            codes=("26000", "42P05"),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            asyncpg.PostgresError,
+            "the table is there but has other columns; give another table_name, or open it with the library that made it",
+            messages=("invalid input for query argument",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.exceptions.ClientConfigurationError,
+            "asyncpg cannot connect like that; correct connect_kwargs",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.InternalClientError,
+            "what answers there does not speak PostgreSQL as asyncpg knows it; check host and port",
+            may_have_saved=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            TimeoutError,
+            "connecting took longer than connect_timeout ({connect_timeout} s)",
+            messages=("connecting",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            TimeoutError,
+            "no server answers there; start it, or check host and port",
+            messages=("Connect call failed",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            TimeoutError,
+            "no answer within the command_timeout that the connection was opened with",
+            may_have_saved=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            ssl.SSLError,
+            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            ConnectionError,
+            "TLS was not agreed on; check whether the server speaks it, and sslmode in connect_kwargs",
+            messages=("SSL upgrade", "TLS handshake", "SSL exchange"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            ConnectionError,
+            "what answers there ended the connection at once; check host and port, and the server's log",
+            messages=("connecting failed", "unexpected connection_lost"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            FileNotFoundError,
+            "a file is missing; the server's socket, or a certificate or key in connect_kwargs",
         ),
         Rule(
             errors.PersisterUnavailableError,
             OSError,
-            "the connection was lost and could not be had again",
-            may_have_saved=True,
-            repeat=True,
+            "no server answers there; start it, or check host and port",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            codes=("3D000",),
+            messages=("is not currently accepting connections",),
         ),
         Rule(
             errors.NotInitializedError,
@@ -196,12 +294,6 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "the server has no database of this name; create it, or give another db_name",
-            codes=("3D000",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
             "the server has as many connections as its max_connections allows; use fewer, or raise that",
             codes=("53300",),
         ),
@@ -215,7 +307,7 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the server ended the connection, and it could not be had again",
-            codes=("57P01", "57P02", "57P05", "08000", "08003", "08006"),
+            codes=("57P01", "57P02", "57P05", "08000", "08003", "08006", "08P01"),
             may_have_saved=True,
             repeat=True,
         ),
@@ -223,7 +315,7 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the server, or a pooler in front of it, refuses the connection; check both",
-            codes=("08001", "08004", "08P01"),
+            codes=("08001", "08004"),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -241,8 +333,8 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "the server cancelled the statement, because of its statement_timeout or somebody's request; try again",
-            codes=("57014",),
+            "the server cancelled the statement, because of one of its timeouts or somebody's request; try again",
+            codes=("57014", "25P03", "25P04"),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -455,8 +547,6 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         async with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not await store.answers(_IS_INITIALIZED.format_map(names)):
                 await store.run_together([step.format_map(names) for step in _CREATE])
-                if not await store.answers(_IS_INITIALIZED.format_map(names)):
-                    raise not_created(f"table {table_name!r}")
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.

@@ -16,7 +16,7 @@ from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import doubled, literal, quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
-from ._runtime.steps import Step, not_created
+from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
@@ -24,6 +24,7 @@ __all__ = ("PostgreSQLPersister",)
 
 # What `initialize` runs, in one transaction.
 _CREATE = (
+    Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
     Step("SELECT pg_advisory_xact_lock(7165931206934)"),
     Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -50,15 +51,24 @@ WHERE s.name = 'default_toast_compression' AND c.oid = {table_text}::regclass
     ),
     Step("""\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec, exact)
-SELECT partition_key, app_id, sequence_id, position, status, state, codec, exact FROM {table} WHERE false
+SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-    Step("""\
-CREATE INDEX IF NOT EXISTS {order} ON {table} (partition_key, write_number DESC, created_at DESC)
-INCLUDE (app_id)
-"""),
     Step(
-        "CREATE INDEX IF NOT EXISTS {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)"
+        "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {order_name})
+""",
+    ),
+    Step(
+        "CREATE INDEX {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {apps_name})
+""",
     ),
 )
 
@@ -96,7 +106,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT 1
 _LIST_APP_IDS_NEWEST = """\
 WITH RECURSIVE walked AS MATERIALIZED (
   SELECT app_id, write_number, created_at FROM {table} WHERE partition_key = %s
-  ORDER BY write_number DESC, created_at DESC LIMIT 1000),
+  ORDER BY write_number DESC, created_at DESC LIMIT (SELECT 1000)),
 distinct_walked AS MATERIALIZED (
   SELECT DISTINCT ON (app_id) app_id, write_number, created_at FROM walked
   ORDER BY app_id, write_number DESC, created_at DESC),
@@ -119,7 +129,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT %s::bigint
 """
 
 # The largest state, in bytes, that the store takes.
-_STATE_BYTES = 1073740000
+_STATE_BYTES = 1073000000
 
 # What the driver raises.
 _RAISED = (psycopg2.Error,)
@@ -133,17 +143,100 @@ _FAILURES = Failures(
             psycopg2.OperationalError,
             "the server refuses this user or password, or the way they connect (pg_hba.conf)",
             messages=(
-                "password authentication failed",
+                "authentication failed",
                 "no password supplied",
                 "pg_hba.conf",
-                "authentication failed",
+                'FATAL:  role "',
+                "permission denied for database",
             ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            messages=('FATAL:  database "',),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "the server has as many connections as its max_connections allows; use fewer, or raise that",
+            messages=("too many clients", "too many connections", "connection slots are reserved"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "the server is starting up, shutting down or recovering; try again",
+            messages=("the database system is",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "connecting took longer than connect_timeout ({connect_timeout} s)",
+            messages=("timeout expired",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
+            messages=(
+                "SSL was required",
+                "certificate verify failed",
+                "certificate file",
+                "server certificate for",
+                "private key file",
+                "SSL negotiation",
+                "sslv3 alert",
+                "tlsv1 alert",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.Error,
+            "libpq cannot connect like that; correct connect_kwargs",
+            messages=(
+                "invalid connection option",
+                ' value: "',
+                "invalid integer value",
+                "invalid dsn",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "no server answers there; start it, or check host and port",
+            messages=("connection to server", "could not translate host name"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.Error,
+            "the connection was lost and could not be had again",
+            messages=(
+                "server closed the connection",
+                "could not receive data",
+                "could not send data",
+                "SSL SYSCALL error",
+                "SSL connection has been closed",
+                "SSL error",
+                "no connection to the server",
+                "connection not open",
+                "lost synchronization",
+                "no message from the libpq",
+            ),
+            may_have_saved=True,
+            repeat=True,
         ),
         Rule(
             errors.PersisterClosedError,
             psycopg2.InterfaceError,
             "the connection that was handed in has been closed",
             messages=("connection already closed",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            codes=("3D000",),
+            messages=("is not currently accepting connections",),
         ),
         Rule(
             errors.NotInitializedError,
@@ -196,12 +289,6 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "the server has no database of this name; create it, or give another db_name",
-            codes=("3D000",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
             "the server has as many connections as its max_connections allows; use fewer, or raise that",
             codes=("53300",),
         ),
@@ -215,7 +302,7 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the server ended the connection, and it could not be had again",
-            codes=("57P01", "57P02", "57P05", "08000", "08003", "08006"),
+            codes=("57P01", "57P02", "57P05", "08000", "08003", "08006", "08P01"),
             may_have_saved=True,
             repeat=True,
         ),
@@ -223,7 +310,7 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the server, or a pooler in front of it, refuses the connection; check both",
-            codes=("08001", "08004", "08P01"),
+            codes=("08001", "08004"),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -241,8 +328,8 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "the server cancelled the statement, because of its statement_timeout or somebody's request; try again",
-            codes=("57014",),
+            "the server cancelled the statement, because of one of its timeouts or somebody's request; try again",
+            codes=("57014", "25P03", "25P04"),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -416,8 +503,6 @@ class PostgreSQLPersister(BaseStatePersister):
         with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not store.answers(_IS_INITIALIZED.format_map(names)):
                 store.run_together([step.format_map(names) for step in _CREATE])
-                if not store.answers(_IS_INITIALIZED.format_map(names)):
-                    raise not_created(f"table {table_name!r}")
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.

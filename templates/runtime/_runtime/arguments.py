@@ -217,7 +217,8 @@ def config_arguments(config: object, build: Callable[..., Any]) -> dict[str, Any
         if it.default is inspect.Parameter.empty and name not in config
     ]
     if missing:
-        raise ValueError(f"config lacks the key {missing[0]!r}")
+        beside = f", and has the unknown key {shown(unknown[0])}" if unknown else ""
+        raise ValueError(f"config lacks the key {missing[0]!r}{beside}")
     return dict(config)
 
 
