@@ -762,7 +762,7 @@ class TestEventLoops:
         async def left_behind() -> None:
             for number in range(20):
                 tasks.append(asyncio.ensure_future(save(session, f"left {number}")))
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(random.random() * 0.01)
 
         async def nobody_is_left() -> None:
             admin = await connect(here)
@@ -776,11 +776,13 @@ class TestEventLoops:
         tasks: list[Any] = []
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            for number in range(4):
+            gc.disable()  # it would close them
+            for number in range(9):
                 asyncio.run(work(number))
                 asyncio.run(nobody_is_left())
                 asyncio.run(left_behind())
-            asyncio.run(nobody_is_left())
+                asyncio.run(nobody_is_left())
+            gc.enable()
             asyncio.run(work(9))
             asyncio.run(session.close())
             gc.collect()
@@ -1124,7 +1126,7 @@ async def in_another_process(code: str) -> tuple[str, int]:
     """What it wrote, and how it ended."""
     run = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-X", "dev", "-c", code],
+        [sys.executable, "-W", "always", "-c", code],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
