@@ -80,6 +80,13 @@ class Store(Protocol):
         Asynchronous: what `from_values` returns, to be awaited or entered with `async with`.
         """
 
+    def parcel(self, persister: Any) -> Any:
+        """What another process is sent, as a pickle, to work with this persister's storage.
+
+        The persister itself, or an object whose `open()` gives one there, as `Store.open` does.
+        A store need not have this member: then the persister itself is sent.
+        """
+
     # trait "connection"
 
     def connect(self) -> Any:

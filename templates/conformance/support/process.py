@@ -1,4 +1,4 @@
-"""Other processes that use a persister: each gets it as a pickle and works as `child_*` says."""
+"""Other processes that use a store: each gets a persister as a pickle, and works on it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .column import Store
+
 # No case measures time; this ends one whose process hangs.
 SECONDS = 120
 
 
 @contextmanager
 def process(
-    colour: str, work: str, persister: Any, *arguments: str, **environment: str
+    store: Store, work: str, persister: Any, *arguments: str, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process at its work; it is killed at the end of the block if it still runs."""
-    command = [sys.executable, "-m", f"{__package__}.child_{colour}", work, *arguments]
+    child = f"{__package__}.child_{store.column.colour}"
+    command = [sys.executable, "-m", child, work, *arguments]
+    sent = store.parcel(persister) if hasattr(store, "parcel") else persister
     path = os.pathsep.join(filter(None, sys.path))
     started = subprocess.Popen(
         command,
@@ -30,7 +34,7 @@ def process(
     with started:
         try:
             assert started.stdin is not None
-            started.stdin.write(pickle.dumps(persister))
+            started.stdin.write(pickle.dumps(sent))
             started.stdin.close()
             yield started
         finally:
