@@ -109,16 +109,20 @@ def _run(options: argparse.Namespace) -> int:
         hint = f"; did you mean {options.json} --json?" if ":" in (options.json or "") else ""
         raise CannotRun(f"which persister? give what makes it, as module:attribute{hint}")
     from .report import progress, show
-    from .running import hangs, hold, limited
+    from .running import hangs, hold, look
 
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    if options.limit <= 0:
+        raise CannotRun("--limit must be above 0")
     only_json = options.json == "-"
+    if options.json and not only_json:
+        try:
+            Path(options.json).open("a").close()
+        except OSError as error:
+            raise CannotRun(f"--json: {error}") from error
     # What somebody's modules print is no part of the report.
     with contextlib.redirect_stdout(sys.stderr):
         factory = Factory.named(options.factory)
-        with limited(options.limit):
-            column = factory.column(options.trait)
+        column = look(factory, options.trait, options.limit)
     with progress(options.quiet) as told:
         run = hold(factory, column, partial(_chosen, options), options.limit, told)
     if run.broken:

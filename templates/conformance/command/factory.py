@@ -8,7 +8,7 @@ import importlib
 import inspect
 import operator
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +85,7 @@ class Factory:
         call = find(name)
         if not callable(call):
             kind = type(call).__name__
-            raise CannotRun(f"{name} is a {kind}, not a function that makes a persister")
+            raise CannotRun(f"{name} is no function that makes a persister, but of type {kind}")
         try:
             parameters = inspect.signature(call).parameters.values()
         except (TypeError, ValueError) as error:
@@ -127,7 +127,7 @@ class Factory:
                 name, colour, says = asyncio.run(self._looked_at(made))
             except CannotRun:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise CannotRun(f"{self.name} raised {_told(error)}") from error
         found = {"durable"} if self.takes else set()
         found |= {"initialize"} if says is False else set()
@@ -136,7 +136,10 @@ class Factory:
             raise CannotRun(
                 f"no trait is called {', '.join(unknown)}; there are {', '.join(TRAITS)}"
             )
-        return Column(name, colour, self.name, chosen, dict(getattr(self.call, "gaps", {})))
+        gaps: Any = getattr(self.call, "gaps", {})
+        if not isinstance(gaps, Mapping) or not all(isinstance(it, str) for it in gaps.values()):
+            raise CannotRun(f"{self.name}.gaps must be a dict: the name of a case -> the reason")
+        return Column(name, colour, self.name, chosen, gaps)
 
     async def _looked_at(self, made: Any) -> tuple[str, Colour, Any]:
         """The name of a persister's class, its colour, and whether it says it is initialised."""

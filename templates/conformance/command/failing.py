@@ -21,7 +21,8 @@ def explained(caught: pytest.ExceptionInfo[BaseException], traceback: str) -> Fa
     for entry in caught.traceback:
         path = Path(entry.path)
         if path.parent == HERE and path.name.startswith("test_"):
-            statement = " ".join(str(entry.statement).split())
+            line = " ".join(str(entry.statement).split())
+            statement = line.replace("( ", "(").replace(", )", ")")
             expected = _expected(path, entry.lineno + 1)
     return Failure(_came(caught.value), expected, statement, traceback)
 

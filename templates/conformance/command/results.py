@@ -132,7 +132,9 @@ class Run:
         counts = self.counts()
         if self.stopped:
             return "stopped"
-        return "failed" if counts["failed"] else "passed" if counts["passed"] else "not run"
+        if counts["failed"]:
+            return "failed"
+        return "passed" if counts["passed"] or counts["gap"] else "not run"
 
     def data(self) -> dict[str, Any]:
         """The run as JSON can hold it; docs/your-own-persister.md says what is what."""

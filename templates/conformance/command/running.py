@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,8 +22,7 @@ from .failing import explained
 from .results import Check, Result, Run
 from .storage import storage
 from .support.column import Column, Store
-from .support.matrix import Case
-from .support.plugin import matrix_of, parameters_of
+from .support.matrix import Case, Matrix
 
 HERE = Path(__file__).parent
 Choose = Callable[[list[Case]], list[Case]]
@@ -43,6 +43,15 @@ def known() -> list[Case]:
     return sorted(found.values(), key=lambda it: (it.points, it.name))
 
 
+def look(factory: Factory, traits: Iterable[str] | None, limit: float) -> Column:
+    """What the matrix has to know of a factory's persister."""
+    try:
+        with limited(limit):
+            return factory.column(traits)
+    except pytest.fail.Exception as late:
+        raise CannotRun(f"{factory.name} {late}") from late
+
+
 def hold(
     factory: Factory, column: Column, choose: Choose, limit: float, told: Callable[[Run], None]
 ) -> Run:
@@ -53,8 +62,6 @@ def hold(
     code = _pytest([], holding, f"test_*_{column.colour}.py")
     if holding.refused is not None:
         raise holding.refused
-    if code == pytest.ExitCode.USAGE_ERROR:  # a gap of the factory's; pytest has said which
-        raise CannotRun("the factory's gaps do not fit")
     run.seconds = time.monotonic() - started
     run.stopped = code == pytest.ExitCode.INTERRUPTED
     for result in run.results.values():
@@ -67,9 +74,21 @@ def _pytest(arguments: list[str], plugin: object, files: str) -> int:
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     sys.dont_write_bytecode = True  # nothing is written into the package
-    # What pytest itself says of the run is not wanted; usage errors come on stderr.
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        return pytest.main([*ARGUMENTS, *arguments, *paths], plugins=[plugin])
+    # What pytest itself says of the run is not wanted, except that it could not begin.
+    said = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+        code = pytest.main([*ARGUMENTS, *arguments, *paths], plugins=[plugin])
+    if code == pytest.ExitCode.USAGE_ERROR:
+        raise CannotRun(" ".join(said.getvalue().replace("ERROR: ", "").split()))
+    sys.stderr.write(said.getvalue())
+    return code
+
+
+def _matrix_of(config: pytest.Config) -> Matrix:
+    # Imported by pytest first: it explains the assertions only of what it has loaded itself.
+    from .support.plugin import matrix_of
+
+    return matrix_of(config)
 
 
 class _Listing:
@@ -81,7 +100,7 @@ class _Listing:
         return []
 
     def pytest_collection_modifyitems(self, config: pytest.Config) -> None:
-        self.cases = matrix_of(config).cases
+        self.cases = _matrix_of(config).cases
 
 
 class _Holding:
@@ -113,7 +132,7 @@ class _Holding:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        matrix, column = matrix_of(config), self.run.column
+        matrix, column = _matrix_of(config), self.run.column
         try:
             chosen = self.choose(list(matrix.cases[column.colour].values()))
         except CannotRun as refused:
@@ -124,7 +143,7 @@ class _Holding:
             why = f"needs {' and '.join(lacking)}" if lacking else column.gaps.get(case.name, "")
             self.run.results[case.name] = Result(case, reason=why)
         kept = []
-        for item, _ in parameters_of(items):
+        for item in (item for item in items if item.nodeid in matrix.tests):
             name = item.function.__name__.removeprefix("test_")  # type: ignore[attr-defined]
             if name in self.run.results:
                 given = item.callspec.id  # type: ignore[attr-defined]

@@ -30,6 +30,7 @@ def process(
         env=os.environ | {"PYTHONPATH": path} | environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     with started:
         try:
@@ -52,5 +53,8 @@ def lines(started: subprocess.Popen[bytes]) -> Iterator[str]:
 def result(started: subprocess.Popen[bytes]) -> list[str]:
     """All that a process prints; it must end by itself, without an error."""
     printed = list(lines(started))
-    assert started.wait(SECONDS) == 0
+    assert started.stderr is not None
+    complaint = started.stderr.read().decode().strip().rpartition("\n")[2]
+    code = started.wait(SECONDS)
+    assert code == 0, f"another process ended with {code}: {complaint}"
     return printed
