@@ -55,8 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     missing = [name for name in NEEDED if find_spec(name) is None]
     try:
         if missing:
-            names = " and ".join(missing)
-            raise CannotRun(f"{names} is missing: pip install 'persistry[conformance]'")
+            names = ", ".join(missing)
+            raise CannotRun(f"not installed: {names}; run pip install 'persistry[conformance]'")
         if options.list:
             return _list(options)
         return _run(options)

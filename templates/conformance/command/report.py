@@ -25,7 +25,7 @@ def progress(quiet: bool) -> Iterator[Callable[[Run], None]]:
     """A bar on a terminal; its file is its own, for the output of the tests is captured."""
     with os.fdopen(os.dup(2), "w") as stderr:
         console = Console(file=stderr)
-        off = quiet or not console.is_terminal
+        off = quiet or not stderr.isatty()
         bar = Progress(
             console=console,
             disable=off,

@@ -194,6 +194,12 @@ class _Holding:
         with limited(self.limit):
             yield
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, None, None]:
+        # What is cleared away after the last case, or after Ctrl-C, may hang as well.
+        with contextlib.suppress(pytest.fail.Exception), limited(min(self.limit, 5.0)):
+            yield
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.run.broken = report.longreprtext
