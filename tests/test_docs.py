@@ -56,6 +56,7 @@ def stable(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
+@pytest.mark.timeout(400)  # one of them runs the whole matrix
 @pytest.mark.parametrize("block", of("console"))
 def test_commands_print_what_the_page_shows(block: str, tmp_path: Path) -> None:
     """Lines of dots stand for any lines."""

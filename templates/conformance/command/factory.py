@@ -34,6 +34,7 @@ TRAITS = {
     "durable": "data that outlives its process",
     "initialize": "a store that says no to is_initialized() before initialize()",
     "connection": "a connection that can be handed in",
+    "table": "a table that is named by table_name=",
     "network": "a server that can be killed, and reached through a proxy",
 }
 

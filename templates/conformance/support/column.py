@@ -24,6 +24,7 @@ class Column:
     - `durable`: the data outlives the process
     - `initialize`: before `initialize()` there is a `NotInitializedError`
     - `connection`: an open connection or client can be handed in
+    - `table`: `open()` takes `table_name=`, any text that a table's name may be
     """
 
     name: str
