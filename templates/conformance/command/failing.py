@@ -42,7 +42,11 @@ def _came(error: BaseException) -> str:
 def _short(text: str) -> str:
     """The first lines that say something."""
     lines = [line.rstrip()[:MOST_CHARACTERS] for line in text.splitlines()]
-    said = [line for line in lines if line and not line.lstrip().startswith(("Use -v", "...Full"))]
+    said = [
+        line
+        for line in lines
+        if line and not line.lstrip().startswith(("Use -v", "Omitting", "...Full"))
+    ]
     return "\n".join(said[:MOST_LINES])
 
 

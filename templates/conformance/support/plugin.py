@@ -3,7 +3,8 @@
 A case is a test function that takes the fixture `store`, in a module that says `COLOUR = "sync"`
 or `COLOUR = "async"`. It runs once for each column of its colour. The environment supplies the
 fixture `make_store` (a function: `Column` -> context manager of a `Store`) and may answer the
-hooks of `Hooks`. To hold a persister of one's own to the promise, in a `conftest.py`:
+hooks of `Hooks`. `python -m persistry.conformance` does all that for one persister. To do it in a
+test suite of one's own, in a `conftest.py`:
 
     pytest_plugins = ["persistry.conformance.support.plugin"]
 
