@@ -13,6 +13,8 @@ from .results import Failure
 HERE = Path(__file__).parent
 MOST_LINES = 5
 MOST_CHARACTERS = 300
+# What pytest adds about its own options.
+OF_PYTEST = ("Use -v", "Omitting", "...Full")
 
 
 def explained(caught: pytest.ExceptionInfo[BaseException], traceback: str) -> Failure:
@@ -42,11 +44,7 @@ def _came(error: BaseException) -> str:
 def _short(text: str) -> str:
     """The first lines that say something."""
     lines = [line.rstrip()[:MOST_CHARACTERS] for line in text.splitlines()]
-    said = [
-        line
-        for line in lines
-        if line and not line.lstrip().startswith(("Use -v", "Omitting", "...Full"))
-    ]
+    said = [line for line in lines if line and not line.lstrip().startswith(OF_PYTEST)]
     return "\n".join(said[:MOST_LINES])
 
 
