@@ -46,14 +46,14 @@ COLUMNS: tuple[Column, ...] = (
         name="SQLitePersister",
         colour="sync",
         backend="sqlite",
-        traits=frozenset(("durable", "initialize", "connection")),
+        traits=frozenset(("durable", "initialize", "connection", "table")),
         gaps={},
     ),
     Column(
         name="AsyncSQLitePersister",
         colour="async",
         backend="sqlite",
-        traits=frozenset(("durable", "initialize", "connection")),
+        traits=frozenset(("durable", "initialize", "connection", "table")),
         gaps={},
     ),
 )
