@@ -42,7 +42,8 @@ def _came(error: BaseException) -> str:
 
 
 def _short(text: str) -> str:
-    """The first lines that say something."""
+    """The first lines that say something, as any terminal can show them."""
+    text = text.encode("utf-8", "backslashreplace").decode()
     lines = [line.rstrip()[:MOST_CHARACTERS] for line in text.splitlines()]
     said = [line for line in lines if line and not line.lstrip().startswith(OF_PYTEST)]
     return "\n".join(said[:MOST_LINES])
