@@ -385,7 +385,8 @@ def test_the_json_has_what_the_page_says(folder: Path) -> None:
     assert long["tests"] > 1
     assert long.pop("seconds") > 0
     assert long == {
-        "doc": "512 bytes of UTF-8 fit into every text at once, and come back in a record and a list.",
+        "doc": "512 bytes of UTF-8 fit into every text at once, and come back in a record and "
+        "a list.",
         "points": [2],
         "outcome": "passed",
         "tests": long["tests"],
