@@ -123,7 +123,7 @@ class Link(ABC):
         """A connection, with no transaction open."""
 
     @abstractmethod
-    def give_back(
+    async def give_back(
         self, connection: Any, slots: asyncio.Semaphore, *, unknown: bool, transaction: bool
     ) -> None:
         """Give a connection on, and the slot.
