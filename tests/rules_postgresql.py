@@ -196,6 +196,13 @@ ASYNCPG = [
         UNAVAILABLE,
         "somebody else is using",
     ),
+    *(
+        Row(of_asyncpg(code, text), UNAVAILABLE, "statement_cache_size=0")
+        for code, text in (
+            ("26000", 'prepared statement "s" does not exist'),
+            ("42P05", 'prepared statement "s" already exists'),
+        )
+    ),
     Row(
         asyncpg.DataError("invalid input for query argument $7: 0 (a boolean is required)"),
         VERSION,

@@ -321,6 +321,13 @@ REDIS = [
     Row(
         redis.ConnectionError("Connection closed by server."),
         UNAVAILABLE,
+        "whether it wants TLS",
+        may_have_saved=True,
+        repeat=True,
+    ),
+    Row(
+        redis.ConnectionError("Error 104 while writing to socket. Connection reset by peer."),
+        UNAVAILABLE,
         LOST,
         may_have_saved=True,
         repeat=True,
