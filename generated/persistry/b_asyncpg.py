@@ -169,12 +169,6 @@ _FAILURES = Failures(
             messages=("another operation is",),
         ),
         Rule(
-            errors.StoreVersionError,
-            asyncpg.PostgresError,
-            "the table is there but has other columns; give another table_name, or open it with the library that made it",
-            messages=("invalid input for query argument",),
-        ),
-        Rule(
             errors.PersisterUnavailableError,
             asyncpg.PostgresError,
             "a pooler gives each transaction another of the server's connections; hand in what was opened with statement_cache_size=0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -19,8 +20,9 @@ def open_in_time(
     limits do not hold while names are looked up, for servers that say nothing, or for parts of a
     second.
     """
-    results: SimpleQueue[Any] = SimpleQueue()
-    undecided = [True]  # Whoever takes it out decides: the connection is used, or closed.
+    made: list[Any] = []  # Whoever takes it out uses it, or closes it.
+    done: SimpleQueue[None] = SimpleQueue()
+    abandoned: list[bool] = []
 
     def connect() -> None:
         result: Any
@@ -30,35 +32,31 @@ def open_in_time(
                 driver.prepare(result)
         except BaseException as exc:
             result = exc
-        if _take(undecided):
-            results.put(result)
-        elif not isinstance(result, BaseException):
-            result.close()
+        made.append(result)
+        done.put(None)
+        if abandoned:
+            _close(made)
 
     try:
-        threading.Thread(target=connect, name="persistry-connect", daemon=True).start()
-    except RuntimeError:  # No thread can be started when the interpreter ends.
-        connect()
-    try:
-        result = results.get(timeout=max(0.0, seconds))
+        try:
+            threading.Thread(target=connect, name="persistry-connect", daemon=True).start()
+        except RuntimeError:  # No thread can be started when the interpreter ends.
+            connect()
+        done.get(timeout=max(0.0, seconds))
+        result = made.pop()
     except BaseException as exc:
-        if not _take(undecided):  # It came at this very moment.
-            result = results.get()
-            if not isinstance(exc, Empty):
-                if not isinstance(result, BaseException):
-                    result.close()
-                raise
-        elif isinstance(exc, Empty):
+        abandoned.append(True)
+        _close(made)
+        if isinstance(exc, Empty):
             return None
-        else:
-            raise
+        raise
     if isinstance(result, BaseException):
         raise result
     return result
 
 
-def _take(undecided: list[bool]) -> bool:
-    try:
-        return undecided.pop()
-    except IndexError:
-        return False
+def _close(made: list[Any]) -> None:
+    with contextlib.suppress(IndexError):
+        result = made.pop()
+        if not isinstance(result, BaseException):
+            result.close()

@@ -286,17 +286,19 @@ class Operation:
     def _may_repeat(self, exc: BaseException) -> bool:
         """After a failure: whether to try again, and then with what."""
         rule = self._session.failures.rule_for(exc)
-        turn, watch, pool = self._turn, self._watch, self._pool
-        if turn is None or self._connecting or (watch and watch.touched):
+        turn, line, watch = self._turn, self._line, self._watch
+        if turn is None or line is None or (watch and watch.touched):
             return False
-        pool.settle(turn, known=True)
+        self._pool.settle(turn, known=True)
         if rule is None or not rule.repeat or self._repeated:
             return False
-        self._repeated, self._sent = True, self._sent or rule.may_have_saved
-        if turn.line is None:
+        if turn.line is None:  # The connection was lost, and another one can be opened.
             self._unwatch()
             self._line = None
-        return not (pool.values is None and pool.driver.is_broken(turn.line))
+        elif self._pool.driver.is_broken(line.connection):
+            return False
+        self._repeated, self._sent = True, self._sent or rule.may_have_saved
+        return True
 
     def _unwatch(self) -> bool:
         watch, self._watch = self._watch, None
