@@ -68,14 +68,15 @@ class Psycopg2Driver(Driver):
         return connection.cursor(cursor_factory=extensions.cursor)
 
     def is_broken(self, connection: Any) -> bool:
-        return connection.closed != 0
+        return bool(connection.closed)
 
     def in_transaction(self, connection: Any) -> bool:
         return not connection.closed and connection.get_transaction_status() in _OPEN
 
     def end_transaction(self, connection: Any, *, commit: bool) -> None:
         if connection.status == extensions.STATUS_BEGIN:  # one that psycopg2 began
-            return connection.commit() if commit else connection.rollback()
+            (connection.commit if commit else connection.rollback)()
+            return
         with self.cursor(connection) as cursor:
             cursor.execute("COMMIT" if commit else "ROLLBACK")
 
