@@ -18,7 +18,7 @@ from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import literal, quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
-from ._runtime.steps import Step, not_created
+from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
 
@@ -26,6 +26,7 @@ __all__ = ("AsyncPostgreSQLPersister",)
 
 # What `initialize` runs, in one transaction.
 _CREATE = (
+    Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
     Step("SELECT pg_advisory_xact_lock(7165931206934)"),
     Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -52,15 +53,24 @@ WHERE s.name = 'default_toast_compression' AND c.oid = {table_text}::regclass
     ),
     Step("""\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec, exact)
-SELECT partition_key, app_id, sequence_id, position, status, state, codec, exact FROM {table} WHERE false
+SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-    Step("""\
-CREATE INDEX IF NOT EXISTS {order} ON {table} (partition_key, write_number DESC, created_at DESC)
-INCLUDE (app_id)
-"""),
     Step(
-        "CREATE INDEX IF NOT EXISTS {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)"
+        "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {order_name})
+""",
+    ),
+    Step(
+        "CREATE INDEX {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {apps_name})
+""",
     ),
 )
 
@@ -157,6 +167,12 @@ _FAILURES = Failures(
             asyncpg.InterfaceError,
             "somebody else is using the connection that was handed in; hand in one that nobody else uses, or a pool",
             messages=("another operation is",),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            asyncpg.PostgresError,
+            "the table is there but has other columns; give another table_name, or open it with the library that made it",
+            messages=("invalid input for query argument",),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -525,8 +541,6 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         async with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not await store.answers(_IS_INITIALIZED.format_map(names)):
                 await store.run_together([step.format_map(names) for step in _CREATE])
-                if not await store.answers(_IS_INITIALIZED.format_map(names)):
-                    raise not_created(f"table {table_name!r}")
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
