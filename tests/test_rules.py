@@ -321,12 +321,12 @@ REDIS = [
     Row(
         redis.ConnectionError("Connection closed by server."),
         UNAVAILABLE,
-        "whether it wants TLS",
+        "check the server, and whether it wants TLS (rediss://)",
         may_have_saved=True,
         repeat=True,
     ),
     Row(
-        redis.ConnectionError("Error 104 while writing to socket. Connection reset by peer."),
+        redis.ConnectionError("Error while reading from 127.0.0.1:6379 : (104, 'reset by peer')"),
         UNAVAILABLE,
         LOST,
         may_have_saved=True,
