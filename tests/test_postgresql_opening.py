@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -205,8 +206,33 @@ def test_words_that_the_driver_does_not_know(
     assert PASSWORD not in str(caught.value) and values["password"] not in str(caught.value)
 
 
-@pytest.mark.parametrize("lacking", ["user", "password"])
-def test_what_a_url_lacks(lacking: str) -> None:
-    url = "postgresql://me@localhost/steps" if lacking == "password" else "postgresql:///steps"
-    with pytest.raises(ValueError, match=f"lacks the {lacking}.*postgresql://"):
+@pytest.mark.parametrize(
+    ("url", "lacking"), [("postgresql:///steps", "user"), ("postgres://me@", "db_name")]
+)
+def test_what_a_url_lacks(url: str, lacking: str) -> None:
+    with pytest.raises(ValueError, match=f"lacks the {lacking}; write it like postgres"):
         connect(url)
+
+
+def test_a_url_without_a_password(
+    own: Database, colour: str, run: Run, monkeypatch: Any, tmp_path: Any
+) -> None:
+    """It is looked for where the driver looks: in a password file."""
+    host, port = own.server.address
+    passwords = tmp_path / "passwords"
+    passwords.write_text(f"{host}:{port}:*:postgres:{own.server.password}\n")
+    passwords.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    url = f"postgresql://postgres@{host}:{port}/postgres?table_name=unknown"
+    persister = Calls(run((connect if colour == "sync" else aconnect)(url)), run)
+    assert persister.is_initialized() is False
+    persister.cleanup()
+
+
+def test_names_of_earlier_libraries() -> None:
+    assert (
+        importlib.import_module("persistry.postgresql").PostgreSQLPersister is PostgreSQLPersister
+    )
+    for module in ("postgresql", "b_psycopg2"):
+        with pytest.raises(ImportError, match=r"it stands in persistry\.b_asyncpg"):
+            importlib.import_module(f"persistry.{module}").AsyncPostgreSQLPersister  # noqa: B018
