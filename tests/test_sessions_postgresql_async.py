@@ -27,7 +27,7 @@ from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
 from persistry.conformance.support.proxy import FaultProxy
-from tests.servers import LOOPBACK, PostgreSQLServer, ServerMissing
+from tests.servers import LOOPBACK, PostgreSQLServer
 from tests.sessions import failures_of
 
 FAILURES = failures_of("postgresql", "asyncpg")
@@ -73,12 +73,8 @@ def unavailable(
 
 
 @pytest.fixture(scope="module")
-def shared_server() -> Iterator[PostgreSQLServer]:
-    try:
-        server = PostgreSQLServer()
-    except ServerMissing as missing:
-        pytest.skip(str(missing))
-    with server:
+def shared_server(postgresql_place: object) -> Iterator[PostgreSQLServer]:
+    with PostgreSQLServer() as server:
         yield server
 
 
