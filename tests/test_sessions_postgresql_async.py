@@ -804,6 +804,22 @@ class TestEventLoops:
 
         asyncio.run(main())
 
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    def test_loops_that_pause(self, here: PostgreSQLServer, kind: str) -> None:
+        """A loop that ends while another one has the session leaves that one's connections."""
+        session = AsyncpgSession.opening(FAILURES, LIMITS, **values(here, kind))
+        one, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+        for number in range(3):
+            assert one.run_until_complete(save(session, f"one {number}")) == 1
+            assert other.run_until_complete(save(session, f"other {number}")) == 1
+        used = session.connection or session.pool
+        one.run_until_complete(one.shutdown_asyncgens())
+        one.close()
+        assert other.run_until_complete(load(session, "one 0")) == "v"
+        assert used in (session.connection, session.pool)
+        other.run_until_complete(session.close())
+        other.close()
+
     @pytest.mark.parametrize("kind", HANDED_IN, indirect=True)
     def test_what_was_handed_in_does_not_move(self, here: PostgreSQLServer, kind: str) -> None:
         async def main() -> AsyncpgSession:
