@@ -82,7 +82,7 @@ class Link(ABC):
             self.cut()
             self._loop = loop
             self._begin_anew()
-        self._until_the_loop_ends = self._cut_in_the_end(loop, self.tasks)
+        self._until_the_loop_ends = self._cut_in_the_end(self.tasks)
         await anext(self._until_the_loop_ends)
 
     def _begin_anew(self) -> None:
@@ -119,14 +119,12 @@ class Link(ABC):
         else:
             self.cut()
 
-    async def _cut_in_the_end(
-        self, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[None]]
-    ) -> AsyncGenerator[None, None]:
+    async def _cut_in_the_end(self, tasks: set[asyncio.Task[None]]) -> AsyncGenerator[None, None]:
         """`asyncio.run` ends its generators after its tasks, before it closes its loop."""
         try:
             yield
         finally:
-            if self._loop is loop:
+            if tasks is self.tasks:  # Otherwise the session has gone to another loop since.
                 self.cut()
             while tasks:  # Those that were cancelled last may have left some.
                 for task in tasks:
