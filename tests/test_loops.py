@@ -12,18 +12,30 @@ from typing import Any
 import pytest
 import redis.asyncio
 
-from persistry import AsyncInMemoryPersister, AsyncRedisBasePersister, AsyncSQLitePersister, State
+from persistry import (
+    AsyncInMemoryPersister,
+    AsyncPostgreSQLPersister,
+    AsyncRedisBasePersister,
+    AsyncSQLitePersister,
+    State,
+)
 from persistry.errors import PersisterError
-from tests.servers import RedisServer
+from tests.servers import PostgreSQLServer, RedisServer
 
 # Where each loop can have a connection of its own, and where there is only the one.
-APART = ["memory", "sqlite", "redis"]
+APART = ["memory", "sqlite", "redis", "postgresql", "postgresql-pool"]
 SHARED = ["sqlite-memory", "redis-client"]
 
 
 @pytest.fixture(scope="module")
 def server(redis_place: object) -> Iterator[RedisServer]:
     with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def postgresql(postgresql_place: object) -> Iterator[PostgreSQLServer]:
+    with PostgreSQLServer() as server:
         yield server
 
 
@@ -49,6 +61,17 @@ def persister(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
                 made = await AsyncRedisBasePersister.from_values(
                     host, port, 0, namespace=str(tmp_path)
                 )
+        elif kind.startswith("postgresql"):
+            host, port = request.getfixturevalue("postgresql").address
+            made = await AsyncPostgreSQLPersister.from_values(
+                "postgres",
+                "postgres",
+                None,
+                host,
+                port,
+                table_name=f"t {tmp_path.name}",
+                use_pool=kind.endswith("pool"),
+            )
         else:
             path = str(tmp_path / "steps.db") if kind == "sqlite" else ":memory:"
             made = await AsyncSQLitePersister.from_values(path)

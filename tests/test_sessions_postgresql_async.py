@@ -27,7 +27,7 @@ from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
 from persistry.conformance.support.proxy import FaultProxy
-from tests.servers import LOOPBACK, PostgreSQLServer, ServerMissing
+from tests.servers import LOOPBACK, PostgreSQLServer
 from tests.sessions import failures_of
 
 FAILURES = failures_of("postgresql", "asyncpg")
@@ -73,12 +73,8 @@ def unavailable(
 
 
 @pytest.fixture(scope="module")
-def shared_server() -> Iterator[PostgreSQLServer]:
-    try:
-        server = PostgreSQLServer()
-    except ServerMissing as missing:
-        pytest.skip(str(missing))
-    with server:
+def shared_server(postgresql_place: object) -> Iterator[PostgreSQLServer]:
+    with PostgreSQLServer() as server:
         yield server
 
 
@@ -762,7 +758,7 @@ class TestEventLoops:
         async def left_behind() -> None:
             for number in range(20):
                 tasks.append(asyncio.ensure_future(save(session, f"left {number}")))
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(random.random() * 0.01)
 
         async def nobody_is_left() -> None:
             admin = await connect(here)
@@ -776,11 +772,13 @@ class TestEventLoops:
         tasks: list[Any] = []
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            for number in range(4):
+            gc.disable()  # it would close them
+            for number in range(9):
                 asyncio.run(work(number))
                 asyncio.run(nobody_is_left())
                 asyncio.run(left_behind())
-            asyncio.run(nobody_is_left())
+                asyncio.run(nobody_is_left())
+            gc.enable()
             asyncio.run(work(9))
             asyncio.run(session.close())
             gc.collect()
@@ -805,6 +803,22 @@ class TestEventLoops:
             await session.close()
 
         asyncio.run(main())
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    def test_loops_that_pause(self, here: PostgreSQLServer, kind: str) -> None:
+        """A loop that ends while another one has the session leaves that one's connections."""
+        session = AsyncpgSession.opening(FAILURES, LIMITS, **values(here, kind))
+        one, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+        for number in range(3):
+            assert one.run_until_complete(save(session, f"one {number}")) == 1
+            assert other.run_until_complete(save(session, f"other {number}")) == 1
+        used = session.connection or session.pool
+        one.run_until_complete(one.shutdown_asyncgens())
+        one.close()
+        assert other.run_until_complete(load(session, "one 0")) == "v"
+        assert used in (session.connection, session.pool)
+        other.run_until_complete(session.close())
+        other.close()
 
     @pytest.mark.parametrize("kind", HANDED_IN, indirect=True)
     def test_what_was_handed_in_does_not_move(self, here: PostgreSQLServer, kind: str) -> None:
@@ -1124,7 +1138,7 @@ async def in_another_process(code: str) -> tuple[str, int]:
     """What it wrote, and how it ended."""
     run = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-X", "dev", "-c", code],
+        [sys.executable, "-W", "always", "-c", code],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -42,7 +42,6 @@ class Link(ABC):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._begin_anew()
         self._pid = os.getpid()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._until_the_loop_ends: AsyncGenerator[None, None] | None = None
         _links.add(self)
 
@@ -58,7 +57,11 @@ class Link(ABC):
                 "this persister's connection belongs to the process that opened it;"
                 " build another persister in this one"
             )
-        return self._again(self.values) if self.values else self
+        if self.values is None:
+            return self
+        link = self._again(self.values)
+        link.cached = self.cached
+        return link
 
     async def enter(self, operation: str, key: object) -> None:
         """Come to the running event loop, perhaps from another one."""
@@ -79,17 +82,15 @@ class Link(ABC):
             self.cut()
             self._loop = loop
             self._begin_anew()
-        if self.values:
-            # `asyncio.run` ends its generators before it closes its loop: the last moment at which
-            # a connection can be closed.
-            self._until_the_loop_ends = _cut_in_the_end(self)
-            await anext(self._until_the_loop_ends)
+        self._until_the_loop_ends = self._cut_in_the_end(self.tasks)
+        await anext(self._until_the_loop_ends)
 
     def _begin_anew(self) -> None:
         """Nobody has a slot or a lock in this event loop yet."""
         self.slots = asyncio.Semaphore(self.at_once)
         self.opening = asyncio.Lock()
         self._closing = asyncio.Lock()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def leave(self) -> None:
         """Close what was opened here, after the operations that are under way."""
@@ -117,6 +118,18 @@ class Link(ABC):
             loop.call_soon_threadsafe(self.cut)
         else:
             self.cut()
+
+    async def _cut_in_the_end(self, tasks: set[asyncio.Task[None]]) -> AsyncGenerator[None, None]:
+        """`asyncio.run` ends its generators after its tasks, before it closes its loop."""
+        try:
+            yield
+        finally:
+            if tasks is self.tasks:  # Otherwise the session has gone to another loop since.
+                self.cut()
+            while tasks:  # Those that were cancelled last may have left some.
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
 
     @abstractmethod
     async def take(self, limits: Limits) -> Any:
@@ -158,8 +171,8 @@ class Link(ABC):
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that no operation waits for."""
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
 
 def is_closed(connection: Any) -> bool:
@@ -173,13 +186,6 @@ def is_closed(connection: Any) -> bool:
 async def _end(connection: Any) -> None:
     with contextlib.suppress(Exception):
         await connection.close(timeout=LAST_MOMENT)
-
-
-async def _cut_in_the_end(link: Link) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        link.cut()
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from ...errors import NotInitializedError
-from ..failures import Failures
+from ...errors import CorruptStateError, NotInitializedError
+from ..failures import Failures, about
 from ..limits import Limits
 from ..steps import Step, is_true
 from .asyncpg_link import Link, is_closed
@@ -293,6 +293,12 @@ class Operation:
         self._waiting = True
         try:
             answer = await send()
+        except (OverflowError, UnicodeDecodeError) as exc:
+            self._waiting = False
+            raise CorruptStateError(
+                f"{about(self._name, self._key)}: Python cannot hold what is stored there ({exc});"
+                " another program wrote it"
+            ) from exc
         except Exception:
             self._waiting = False
             raise
