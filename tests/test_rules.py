@@ -321,6 +321,13 @@ REDIS = [
     Row(
         redis.ConnectionError("Connection closed by server."),
         UNAVAILABLE,
+        "check the server, and whether it wants TLS (rediss://)",
+        may_have_saved=True,
+        repeat=True,
+    ),
+    Row(
+        redis.ConnectionError("Error while reading from 127.0.0.1:6379 : (104, 'reset by peer')"),
+        UNAVAILABLE,
         LOST,
         may_have_saved=True,
         repeat=True,

@@ -27,7 +27,7 @@ from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
 from persistry.conformance.support.proxy import FaultProxy
-from tests.servers import LOOPBACK, PostgreSQLServer, ServerMissing
+from tests.servers import LOOPBACK, PostgreSQLServer
 from tests.sessions import failures_of
 
 FAILURES = failures_of("postgresql", "asyncpg")
@@ -73,12 +73,8 @@ def unavailable(
 
 
 @pytest.fixture(scope="module")
-def shared_server() -> Iterator[PostgreSQLServer]:
-    try:
-        server = PostgreSQLServer()
-    except ServerMissing as missing:
-        pytest.skip(str(missing))
-    with server:
+def shared_server(postgresql_place: object) -> Iterator[PostgreSQLServer]:
+    with PostgreSQLServer() as server:
         yield server
 
 
@@ -807,6 +803,22 @@ class TestEventLoops:
             await session.close()
 
         asyncio.run(main())
+
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    def test_loops_that_pause(self, here: PostgreSQLServer, kind: str) -> None:
+        """A loop that ends while another one has the session leaves that one's connections."""
+        session = AsyncpgSession.opening(FAILURES, LIMITS, **values(here, kind))
+        one, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+        for number in range(3):
+            assert one.run_until_complete(save(session, f"one {number}")) == 1
+            assert other.run_until_complete(save(session, f"other {number}")) == 1
+        used = session.connection or session.pool
+        one.run_until_complete(one.shutdown_asyncgens())
+        one.close()
+        assert other.run_until_complete(load(session, "one 0")) == "v"
+        assert used in (session.connection, session.pool)
+        other.run_until_complete(session.close())
+        other.close()
 
     @pytest.mark.parametrize("kind", HANDED_IN, indirect=True)
     def test_what_was_handed_in_does_not_move(self, here: PostgreSQLServer, kind: str) -> None:

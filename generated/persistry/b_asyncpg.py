@@ -282,7 +282,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterAccessError,
             _RAISED,
-            "the server refuses this user or password, or the way they connect (pg_hba.conf)",
+            "the server refuses this user or password, or the way they connect (sslmode, pg_hba.conf)",
             codes=("28P01", "28000"),
         ),
         Rule(

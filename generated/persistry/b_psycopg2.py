@@ -141,7 +141,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterAccessError,
             psycopg2.OperationalError,
-            "the server refuses this user or password, or the way they connect (pg_hba.conf)",
+            "the server refuses this user or password, or the way they connect (sslmode, pg_hba.conf)",
             messages=(
                 "authentication failed",
                 "no password supplied",
@@ -277,7 +277,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterAccessError,
             _RAISED,
-            "the server refuses this user or password, or the way they connect (pg_hba.conf)",
+            "the server refuses this user or password, or the way they connect (sslmode, pg_hba.conf)",
             codes=("28P01", "28000"),
         ),
         Rule(

@@ -52,8 +52,11 @@ def open_url(
             value = {**told, **value}
         arguments[key] = value
     for key, it in parameters.items():
-        if it.default is inspect.Parameter.empty and key not in arguments:
+        if it.default is not inspect.Parameter.empty or key in arguments:
+            continue
+        if not str(it.annotation).endswith("None"):
             raise ValueError(f"url lacks the {key}; write it like {scheme.example}")
+        arguments[key] = None
     return cls.from_values(**arguments)
 
 

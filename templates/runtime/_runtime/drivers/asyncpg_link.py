@@ -57,7 +57,11 @@ class Link(ABC):
                 "this persister's connection belongs to the process that opened it;"
                 " build another persister in this one"
             )
-        return self._again(self.values) if self.values else self
+        if self.values is None:
+            return self
+        link = self._again(self.values)
+        link.cached = self.cached
+        return link
 
     async def enter(self, operation: str, key: object) -> None:
         """Come to the running event loop, perhaps from another one."""
@@ -78,7 +82,7 @@ class Link(ABC):
             self.cut()
             self._loop = loop
             self._begin_anew()
-        self._until_the_loop_ends = _cut_in_the_end(self)
+        self._until_the_loop_ends = self._cut_in_the_end(self.tasks)
         await anext(self._until_the_loop_ends)
 
     def _begin_anew(self) -> None:
@@ -114,6 +118,18 @@ class Link(ABC):
             loop.call_soon_threadsafe(self.cut)
         else:
             self.cut()
+
+    async def _cut_in_the_end(self, tasks: set[asyncio.Task[None]]) -> AsyncGenerator[None, None]:
+        """`asyncio.run` ends its generators after its tasks, before it closes its loop."""
+        try:
+            yield
+        finally:
+            if tasks is self.tasks:  # Otherwise the session has gone to another loop since.
+                self.cut()
+            while tasks:  # Those that were cancelled last may have left some.
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
 
     @abstractmethod
     async def take(self, limits: Limits) -> Any:
@@ -170,18 +186,6 @@ def is_closed(connection: Any) -> bool:
 async def _end(connection: Any) -> None:
     with contextlib.suppress(Exception):
         await connection.close(timeout=LAST_MOMENT)
-
-
-async def _cut_in_the_end(link: Link) -> AsyncGenerator[None, None]:
-    """`asyncio.run` ends its generators when its tasks have ended, before it closes its loop."""
-    try:
-        yield
-    finally:
-        link.cut()
-        while link.tasks:  # The tasks that were cancelled last may have left some.
-            for task in link.tasks:
-                task.cancel()
-            await asyncio.wait(link.tasks)
 
 
 @contextlib.contextmanager
