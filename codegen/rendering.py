@@ -71,7 +71,8 @@ def _package(tree: Tree, printer: _Printer, project: ir.Project) -> None:
     record = project.interface.record_name
     aliased = [it for it in classes if "persistence" in it.aliases]
     errors = [it.name for it in project.interface.errors]
-    names = [*bases, *errors, *(it.name for it in classes), record, "State", "aconnect", "connect"]
+    functions = ["aconnect", "connect", "register_type"]
+    names = [*bases, *errors, *(it.name for it in classes), record, "State", *functions]
     here = sorted([*bases, record, *(it.name for it in aliased)])
     spec = project.interface.source
     emit = partial(printer.emit, tree)

@@ -1,4 +1,4 @@
-"""Exact expectations: types, the sign of zero, NaN and the order of keys all count.
+"""Exact expectations: types, the sign of zero, NaN, time zones and the order of keys all count.
 
 The comparison is the matrix's own, not the persisters': a mistake there must show here.
 """
@@ -85,14 +85,23 @@ def _difference(found: Any, expected: Any, name: str) -> str:
                 keys, others = _shown(list(left)), _shown(list(right))
                 return f"{_path(name, place)} has the keys {keys}, not {others}"
             pending.extend(((place, key), left[key], right[key]) for key in left)
-        elif kind is list:
+        elif kind is list or kind is tuple:
             if len(left) != len(right):
                 return f"{_path(name, place)} is {_shown(left)}, not {_shown(right)}"
             both = enumerate(zip(left, right, strict=True))
             pending.extend(((place, index), *pair) for index, pair in both)
-        elif (repr(left) != repr(right)) if kind is float else left != right:
+        elif left != right if kind in (int, str) else _exact(left) != _exact(right):
             return f"{_path(name, place)} is {_shown(left)}, not {_shown(right)}"
     return ""
+
+
+def _exact(value: Any) -> Any:
+    """What tells apart values of one type that are equal: 0.0 and -0.0, Decimals, time zones."""
+    if isinstance(value, set | frozenset):
+        return sorted(f"{type(it)} {_exact(it)}" for it in value)
+    if isinstance(value, tuple):
+        return [f"{type(it)} {_exact(it)}" for it in value]
+    return repr(value)
 
 
 def _path(name: str, place: _Place) -> str:
