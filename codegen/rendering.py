@@ -21,7 +21,11 @@ MOST_LINES = 120
 HEADER = "# Code generated from "
 _PACKAGE = "persistry"
 # Vendored byte for byte: folder of templates/ -> folder of the package.
-_VERBATIM = {"runtime": "", "conformance/support": "conformance/support"}
+_VERBATIM = {
+    "runtime": "",
+    "conformance/support": "conformance/support",
+    "conformance/command": "conformance",
+}
 # Folder of templates/ -> how the modules' names begin, and the colours they are written for.
 _BEHAVIOURS = {
     "conformance/behaviours": ("test_", ("sync", "async")),

@@ -261,7 +261,7 @@ STORED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "text"), STORED, ids=lambda it: repr(it)[:30])
+@pytest.mark.parametrize(("value", "text"), STORED, ids=[text for _, text in STORED])
 def test_the_stored_text(value: Any, text: str) -> None:
     """The stored format: these texts are in databases."""
     encoded = encode({"é": value})

@@ -26,9 +26,12 @@ FIELDS = {
 def record(found: Any, **fields: Any) -> None:
     """A record was found, it has the one shape, and these fields are as given."""
     assert found is not None, "no record was found"
-    assert type(found) is dict
-    assert found.keys() == {*FIELDS, "state"}
-    assert {name: type(found[name]) for name in FIELDS} == FIELDS
+    assert type(found) is dict, f"the record is a {type(found).__name__}, not a dict"
+    keys = {*FIELDS, "state"}
+    assert found.keys() == keys, f"the record has the keys {sorted(found)}, not {sorted(keys)}"
+    for name, kind in FIELDS.items():
+        is_kind = type(found[name])
+        assert is_kind is kind, f"{name} is a {is_kind.__name__}, not a {kind.__name__}"
     for name, value in fields.items():
         returns(_values(found) if name == "state" else found[name], value, name)
 
@@ -40,7 +43,7 @@ def state(found: Any, expected: dict[str, Any]) -> None:
 
 def nothing(found: Any) -> None:
     """No record was found."""
-    assert found is None
+    assert found is None, f"found although nothing was expected: {_shown(found)}"
 
 
 def returns(found: Any, expected: Any, name: str = "the result") -> None:
