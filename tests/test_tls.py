@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 import persistry
+from persistry import State
 from persistry.errors import PersisterAccessError, PersisterError, PersisterUnavailableError
 from tests.bad_input import PASSWORD, Calls, Run, runner, works
 from tests.servers import (
@@ -181,6 +182,22 @@ def test_saves_and_loads(open_: Open, ca: Path, run: Run) -> None:
     copy = Calls(persister.persister.copy(), run)
     works(copy)
     copy.cleanup()
+
+
+@pytest.mark.parametrize("on", [OnPostgreSQL], ids=["PostgreSQL"], indirect=True)
+async def test_pools(on: type[OnPostgreSQL], server: PostgreSQLServer, ca: Path) -> None:
+    values = on.values(server, PASSWORD, ca)
+    at = on.url(server, PASSWORD, ca)
+    cls = persistry.AsyncPostgreSQLPersister
+    async with (
+        await cls.create_pool(**values, min_size=1, max_size=2) as pool,
+        cls.from_values(**values, use_pool=True, min_size=1, max_size=2) as by_values,
+        persistry.aconnect(f"{at}&use_pool=true", min_size=1, max_size=2) as by_url,
+    ):
+        for n, persister in enumerate([cls(pool=pool), by_values, by_url]):
+            await persister.initialize()
+            await persister.save("pools", "app", n, "step", State({"n": n}), "completed")
+            assert (await persister.load("pools", "app"))["state"]["n"] == n
 
 
 def test_an_unknown_authority(open_: Open, other_ca: Path) -> None:
