@@ -34,6 +34,7 @@ from .state import State
 
 if TYPE_CHECKING:
     from .b_aiosqlite import AsyncSQLitePersister
+    from .b_pymongo import AsyncMongoDBBasePersister, MongoDBBasePersister
     from .b_redis import AsyncRedisBasePersister, RedisBasePersister
     from .b_sqlite3 import SQLitePersister
     from .in_memory import AsyncInMemoryPersister, InMemoryPersister
@@ -43,6 +44,7 @@ __all__ = (
     "AsyncBaseStatePersister",
     "AsyncBaseStateSaver",
     "AsyncInMemoryPersister",
+    "AsyncMongoDBBasePersister",
     "AsyncRedisBasePersister",
     "AsyncSQLitePersister",
     "BaseStateLoader",
@@ -50,6 +52,7 @@ __all__ = (
     "BaseStateSaver",
     "CorruptStateError",
     "InMemoryPersister",
+    "MongoDBBasePersister",
     "NotInitializedError",
     "PersistedStateData",
     "PersisterAccessError",
@@ -70,9 +73,11 @@ __all__ = (
 # Where each persister stands, and the extra that brings its driver.
 _PERSISTERS: dict[str, tuple[str, str | None]] = {
     "AsyncInMemoryPersister": ("in_memory", None),
+    "AsyncMongoDBBasePersister": ("b_pymongo", "pymongo"),
     "AsyncRedisBasePersister": ("b_redis", "redis"),
     "AsyncSQLitePersister": ("b_aiosqlite", "aiosqlite"),
     "InMemoryPersister": ("in_memory", None),
+    "MongoDBBasePersister": ("b_pymongo", "pymongo"),
     "RedisBasePersister": ("b_redis", "redis"),
     "SQLitePersister": ("b_sqlite3", None),
 }
