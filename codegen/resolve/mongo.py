@@ -38,11 +38,14 @@ class _Resolver:
         self._given = {value for case in self._cases.values() for value in case.given}
         self._used: set[Text] = set()
         self._misspelt: set[str | None] = set()
+        self._sound = True
+        """Only then is it worth saying which index serves which query."""
 
     def parts(self) -> ir.MongoParts:
         before = len(self._report.problems)
         self._check_format()
         indexes = tuple(self._index(name, it) for name, it in self._model.indexes.items())
+        self._sound = len(self._report.problems) == before
         self._refuse_unknown()
         insert = self._insert()
         conflicting = self._find(_CONFLICTING)
@@ -74,8 +77,7 @@ class _Resolver:
                     place_of(stored.fields, stored.span),
                     help=f"add '{field}: <BSON type>' under stored.fields",
                 )
-        unique = [it for it in self._model.indexes.values() if it.unique]
-        if not any(set(it.keys) == set(stored.unique) for it in unique):
+        if not any(it.unique for it in self._model.indexes.values()):
             message = f"no unique index is on [{', '.join(stored.unique)}]"
             help = "add one under indexes with 'unique: true'; without it two writers both win"
             place = place_of(self._model.indexes, self._model.span)
@@ -85,9 +87,10 @@ class _Resolver:
         python_name(name, "the index", self._report)
         self._directions(model.keys)
         self._fields([*model.keys, *([model.without] if model.without is not None else [])])
-        if model.unique and set(model.keys) != set(self._model.stored.unique):
-            message = f"the unique index {str(name)!r} is not on the record's key"
-            help = f"its keys are [{', '.join(self._model.stored.unique)}], or it is not unique"
+        whole = set(model.keys) == set(self._interface.key) and model.without is None
+        if model.unique and not whole:
+            message = f"the unique index {str(name)!r} is not on the key of all records"
+            help = f"its keys are [{', '.join(self._interface.key)}], or it is not unique"
             self._report.add(Code.KEY01, message, place_of(model.keys, model.span), help=help)
         return ir.Index(
             name=str(name),
@@ -159,6 +162,7 @@ class _Resolver:
         if len(self._report.problems) == before:
             self._check_all_used(name, filter, limit)
             self._check_grouping(name, query)
+        if self._sound and len(self._report.problems) == before:
             self._check_served(name, query)
             self._check_foreign(name, query)
         return ir.Find(

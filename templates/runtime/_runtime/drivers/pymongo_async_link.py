@@ -12,7 +12,7 @@ import pymongo
 from ...errors import PersisterError
 from ..failures import about
 from ..limits import Limits
-from .pymongo_values import AT_ONCE, MongoValues
+from .pymongo_values import AT_ONCE, FAREWELL, MongoValues
 
 
 @dataclass
@@ -93,7 +93,8 @@ class AsyncLink:
                 await home.slots.acquire()
                 taken += 1
             if self.values:
-                await home.client.close()
+                with pymongo.timeout(FAREWELL):
+                    await home.client.close()
         finally:
             for _ in range(taken):
                 home.slots.release()

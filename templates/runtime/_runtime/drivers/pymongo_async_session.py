@@ -21,6 +21,9 @@ from .pymongo_values import MongoValues, Place, check_acknowledged, describe_cli
 
 T = TypeVar("T")
 
+# Seconds that the driver may take to notice that its time is over.
+_GRACE = 0.5
+
 
 class AsyncPymongoSession:
     """A persister's access to its server; any number of tasks may share it."""
@@ -159,10 +162,13 @@ class Operation:
             if session.closed:
                 raise session.failures.closed(self._name, self._key)
             self._collection = session.place.of(home.client)
-            # The driver's limit too: it makes its own errors of it, which say more.
-            timeout = pymongo.timeout(session.limits.operation)
+            # From here on the driver keeps the time, as its errors say more; ours is the last resort.
+            end = self._timeout.when() or 0.0
+            left = max(0.001, end - asyncio.get_running_loop().time())
+            timeout = pymongo.timeout(left)
             timeout.__enter__()
             self._driver_timeout = timeout
+            self._timeout.reschedule(end + _GRACE)
             if self._name != "connect":
                 await session.link.knock(home.client, session.limits)
         except BaseException as exc:

@@ -17,6 +17,9 @@ from ..limits import Limits
 # has as many by default.
 AT_ONCE = 100
 
+# Seconds that a server may take to hear that a client goes; a frozen one would keep it for ever.
+FAREWELL = 1.0
+
 # What an acknowledged save survives, unless the user says otherwise.
 _DURABLE = {"w": "majority", "journal": True}
 _CONCERN = {"w", "wtimeoutms", "journal", "j", "fsync"}
