@@ -111,7 +111,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             pymongo.errors.WaitQueueTimeoutError,
-            "all connections of the client's pool are in use; give it a larger maxPoolSize, or use fewer threads",
+            "no connection of the client's pool came free within operation_timeout ({operation_timeout} s)",
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -122,7 +122,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             pymongo.errors.ServerSelectionTimeoutError,
-            "no server that takes writes answered within connect_timeout ({connect_timeout} s); start it, or check the hosts",
+            "no primary answered in time (connect_timeout {connect_timeout} s, operation_timeout {operation_timeout} s); start it, or check the hosts",
         ),
         Rule(
             errors.PersisterUnavailableError,

@@ -12,7 +12,7 @@ import pymongo
 from ...errors import PersisterError
 from ..failures import about
 from ..limits import Limits
-from .pymongo_values import AT_ONCE, MongoValues
+from .pymongo_values import AT_ONCE, FAREWELL, MongoValues
 
 
 @dataclass
@@ -53,12 +53,6 @@ class AsyncLink:
                 await _close(self._homes.pop(other))
         return home
 
-    async def knock(self, client: Any, limits: Limits) -> None:
-        """Find a server within the time for connecting: a client that was handed in has its own."""
-        if self.values is None and not client.topology_description.has_writable_server():
-            with pymongo.timeout(min(limits.connect, limits.operation)):
-                await client.admin.command("ping")
-
     @property
     def current(self) -> Any:
         """The client of the running event loop; without one, the client that was made last."""
@@ -93,7 +87,8 @@ class AsyncLink:
                 await home.slots.acquire()
                 taken += 1
             if self.values:
-                await home.client.close()
+                with pymongo.timeout(FAREWELL):
+                    await home.client.close()
         finally:
             for _ in range(taken):
                 home.slots.release()

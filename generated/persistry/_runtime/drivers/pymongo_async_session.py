@@ -21,6 +21,9 @@ from .pymongo_values import MongoValues, Place, check_acknowledged, describe_cli
 
 T = TypeVar("T")
 
+# Seconds that the driver may take to notice that its time is over.
+_GRACE = 0.5
+
 
 class AsyncPymongoSession:
     """A persister's access to its server; any number of tasks may share it."""
@@ -159,12 +162,13 @@ class Operation:
             if session.closed:
                 raise session.failures.closed(self._name, self._key)
             self._collection = session.place.of(home.client)
-            # The driver's limit too: it makes its own errors of it, which say more.
-            timeout = pymongo.timeout(session.limits.operation)
+            # From here on the driver keeps the time, as its errors say more; ours is the last resort.
+            end = self._timeout.when() or 0.0
+            left = max(0.001, end - asyncio.get_running_loop().time())
+            timeout = pymongo.timeout(left)
             timeout.__enter__()
             self._driver_timeout = timeout
-            if self._name != "connect":
-                await session.link.knock(home.client, session.limits)
+            self._timeout.reschedule(end + _GRACE)
         except BaseException as exc:
             await self._leave(exc)
             raise
@@ -238,6 +242,11 @@ class Operation:
         return await self._answer(call)
 
     async def _answer(self, call: Call) -> Any:
+        client = self._collection.database.client
+        if not client.topology_description.has_writable_server():
+            # Left to itself, the driver would look for one until the operation's time is over.
+            with pymongo.timeout(self._session.limits.connect):
+                await client.admin.command("ping")
         self._waiting = True
         try:
             called = getattr(self._collection, call.method)(*call.arguments, **call.options)

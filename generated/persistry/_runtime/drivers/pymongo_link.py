@@ -12,7 +12,7 @@ import pymongo
 from ...errors import PersisterError
 from ..failures import about
 from ..limits import Deadline, Limits
-from .pymongo_values import AT_ONCE, MongoValues
+from .pymongo_values import AT_ONCE, FAREWELL, MongoValues
 from .slots import Slot
 
 
@@ -79,12 +79,6 @@ class Link:
                     )
         return self.client
 
-    def knock(self, limits: Limits, deadline: Deadline) -> None:
-        """Find a server within the time for connecting: a client that was handed in has its own."""
-        if self.values is None and not self.client.topology_description.has_writable_server():
-            with pymongo.timeout(max(0.0, min(limits.connect, deadline.remaining()))):
-                self.client.admin.command("ping")
-
     def leave(self, deadline: Deadline) -> bool:
         """Close what was opened here, after the operations under way.
 
@@ -96,7 +90,8 @@ class Link:
             while len(taken) < AT_ONCE:
                 taken.append(slots.get(timeout=max(0.0, deadline.remaining())))
             if self.values and self.client is not None:
-                self.client.close()
+                with pymongo.timeout(FAREWELL):
+                    self.client.close()
         except Empty:
             return False
         finally:

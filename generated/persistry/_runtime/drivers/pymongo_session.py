@@ -158,7 +158,6 @@ class Operation:
                 raise session.failures.closed(self._name, self._key)
             client = session.link.ready(session.limits, self._name, self._key)
             self._collection = session.place.of(client)
-            session.link.knock(session.limits, self._deadline)
             # The driver's limit for all that it does in this thread from now on.
             timeout = pymongo.timeout(max(0.001, self._deadline.remaining()))
             timeout.__enter__()
@@ -236,6 +235,11 @@ class Operation:
     def _answer(self, call: Call) -> Any:
         if self._deadline.remaining() <= 0:
             raise self._late("it was not done")
+        client = self._collection.database.client
+        if not client.topology_description.has_writable_server():
+            # Left to itself, the driver would look for one until the operation's time is over.
+            with pymongo.timeout(self._session.limits.connect):
+                client.admin.command("ping")
         answer = getattr(self._collection, call.method)(*call.arguments, **call.options)
         return answer.to_list() if call.lists else answer
 

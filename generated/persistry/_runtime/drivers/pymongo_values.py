@@ -17,6 +17,9 @@ from ..limits import Limits
 # has as many by default.
 AT_ONCE = 100
 
+# Seconds that a server may take to hear that a client goes; a frozen one would keep it for ever.
+FAREWELL = 1.0
+
 # What an acknowledged save survives, unless the user says otherwise.
 _DURABLE = {"w": "majority", "journal": True}
 _CONCERN = {"w", "wtimeoutms", "journal", "j", "fsync"}
@@ -112,9 +115,11 @@ class MongoValues:
         options = self.uri.partition("?")[2]
         said |= {name.lower() for name in split_options(options)} if options else set()
         ours: dict[str, Any] = {} if said & _CONCERN else dict(_DURABLE)
-        for name in ("serverSelectionTimeoutMS", "connectTimeoutMS"):
-            if name.lower() not in said:
-                ours[name] = max(1, int(limits.connect * 1000))
+        if "connecttimeoutms" not in said:
+            ours["connectTimeoutMS"] = max(1, int(limits.connect * 1000))
+        if "retryreads" not in said:
+            # We repeat ourselves, once; the driver would go on until the operation's time is over.
+            ours["retryReads"] = False
         return ours | self.mongo_client_kwargs
 
     def describe(self) -> str:

@@ -169,8 +169,6 @@ class Operation:
             timeout.__enter__()
             self._driver_timeout = timeout
             self._timeout.reschedule(end + _GRACE)
-            if self._name != "connect":
-                await session.link.knock(home.client, session.limits)
         except BaseException as exc:
             await self._leave(exc)
             raise
@@ -244,6 +242,11 @@ class Operation:
         return await self._answer(call)
 
     async def _answer(self, call: Call) -> Any:
+        client = self._collection.database.client
+        if not client.topology_description.has_writable_server():
+            # Left to itself, the driver would look for one until the operation's time is over.
+            with pymongo.timeout(self._session.limits.connect):
+                await client.admin.command("ping")
         self._waiting = True
         try:
             called = getattr(self._collection, call.method)(*call.arguments, **call.options)

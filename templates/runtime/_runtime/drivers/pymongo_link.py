@@ -79,12 +79,6 @@ class Link:
                     )
         return self.client
 
-    def knock(self, limits: Limits, deadline: Deadline) -> None:
-        """Find a server within the time for connecting: a client that was handed in has its own."""
-        if self.values is None and not self.client.topology_description.has_writable_server():
-            with pymongo.timeout(max(0.0, min(limits.connect, deadline.remaining()))):
-                self.client.admin.command("ping")
-
     def leave(self, deadline: Deadline) -> bool:
         """Close what was opened here, after the operations under way.
 

@@ -115,9 +115,11 @@ class MongoValues:
         options = self.uri.partition("?")[2]
         said |= {name.lower() for name in split_options(options)} if options else set()
         ours: dict[str, Any] = {} if said & _CONCERN else dict(_DURABLE)
-        for name in ("serverSelectionTimeoutMS", "connectTimeoutMS"):
-            if name.lower() not in said:
-                ours[name] = max(1, int(limits.connect * 1000))
+        if "connecttimeoutms" not in said:
+            ours["connectTimeoutMS"] = max(1, int(limits.connect * 1000))
+        if "retryreads" not in said:
+            # We repeat ourselves, once; the driver would go on until the operation's time is over.
+            ours["retryReads"] = False
         return ours | self.mongo_client_kwargs
 
     def describe(self) -> str:
