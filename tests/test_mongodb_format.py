@@ -1,4 +1,4 @@
-"""What stands in a MongoDB collection, and which index answers which question: the promise to it."""
+"""What stands in a MongoDB collection, and which index answers what: the promise to its data."""
 
 from __future__ import annotations
 
