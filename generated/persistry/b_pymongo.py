@@ -165,13 +165,13 @@ _FAILURES = Failures(
             errors.StoreVersionError,
             pymongo.errors.OperationFailure,
             "the collection is a view, or has a validator that refuses the records; choose another one",
-            codes=("121", "166", "20"),
+            codes=("121", "166"),
         ),
         Rule(
             errors.PersisterUnavailableError,
             pymongo.errors.OperationFailure,
             "the server has no space left on its disk and refuses to save",
-            codes=("14031", "39"),
+            codes=("14031",),
         ),
         Rule(
             errors.StateTooLargeError,

@@ -104,10 +104,11 @@ class MongoValues:
             ) from None
         arguments: dict[str, Any] = {**self.mongo_client_kwargs, "connect": False}
         try:
-            with MongoClient(self.uri, **arguments) as client:
-                check_acknowledged("uri or mongo_client_kwargs", client)
-        except (PyMongoError, TypeError) as error:
+            client: MongoClient[Any] = MongoClient(self.uri, **arguments)
+        except (PyMongoError, ValueError, TypeError) as error:
             raise ValueError(f"mongo_client_kwargs cannot be used: {error}") from None
+        client.close()
+        check_acknowledged("uri or mongo_client_kwargs", client)
 
     def arguments(self, limits: Limits) -> dict[str, Any]:
         """Keyword arguments for the client; what the user said comes first."""
