@@ -87,7 +87,8 @@ def _package(tree: Tree, printer: _Printer, project: ir.Project) -> None:
             for alias in it.aliases:
                 if alias != "persistence":
                     template = "package/alias.py.jinja"
-                    emit(f"{alias}.py", template, backend.source, module=it.module)
+                    module = next(found for found in backend.modules if found.name == it.module)
+                    emit(f"{alias}.py", template, backend.source, module=module)
 
 
 def _conformance(tree: Tree, printer: _Printer, project: ir.Project, templates: Path) -> None:

@@ -2,3 +2,4 @@
 """Another name of `b_pymongo`, from the documents of earlier libraries."""
 
 from .b_pymongo import *  # noqa: F403
+from .b_pymongo import __getattr__ as __getattr__
