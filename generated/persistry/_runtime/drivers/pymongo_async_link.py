@@ -22,6 +22,8 @@ class Home:
     client: Any
     slots: asyncio.Semaphore
     closing: asyncio.Lock
+    collection: Any = None
+    """What the session works on, once it has made it."""
 
 
 class AsyncLink:

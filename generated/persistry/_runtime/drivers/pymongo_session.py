@@ -35,6 +35,7 @@ class PymongoSession:
         self.place = Place("", "")
         self.prepared = steps.Prepared()
         self._left = False
+        self._collection: Any = None
 
     @classmethod
     def opening(cls, failures: Failures, limits: Limits, **values: Any) -> PymongoSession:
@@ -76,7 +77,14 @@ class PymongoSession:
 
     @property
     def collection(self) -> Any:
-        return self.place.of(self.connection)
+        return self.collection_of(self.connection)
+
+    def collection_of(self, client: Any) -> Any:
+        """The collection through this client; it is kept, since making it takes its time."""
+        found = self._collection
+        if found is None or found.database.client is not client:
+            found = self._collection = self.place.of(client)
+        return found
 
     def copy(self) -> PymongoSession:
         """A session of the same values; one over a handed-in client shares it."""
@@ -157,7 +165,7 @@ class Operation:
             if session.closed:
                 raise session.failures.closed(self._name, self._key)
             client = session.link.ready(session.limits, self._name, self._key)
-            self._collection = session.place.of(client)
+            self._collection = session.collection_of(client)
             # The driver's limit for all that it does in this thread from now on.
             timeout = pymongo.timeout(max(0.001, self._deadline.remaining()))
             timeout.__enter__()

@@ -161,8 +161,10 @@ class Operation:
             self._slots = home.slots
             if session.closed:
                 raise session.failures.closed(self._name, self._key)
-            self._collection = session.place.of(home.client)
-            # From here on the driver keeps the time, as its errors say more; ours is the last resort.
+            if home.collection is None:
+                home.collection = session.place.of(home.client)
+            self._collection = home.collection
+            # From here on the driver keeps the time: its errors say more. Ours is the last resort.
             end = self._timeout.when() or 0.0
             left = max(0.001, end - asyncio.get_running_loop().time())
             timeout = pymongo.timeout(left)
