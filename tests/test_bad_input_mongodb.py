@@ -189,10 +189,12 @@ def test_a_server_that_dies_and_comes_back(
     persister = hand_in(**limits)[0] if handed_in else make(**limits)
     persister.put(n=1)
     server.kill()
-    for name, operation in ALL.items():
-        with within(10), refused(PersisterUnavailableError, name, cause=PyMongoError):
-            operation(persister)
-    server.restart()
+    try:
+        for name, operation in ALL.items():
+            with within(10), refused(PersisterUnavailableError, name, cause=PyMongoError):
+                operation(persister)
+    finally:
+        server.restart()
     assert persister.get() == {"n": 1}
     works(persister)
     server.restart()

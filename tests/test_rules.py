@@ -436,6 +436,13 @@ MONGODB = [
     Row(answered(FAILURE, 13, "not authorized on db"), ACCESS, "lacks a right"),
     Row(answered(FAILURE, 18, "Authentication failed."), ACCESS, "authSource="),
     Row(answered(FAILURE, 8000, "bad auth"), ACCESS, "authSource="),
+    Row(
+        answered(FAILURE, 20, "Transaction numbers are only allowed on a replica set member"),
+        UNAVAILABLE,
+        "retryWrites=False",
+        may_have_saved=True,
+        repeat=True,
+    ),
     Row(answered(FAILURE, 85, "Index already exists"), VERSION, "drop it and call initialize()"),
     Row(answered(FAILURE, 86, "An existing index has"), VERSION, "drop it and call initialize()"),
     Row(

@@ -156,6 +156,14 @@ _FAILURES = Failures(
             codes=("18", "8000"),
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            pymongo.errors.OperationFailure,
+            "the server refuses the driver's own retries of a save; give the client retryWrites=False",
+            codes=("20",),
+            may_have_saved=True,
+            repeat=True,
+        ),
+        Rule(
             errors.StoreVersionError,
             pymongo.errors.OperationFailure,
             "the collection has an index of the same name, or with the same keys, and other options; drop it and call initialize()",

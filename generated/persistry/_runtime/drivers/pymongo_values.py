@@ -118,9 +118,10 @@ class MongoValues:
         ours: dict[str, Any] = {} if said & _CONCERN else dict(_DURABLE)
         if "connecttimeoutms" not in said:
             ours["connectTimeoutMS"] = max(1, int(limits.connect * 1000))
-        if "retryreads" not in said:
-            # We repeat ourselves, once; the driver would go on until the operation's time is over.
-            ours["retryReads"] = False
+        # We repeat ourselves, once; the driver would go on until the operation's time is over.
+        for name in ("retryReads", "retryWrites"):
+            if name.lower() not in said:
+                ours[name] = False
         return ours | self.mongo_client_kwargs
 
     def describe(self) -> str:

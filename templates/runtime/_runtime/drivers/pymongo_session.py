@@ -237,6 +237,8 @@ class Operation:
             rule = failures.rule_for(exc)
             if rule is None or not rule.repeat or self._repeated:
                 raise
+            if self._deadline.remaining() <= 0:
+                raise
             self._repeated, self._sent = True, self._sent or rule.may_have_saved
         return self._answer(call)
 
