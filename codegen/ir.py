@@ -290,6 +290,55 @@ class RedisParts:
 
 
 @dataclass(frozen=True)
+class Term:
+    """A field and its value: a parameter's, one made from it, a constant of the runtime, null."""
+
+    field: str
+    value: str = ""
+    made_by: str = ""
+
+
+@dataclass(frozen=True)
+class Index:
+    name: str
+    keys: tuple[tuple[str, int], ...]
+    unique: bool
+    without: str | None
+
+
+@dataclass(frozen=True)
+class Find:
+    """A query: which documents, in which order, and which fields of them are answered."""
+
+    constant: str
+    filter: tuple[Term, ...]
+    sort: tuple[tuple[str, int], ...]
+    fields: tuple[str, ...]
+    foreign_filter: tuple[Term, ...] = ()
+    foreign_sort: tuple[tuple[str, int], ...] = ()
+    """Where another library's documents are asked for as well."""
+
+
+@dataclass(frozen=True)
+class FindCase:
+    case: Case
+    find: Find
+
+
+@dataclass(frozen=True)
+class MongoParts:
+    indexes: tuple[Index, ...]
+    insert: tuple[Term, ...]
+    conflicting: Find
+    load: tuple[FindCase, ...]
+    newest: Find
+
+    @property
+    def finds(self) -> tuple[Find, ...]:
+        return (self.conflicting, *(answer.find for answer in self.load), self.newest)
+
+
+@dataclass(frozen=True)
 class Gap:
     case: str
     reason: str
@@ -330,7 +379,7 @@ class PersisterClass:
     """What `from_values` hands on to the constructor as it is."""
     aliases: tuple[str, ...]
     parts: Any
-    """What its family's templates print: SqlParts or RedisParts."""
+    """What its family's templates print: SqlParts, RedisParts or MongoParts."""
 
 
 @dataclass(frozen=True)
@@ -341,6 +390,8 @@ class Url:
     defaults: tuple[tuple[str, str], ...]
     rest: str | None
     example: str
+    whole: str | None = None
+    """The parameter that takes the URL as it is written."""
 
 
 @dataclass(frozen=True)

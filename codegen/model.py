@@ -163,6 +163,9 @@ class UrlModel:
         default=None,
         metadata=_doc("the dict parameter for what a URL's query says beyond all others"),
     )
+    whole: Text | None = field(
+        default=None, metadata=_doc("the parameter that takes the URL as it is written")
+    )
 
 
 @dataclass(frozen=True)
@@ -302,12 +305,59 @@ class RedisStoredModel:
 
 
 @dataclass(frozen=True)
+class MongoStoredModel:
+    """a stored format"""
+
+    span: Span
+    generation: int
+    doc: Text
+    fields: dict[Text, Text]
+    unique: tuple[Text, ...]
+    created_at: Literal["client"]
+    state_bytes: int
+
+
+@dataclass(frozen=True)
+class IndexModel:
+    """an index"""
+
+    span: Span
+    keys: dict[Text, int]
+    unique: bool = False
+    without: Text | None = field(
+        default=None, metadata=_doc("the field that the documents in the index lack")
+    )
+
+
+@dataclass(frozen=True)
+class FindModel:
+    """a query for documents of another library"""
+
+    span: Span
+    find: dict[Text, Text | None]
+    sort: dict[Text, int]
+
+
+@dataclass(frozen=True)
+class MongoQueryModel:
+    """a query"""
+
+    span: Span
+    insert: dict[Text, Text] | None = None
+    find: dict[Text, Text | None] | None = None
+    sort: dict[Text, int] = field(default_factory=dict)
+    newest_of: Text | None = None
+    limit: Text | None = None
+    or_foreign: FindModel | None = None
+
+
+@dataclass(frozen=True)
 class BackendModel:
     """a backend"""
 
     span: Span
     backend: Text
-    family: Literal["sql", "redis", "runtime"]
+    family: Literal["sql", "redis", "mongo", "runtime"]
     title: Text
     doc: Text
     not_initialized: Literal["error", "never"]
@@ -358,10 +408,22 @@ class RedisBackendModel(BackendModel):
 
 
 @dataclass(frozen=True)
+class MongoBackendModel(BackendModel):
+    """a backend"""
+
+    stored: MongoStoredModel
+    indexes: dict[Text, IndexModel]
+    queries: dict[Text, MongoQueryModel]
+    errors: ErrorsModel
+    parameters: dict[Text, ParameterModel]
+    gaps: dict[Text, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class FamilyModel:
     """the first look at a backend file: which family it belongs to"""
 
-    family: Literal["sql", "redis", "runtime"]
+    family: Literal["sql", "redis", "mongo", "runtime"]
 
 
 # --- spec/conformance/*.yaml --------------------------------------------------------------------

@@ -10,6 +10,7 @@ from codegen.decode import decode, peek
 from codegen.model import (
     FamilyModel,
     InterfaceModel,
+    MongoBackendModel,
     RedisBackendModel,
     RuntimeBackendModel,
     ScenariosModel,
@@ -28,6 +29,7 @@ from codegen.styling import style
 _FAMILIES: dict[str, type[Models]] = {
     "sql": SqlBackendModel,
     "redis": RedisBackendModel,
+    "mongo": MongoBackendModel,
     "runtime": RuntimeBackendModel,
 }
 M = TypeVar("M")

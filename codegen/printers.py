@@ -96,6 +96,24 @@ def script_arguments(call: ir.ScriptCall, owner: str) -> str:
     return f"({values[0]},)" if len(values) == 1 else f"({', '.join(values)})"
 
 
+def pairs(items: Iterable[tuple[str, int]]) -> str:
+    """A tuple of names with a number each: the keys of an index, the order of a query."""
+    values = [f"({string(name)}, {number})" for name, number in items]
+    return f"({values[0]},)" if len(values) == 1 else f"({', '.join(values)})"
+
+
+def terms(items: Iterable[ir.Term], owner: str) -> str:
+    """A dict of fields, with the values of an object."""
+    return "{" + ", ".join(f"{string(it.field)}: {_term(it, owner)}" for it in items) + "}"
+
+
+def _term(term: ir.Term, owner: str) -> str:
+    value = f"{owner}.{term.value}" if term.value else ""
+    if term.made_by:
+        return f"{term.made_by}({value})" if value else term.made_by
+    return value or "None"
+
+
 def docstring(operation: ir.Operation, extra: Iterable[ir.Parameter] = (), indent: int = 8) -> str:
     """The docstring of an operation: what it does, what it takes, gives and raises."""
     sections = [_wrapped(operation.doc.strip(), indent)]
@@ -175,9 +193,11 @@ FILTERS = {
     "docstring": docstring,
     "key_call": key_call,
     "key_text": key_text,
+    "pairs": pairs,
     "plain_docstring": plain_docstring,
     "script_arguments": script_arguments,
     "signature": signature,
     "string": string,
     "string_tuple": string_tuple,
+    "terms": terms,
 }

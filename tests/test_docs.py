@@ -83,6 +83,7 @@ def test_readme_is_one_screen_and_names_every_class() -> None:
     assert len(text.splitlines()) <= 66
     classes = [name for name in dir(persistry) if name.endswith("Persister") and "Base" not in name]
     classes += ["RedisBasePersister", "AsyncRedisBasePersister"]
+    classes += ["MongoDBBasePersister", "AsyncMongoDBBasePersister"]
     assert [name for name in classes if f"`{name}`" not in text] == []
 
 

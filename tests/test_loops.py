@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ import redis.asyncio
 
 from persistry import (
     AsyncInMemoryPersister,
+    AsyncMongoDBBasePersister,
     AsyncPostgreSQLPersister,
     AsyncRedisBasePersister,
     AsyncSQLitePersister,
@@ -21,9 +23,10 @@ from persistry import (
 )
 from persistry.errors import PersisterError
 from tests.servers import PostgreSQLServer, RedisServer
+from tests.stores.mongodb import MongoPlace
 
 # Where each loop can have a connection of its own, and where there is only the one.
-APART = ["memory", "sqlite", "redis", "postgresql", "postgresql-pool"]
+APART = ["memory", "sqlite", "redis", "postgresql", "postgresql-pool", "mongodb"]
 SHARED = ["sqlite-memory", "redis-client"]
 
 
@@ -52,6 +55,11 @@ def persister(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
     async def opened() -> Any:
         if kind == "memory":
             made: Any = await AsyncInMemoryPersister.from_values()
+        elif kind == "mongodb":
+            place: MongoPlace = request.getfixturevalue("mongodb_place")
+            names = ("persistry_test_loops", secrets.token_hex(8))
+            request.addfinalizer(lambda: place.client[names[0]].drop_collection(names[1]))
+            made = await AsyncMongoDBBasePersister.from_values(place.url, *names)
         elif kind.startswith("redis"):
             host, port = request.getfixturevalue("server").address
             if kind == "redis-client":

@@ -8,9 +8,11 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pymongo.errors
 import pytest
 import redis
 import yaml
+from bson.errors import InvalidBSON
 from redis._parsers import _RESP2Parser
 from redis.exceptions import (
     AuthenticationWrongNumberOfArgsError,
@@ -25,7 +27,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from persistry import b_aiosqlite, b_asyncpg, b_psycopg2, b_redis, b_sqlite3
+from persistry import b_aiosqlite, b_asyncpg, b_psycopg2, b_pymongo, b_redis, b_sqlite3
 from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Limits
 from persistry.errors import (
@@ -347,12 +349,127 @@ REDIS = [
     ),
 ]
 
+NO_ANSWER = "no answer within operation_timeout (1.5 s)"
+
+
+def answered(
+    kind: type[pymongo.errors.OperationFailure], code: int, text: str
+) -> pymongo.errors.OperationFailure:
+    return kind(text, code)
+
+
+FAILURE = pymongo.errors.OperationFailure
+TOO_LARGE = "keep large values elsewhere"
+MONGODB = [
+    Row(
+        pymongo.errors.InvalidOperation("Cannot use MongoClient after close"),
+        PersisterClosedError,
+        "closed by its owner",
+    ),
+    Row(pymongo.errors.DocumentTooLarge("BSON document too large"), StateTooLargeError, TOO_LARGE),
+    Row(  # what is also an OperationFailure comes before that
+        answered(pymongo.errors.ExecutionTimeout, 50, "operation exceeded time limit"),
+        UNAVAILABLE,
+        NO_ANSWER,
+        may_have_saved=True,
+    ),
+    Row(
+        answered(pymongo.errors.WriteConcernError, 64, "waiting for replication timed out"),
+        UNAVAILABLE,
+        "too few servers",
+        may_have_saved=True,
+    ),
+    Row(
+        answered(pymongo.errors.WTimeoutError, 64, "waiting for replication timed out"),
+        UNAVAILABLE,
+        "too few servers",
+        may_have_saved=True,
+    ),
+    Row(  # and what is also an AutoReconnect before that
+        pymongo.errors.NotPrimaryError("not primary"),
+        UNAVAILABLE,
+        "no primary",
+        may_have_saved=True,
+        repeat=True,
+    ),
+    Row(
+        pymongo.errors.WaitQueueTimeoutError("Timed out while checking out a connection"),
+        UNAVAILABLE,
+        "pool came free within operation_timeout (1.5 s)",
+    ),
+    *(
+        Row(
+            pymongo.errors.ServerSelectionTimeoutError(f"one:27017: {why} (_ssl.c:1)"),
+            UNAVAILABLE,
+            "TLS was not agreed on",
+        )
+        for why in (
+            "SSL handshake failed",
+            "[TLSV1_ALERT_UNKNOWN_CA]",
+            "certificate verify failed",
+        )
+    ),
+    Row(
+        pymongo.errors.ServerSelectionTimeoutError("one:27017: connection refused"),
+        UNAVAILABLE,
+        "connect_timeout 2 s",
+    ),
+    Row(
+        pymongo.errors.NetworkTimeout("one:27017: timed out"),
+        UNAVAILABLE,
+        NO_ANSWER,
+        may_have_saved=True,
+    ),
+    Row(
+        pymongo.errors.AutoReconnect("connection closed"),
+        UNAVAILABLE,
+        LOST,
+        may_have_saved=True,
+        repeat=True,
+    ),
+    Row(
+        pymongo.errors.ConnectionFailure("connection closed"),
+        UNAVAILABLE,
+        LOST,
+        may_have_saved=True,
+    ),
+    Row(answered(FAILURE, 13, "not authorized on db"), ACCESS, "lacks a right"),
+    Row(answered(FAILURE, 18, "Authentication failed."), ACCESS, "authSource="),
+    Row(answered(FAILURE, 8000, "bad auth"), ACCESS, "authSource="),
+    Row(
+        answered(FAILURE, 20, "Transaction numbers are only allowed on a replica set member"),
+        UNAVAILABLE,
+        "retryWrites=False",
+        may_have_saved=True,
+        repeat=True,
+    ),
+    Row(answered(FAILURE, 85, "Index already exists"), VERSION, "drop it and call initialize()"),
+    Row(answered(FAILURE, 86, "An existing index has"), VERSION, "drop it and call initialize()"),
+    Row(
+        answered(pymongo.errors.WriteError, 121, "Document failed validation"),
+        VERSION,
+        "has a validator",
+    ),
+    Row(answered(FAILURE, 166, "Namespace is a view, not a collection"), VERSION, "is a view"),
+    Row(answered(FAILURE, 14031, "OutOfDiskSpace"), UNAVAILABLE, "no space left"),
+    Row(answered(FAILURE, 10334, "BSONObj size is invalid"), StateTooLargeError, TOO_LARGE),
+    Row(answered(FAILURE, 17419, "Resulting document too large"), StateTooLargeError, TOO_LARGE),
+    Row(answered(FAILURE, 17420, "Document to upsert too large"), StateTooLargeError, TOO_LARGE),
+    Row(
+        pymongo.errors.ConfigurationError("The DNS query name does not exist: nowhere."),
+        UNAVAILABLE,
+        "check the URI",
+    ),
+    Row(InvalidBSON("not enough data for a BSON document"), CORRUPT, "no valid document"),
+]
+
 TABLES = {
     "sqlite3": (b_sqlite3._FAILURES, SQLITE),
     "aiosqlite": (b_aiosqlite._FAILURES, SQLITE),
     "redis": (b_redis._FAILURES, REDIS),
     "psycopg2": (b_psycopg2._FAILURES, postgresql.PSYCOPG2),
     "asyncpg": (b_asyncpg._FAILURES, postgresql.ASYNCPG),
+    "pymongo": (b_pymongo._FAILURES, MONGODB),
 }
 ROWS = [
     pytest.param(failures, row, id=f"{name}-{type(row.exc).__name__}-{row.exc}")
@@ -365,6 +482,7 @@ STRANGERS = {
     "aiosqlite": operational("SQLITE_NOMEM", "out of memory"),
     "redis": redis.ResponseError("ERR value is not an integer or out of range"),
     **postgresql.STRANGERS,
+    "pymongo": pymongo.errors.OperationFailure("Unrecognized pipeline stage", 40324),
 }
 
 

@@ -53,6 +53,23 @@ def test_redis_parts() -> None:
     }
 
 
+def test_mongodb_takes_the_url_as_it_is() -> None:
+    """Several hosts, and options that are the driver's own; ours are taken out."""
+    url = "mongodb://me:p%40ss@one:27017,two:27018/agents?replicaSet=rs&w=1"
+    persister = connect(f"{url}&collection_name=st%20eps&operation_timeout=5", db_name="other")
+    values = persister._session.link.values
+    assert values.uri == url
+    assert persister._session.place == ("other", "st eps")
+    assert persister._session.limits.operation == 5
+    assert repr(persister) == "<MongoDBBasePersister one:27017,two:27018/other.st eps>"
+    for url in ("mongodb://", "mongodb://cache", "mongodb://cache/", "mongodb+srv://cache.test"):
+        host = url.partition("://")[2].strip("/")
+        if host:
+            made = connect(url, mongo_client_kwargs={"username": "me", "password": "hunter2"})
+            assert repr(made) == f"<MongoDBBasePersister {host}/mydatabase.mystates>"
+    assert connect("mongodb://cache/agents")._session.place == ("agents", "mystates")
+
+
 def test_tls_stays_beside_the_clients_options() -> None:
     persister = connect("rediss://cache", redis_client_kwargs={"ssl_ca_certs": "ca.pem"})
     keywords = persister.connection.connection_pool.connection_kwargs
@@ -75,6 +92,12 @@ def test_tls_stays_beside_the_clients_options() -> None:
         ("redis://host/0?operation_timeout=soon", ["operation_timeout"]),
         ("redis://host/0?redis_client_kwargs=1", ["redis_client_kwargs", "keyword"]),
         ("memory://host", ["host"]),
+        ("mongodb://", ["uri", "mongodb://user:password@host"]),
+        ("mongodb://me:secret@host:port/db", ["uri", "%xx"]),
+        ("mongodb://me:secret@host/db?colection_name=x", ["uri", "colection_name"]),
+        ("mongodb://host/db?operation_timeout=soon", ["operation_timeout"]),
+        ("mongodb://host/db?mongo_client_kwargs=1", ["mongo_client_kwargs", "keyword"]),
+        ("mongodb://host/a.b", ["db_name"]),
     ],
 )
 def test_bad_urls(url: str, mentions: list[str]) -> None:

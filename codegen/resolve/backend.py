@@ -10,13 +10,14 @@ from codegen.model import (
     BackendModel,
     DriverModel,
     InterfaceModel,
+    MongoBackendModel,
     RedisBackendModel,
     RuntimeBackendModel,
     SqlBackendModel,
 )
 from codegen.nodes import Text, place_of
 from codegen.problems import Code, Report
-from codegen.resolve import redis, sql
+from codegen.resolve import mongo, redis, sql
 from codegen.resolve.failures import check_exceptions, failures, packages
 from codegen.resolve.names import (
     dotted_name,
@@ -28,10 +29,14 @@ from codegen.resolve.names import (
 )
 from codegen.resolve.needs import STAR, check_colours, check_driver, check_modules, check_url
 
-Models = SqlBackendModel | RedisBackendModel | RuntimeBackendModel
+Models = SqlBackendModel | RedisBackendModel | MongoBackendModel | RuntimeBackendModel
 TRAITS = ("network", "durable", "initialize", "connection", "table")
 # What the templates of a family use of each constructor.
-_PARAMETERS = {"sql": ("table_name", "serde_kwargs"), "redis": ("namespace", "serde_kwargs")}
+_PARAMETERS = {
+    "sql": ("table_name", "serde_kwargs"),
+    "redis": ("namespace", "serde_kwargs"),
+    "mongo": ("db_name", "collection_name", "serde_kwargs"),
+}
 
 
 def backend(
@@ -51,9 +56,11 @@ def backend(
     emitted = not isinstance(model, RuntimeBackendModel)
     if isinstance(model, SqlBackendModel):
         sql.check(model, interface, report)
-    shared_parts = (
-        redis.resolve(model, interface, report) if isinstance(model, RedisBackendModel) else None
-    )
+    shared_parts: Any = None
+    if isinstance(model, RedisBackendModel):
+        shared_parts = redis.resolve(model, interface, report)
+    elif isinstance(model, MongoBackendModel):
+        shared_parts = mongo.resolve(model, interface, report)
     classes = []
     for name, driver in model.drivers.items():
         parts: Any = shared_parts
@@ -215,6 +222,7 @@ def _urls(model: Models, report: Report) -> tuple[ir.Url, ...]:
             defaults=tuple((str(key), str(value)) for key, value in url.defaults.items()),
             rest=None if url.rest is None else str(url.rest),
             example=f"{scheme}:{url.example.partition(':')[2]}",
+            whole=None if url.whole is None else str(url.whole),
         )
         for scheme, presets in url.schemes.items()
     )

@@ -232,7 +232,8 @@ def check_url(model: UrlModel, targets: Mapping[Text, ParameterModel], report: R
         known(part, URL_PARTS, "the part of a URL", report)
     presets = [key for it in model.schemes.values() for key in it]
     rest = () if model.rest is None else (model.rest,)
-    for target in (*model.parts.values(), *presets, *rest):
+    whole = () if model.whole is None else (model.whole,)
+    for target in (*whole, *model.parts.values(), *presets, *rest):
         name = Text(target.partition(".")[0], target.at(0, len(target.partition(".")[0])))
         known(name, targets, "the parameter", report)
     written, separator, _ = model.example.partition("://")

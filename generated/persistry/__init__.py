@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .b_aiosqlite import AsyncSQLitePersister
     from .b_asyncpg import AsyncPostgreSQLPersister
     from .b_psycopg2 import PostgreSQLPersister
+    from .b_pymongo import AsyncMongoDBBasePersister, MongoDBBasePersister
     from .b_redis import AsyncRedisBasePersister, RedisBasePersister
     from .b_sqlite3 import SQLitePersister
     from .in_memory import AsyncInMemoryPersister, InMemoryPersister
@@ -46,6 +47,7 @@ __all__ = (
     "AsyncBaseStatePersister",
     "AsyncBaseStateSaver",
     "AsyncInMemoryPersister",
+    "AsyncMongoDBBasePersister",
     "AsyncPostgreSQLPersister",
     "AsyncRedisBasePersister",
     "AsyncSQLitePersister",
@@ -54,6 +56,7 @@ __all__ = (
     "BaseStateSaver",
     "CorruptStateError",
     "InMemoryPersister",
+    "MongoDBBasePersister",
     "NotInitializedError",
     "PersistedStateData",
     "PersisterAccessError",
@@ -76,10 +79,12 @@ __all__ = (
 # Where each persister stands, and the extra that brings its driver.
 _PERSISTERS: dict[str, tuple[str, str | None]] = {
     "AsyncInMemoryPersister": ("in_memory", None),
+    "AsyncMongoDBBasePersister": ("b_pymongo", "pymongo"),
     "AsyncPostgreSQLPersister": ("b_asyncpg", "asyncpg"),
     "AsyncRedisBasePersister": ("b_redis", "redis"),
     "AsyncSQLitePersister": ("b_aiosqlite", "aiosqlite"),
     "InMemoryPersister": ("in_memory", None),
+    "MongoDBBasePersister": ("b_pymongo", "pymongo"),
     "PostgreSQLPersister": ("b_psycopg2", "psycopg2"),
     "RedisBasePersister": ("b_redis", "redis"),
     "SQLitePersister": ("b_sqlite3", None),

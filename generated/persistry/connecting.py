@@ -24,6 +24,32 @@ SCHEMES: dict[str, Scheme] = {
         defaults={},
         presets={},
     ),
+    "mongodb": Scheme(
+        example="mongodb://localhost:27017/mydatabase",
+        whole="uri",
+        classes={
+            "sync": ("b_pymongo", "MongoDBBasePersister", "pymongo"),
+            "async": ("b_pymongo", "AsyncMongoDBBasePersister", "pymongo"),
+        },
+        parts={
+            "path": "db_name",
+        },
+        defaults={},
+        presets={},
+    ),
+    "mongodb+srv": Scheme(
+        example="mongodb+srv://localhost:27017/mydatabase",
+        whole="uri",
+        classes={
+            "sync": ("b_pymongo", "MongoDBBasePersister", "pymongo"),
+            "async": ("b_pymongo", "AsyncMongoDBBasePersister", "pymongo"),
+        },
+        parts={
+            "path": "db_name",
+        },
+        defaults={},
+        presets={},
+    ),
     "postgresql": Scheme(
         example="postgresql://user:password@localhost:5432/database",
         classes={
@@ -130,7 +156,7 @@ def connect(url: str, **options: Any) -> BaseStatePersister:
     wins. Nothing is opened yet. The message of an error never shows the URL's password.
 
     Args:
-        url: memory://, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlite:///steps.db.
+        url: memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlite:///steps.db.
         options: Parameters of the class, such as `operation_timeout=5`.
 
     Raises:

@@ -38,11 +38,12 @@ class UnAwait(ast.NodeTransformer):
         return ast.Name(node.id.removeprefix("Async"), node.ctx)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        """`redis.asyncio.Redis` is `redis.Redis`."""
+        """`redis.asyncio.Redis` is `redis.Redis`, `pymongo.AsyncMongoClient` its `MongoClient`."""
         self.generic_visit(node)
         inner = node.value
         if isinstance(inner, ast.Attribute) and inner.attr == "asyncio":
             node.value = inner.value
+        node.attr = node.attr.removeprefix("Async")
         return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:

@@ -68,7 +68,7 @@ def test_no_part_of_the_ir_is_named_after_a_store_or_a_driver(names: set[str]) -
         assert cls.__name__.lower() not in words
 
 
-@pytest.mark.parametrize("deep", ["package", "sql", "redis", "conformance"])
+@pytest.mark.parametrize("deep", ["package", "sql", "redis", "mongo", "conformance"])
 def test_templates_are_short(deep: str, templates: dict[str, str]) -> None:
     for name, text in templates.items():
         if name.startswith(f"{deep}/"):
@@ -146,7 +146,7 @@ def test_every_template_is_printed(templates: dict[str, str], tree: Tree) -> Non
         + list(templates.values())
     )
     by_folder = ("conformance/behaviours", "conformance/helpers", "conformance/_expect_")
-    families = {"sql/module.py.jinja", "redis/module.py.jinja"}
+    families = {f"{it}/module.py.jinja" for it in ("sql", "redis", "mongo")}
     for name in templates.keys() - families:
         assert name.startswith(by_folder) or f'"{name}"' in sources, name
 

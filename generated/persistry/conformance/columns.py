@@ -29,6 +29,20 @@ COLUMNS: tuple[Column, ...] = (
         },
     ),
     Column(
+        name="MongoDBBasePersister",
+        colour="sync",
+        backend="mongodb",
+        traits=frozenset(("durable", "network", "connection")),
+        gaps={},
+    ),
+    Column(
+        name="AsyncMongoDBBasePersister",
+        colour="async",
+        backend="mongodb",
+        traits=frozenset(("durable", "network", "connection")),
+        gaps={},
+    ),
+    Column(
         name="PostgreSQLPersister",
         colour="sync",
         backend="postgresql",

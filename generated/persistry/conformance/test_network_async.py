@@ -51,7 +51,8 @@ def proxy(store: Store) -> Iterator[FaultProxy]:
 @fixture
 async def far(proxy: FaultProxy, persister: Any, store: Store, keep: Opened) -> Any:
     """A persister on the other side of the proxy; it has saved one step of the application a."""
-    far = await keep(store.open_through(proxy.port, operation_timeout=5.0))
+    limits = {"connect_timeout": 2.0, "operation_timeout": 5.0}
+    far = await keep(store.open_through(proxy.port, **limits))
     await far.save("p", "a", 0, "x", State({"n": 0}), "completed")
     return far
 
@@ -106,7 +107,8 @@ async def test_lost_replies_say_that_it_may_be_saved(
         await saving(far, 1, size)()
     assert caught.value.may_have_saved
     assert caught.value.__cause__ is not None
-    assert 1 <= proxy.lost <= 2  # a save is repeated once at the most
+    # It is repeated once at the most; a driver may ask more often how the server is.
+    assert proxy.lost and (not size or proxy.lost_bytes < 2.5 * size)
     proxy.restore()
     await saving(far, 1, size)()
     expect.record(await far.load("p", "a"), sequence_id=1, state=step(1, size))

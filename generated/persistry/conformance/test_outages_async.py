@@ -51,7 +51,8 @@ def proxy(store: Store) -> Iterator[FaultProxy]:
 @fixture
 async def far(proxy: FaultProxy, persister: Any, store: Store, keep: Opened) -> Any:
     """A persister on the other side of the proxy; it has saved one step of the application a."""
-    far = await keep(store.open_through(proxy.port, operation_timeout=5.0))
+    limits = {"connect_timeout": 2.0, "operation_timeout": 5.0}
+    far = await keep(store.open_through(proxy.port, **limits))
     await far.save("p", "a", 0, "x", State({"n": 0}), "completed")
     return far
 
@@ -150,7 +151,8 @@ async def test_next_call_works_after_a_restart(store: Store, keep: Opened, size:
 async def test_next_call_works_after_failed_ones(store: Store, keep: Opened) -> None:
     """Calls to a killed server fail as they should, and the first one after its return works."""
     server = store.server()
-    persister = await keep(server.open())
+    # Some drivers wait for a server that is gone until the time for connecting is over.
+    persister = await keep(server.open(connect_timeout=2.0))
     await persister.initialize()
     await saving(persister, 0)()
     server.kill()

@@ -51,7 +51,8 @@ def proxy(store: Store) -> Iterator[FaultProxy]:
 @fixture
 def far(proxy: FaultProxy, persister: Any, store: Store, keep: Opened) -> Any:
     """A persister on the other side of the proxy; it has saved one step of the application a."""
-    far = keep(store.open_through(proxy.port, operation_timeout=5.0))
+    limits = {"connect_timeout": 2.0, "operation_timeout": 5.0}
+    far = keep(store.open_through(proxy.port, **limits))
     far.save("p", "a", 0, "x", State({"n": 0}), "completed")
     return far
 
@@ -148,7 +149,8 @@ def test_next_call_works_after_a_restart(store: Store, keep: Opened, size: int) 
 def test_next_call_works_after_failed_ones(store: Store, keep: Opened) -> None:
     """Calls to a killed server fail as they should, and the first one after its return works."""
     server = store.server()
-    persister = keep(server.open())
+    # Some drivers wait for a server that is gone until the time for connecting is over.
+    persister = keep(server.open(connect_timeout=2.0))
     persister.initialize()
     saving(persister, 0)()
     server.kill()

@@ -51,7 +51,8 @@ def proxy(store: Store) -> Iterator[FaultProxy]:
 @fixture
 async def far(proxy: FaultProxy, persister: Any, store: Store, keep: Opened) -> Any:
     """A persister on the other side of the proxy; it has saved one step of the application a."""
-    far = await keep(store.open_through(proxy.port, operation_timeout=5.0))
+    limits = {"connect_timeout": 2.0, "operation_timeout": 5.0}
+    far = await keep(store.open_through(proxy.port, **limits))
     await far.save("p", "a", 0, "x", State({"n": 0}), "completed")
     return far
 

@@ -112,6 +112,8 @@ class FaultProxy:
     def __init__(self, host: str, port: int, *, settle: float = 0.05) -> None:
         self.lost = 0
         """How many connections have been cut after their reply was lost."""
+        self.lost_bytes = 0
+        """How much was sent on them in requests that the server has handled."""
         self.connections = 0
         """How many connections clients have made, those that were refused not counted."""
         self._target = (host, port)
@@ -302,6 +304,7 @@ class FaultProxy:
             return
         if end is link.client:
             self._note_request(link)
+            self.lost_bytes += len(data) if link.loses else 0
         self._note_traffic(link, is_reply=end is link.server)
         if end is link.client or not link.loses:
             other.waiting += data

@@ -26,6 +26,9 @@ class Scheme:
     """Parameter -> what the scheme itself says."""
     rest: str = ""
     """The dict parameter for what the query says and no parameter is named after."""
+    whole: str = ""
+    """The parameter that takes the URL as it is written, its options included; only what the query
+    says of the other parameters is taken out."""
 
 
 def open_url(
@@ -42,7 +45,10 @@ def open_url(
         raise ValueError(f"url begins with no known scheme; known are {listed}")
     cls = load_class(*scheme.classes[colour])
     parameters = named(cls.from_values)
-    arguments = _arguments(_split(url, scheme), scheme, parameters)
+    if scheme.whole:
+        arguments = _around(url, scheme, parameters)
+    else:
+        arguments = _arguments(_split(url, scheme), scheme, parameters)
     for key, value in options.items():
         if key not in parameters and not takes_others(cls.from_values):
             raise ValueError(_unknown("option", key, parameters))
@@ -73,6 +79,26 @@ def _split(url: str, scheme: Scheme) -> SplitResult:
     if split.fragment:
         raise ValueError("url has a '#'; write it as %23 if it belongs to a name or a password")
     return split
+
+
+def _around(
+    url: str, scheme: Scheme, parameters: Mapping[str, inspect.Parameter]
+) -> dict[str, Any]:
+    """A URL that the driver reads itself: it may name several hosts, and have its own options."""
+    base, _, query = url.partition("?")
+    arguments: dict[str, Any] = {}
+    path = unquote(base.partition("://")[2].rpartition("@")[2].partition("/")[2])
+    if path:
+        _put(arguments, scheme.parts["path"], path, parameters)
+    theirs = []
+    for option in filter(None, query.split("&")):
+        key, _, text = option.partition("=")
+        if key in parameters and key != scheme.whole:
+            _put(arguments, key, unquote(text), parameters)
+        else:
+            theirs.append(option)
+    arguments[scheme.whole] = f"{base}?{'&'.join(theirs)}" if theirs else base
+    return arguments
 
 
 def _arguments(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -13,27 +12,10 @@ import redis
 from ..limits import Deadline, Limits
 from .redis_timed import Once, timed
 from .redis_values import AT_ONCE, RedisValues, pool_size, retries_by_itself
+from .slots import Slot
 
 _ABSENT = object()
 _CLASS = "connection_class"
-
-
-class Slot:
-    """The right to use one of the client's connections.
-
-    It is put back when its operation ends. One that was dropped, as by an exception that a signal
-    handler raised between two instructions, comes back all the same.
-    """
-
-    __slots__ = ("_free",)
-
-    def __init__(self, free: SimpleQueue[Slot]) -> None:
-        self._free = weakref.ref(free)
-
-    def __del__(self) -> None:
-        free = self._free()
-        if free is not None:
-            free.put(Slot(free))
 
 
 class Link:

@@ -17,7 +17,7 @@ from ..failures import Failures
 from ..limits import Deadline, Limits
 from .lua import Script
 from .redis_async_session import AsyncRedisSession
-from .redis_link import Link, Slot
+from .redis_link import Link
 from .redis_timed import CURRENT
 from .redis_values import (
     EVICTING,
@@ -37,6 +37,7 @@ from .redis_values import (
     too_large,
     unreadable,
 )
+from .slots import Slot
 
 __all__ = ["AsyncRedisSession", "Operation", "RedisSession", "Script"]
 

@@ -1,0 +1,279 @@
+"""MongoDB through pymongo's MongoClient: a client with its pool, which threads share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from queue import Empty
+from types import TracebackType
+from typing import Any, TypeVar
+
+import pymongo
+from pymongo.errors import DuplicateKeyError
+
+from ...errors import PersisterError
+from .. import document_steps as steps
+from ..arguments import Row
+from ..documents import Call, Document, Filter, Index, Query
+from ..failures import Failures
+from ..limits import Deadline, Limits
+from .pymongo_link import Link
+from .pymongo_values import MongoValues, Place, check_acknowledged, describe_client
+from .slots import Slot
+
+T = TypeVar("T")
+
+
+class PymongoSession:
+    """A persister's access to its server; any number of threads may share it."""
+
+    def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
+        self.failures = failures
+        self.limits = limits
+        self.closed = False
+        self.link = link
+        self.place = Place("", "")
+        self.prepared = steps.Prepared()
+        self._left = False
+        self._collection: Any = None
+
+    @classmethod
+    def opening(cls, failures: Failures, limits: Limits, **values: Any) -> PymongoSession:
+        """A session that opens its own client when it is first needed."""
+        return cls(Link(MongoValues.checked(**values)), failures, limits)
+
+    @classmethod
+    def over(cls, client: Any, failures: Failures, limits: Limits) -> PymongoSession:
+        """A session over a client that was handed in; a session is taken as it is."""
+        if isinstance(client, cls):
+            return client
+        if not isinstance(client, pymongo.MongoClient):
+            raise TypeError(
+                "client must be a pymongo.MongoClient,"
+                f" not {type(client).__module__}.{type(client).__name__}"
+            )
+        check_acknowledged("client", client)
+        return cls(Link(None, client), failures, limits)
+
+    def use(self, db_name: object, collection_name: object) -> None:
+        """Say which collection the operations are about."""
+        self.place = Place.checked(db_name, collection_name)
+        self.failures = self.failures.at(self.describe())
+
+    def operation(self, name: str, key: object = "") -> Operation:
+        """One operation: `with session.operation("load", key) as do: do.find(...)`."""
+        return Operation(self, name, key)
+
+    @property
+    def opened_here(self) -> bool:
+        return self.link.values is not None
+
+    @property
+    def client(self) -> Any:
+        """The client; made now if it is not there yet."""
+        if self.closed and self.opened_here:
+            raise self.failures.closed("connect", "")
+        return self.link.ready(self.limits)
+
+    @property
+    def collection(self) -> Any:
+        return self.collection_of(self.client)
+
+    def collection_of(self, client: Any) -> Any:
+        """The collection through this client; it is kept, since making it takes its time."""
+        found = self._collection
+        if found is None or found.database.client is not client:
+            found = self._collection = self.place.of(client)
+        return found
+
+    def copy(self) -> PymongoSession:
+        """A session of the same values; one over a handed-in client shares it."""
+        if self.closed:
+            raise self.failures.closed("copy", "")
+        twin = PymongoSession(self.link.joined(), self.failures, self.limits)
+        twin.place, twin.prepared = self.place, self.prepared
+        return twin
+
+    def close(self) -> None:
+        """Close what was opened here, after the operations that are under way; once.
+
+        From now on operations are refused. If those under way do not end in time, closing may be
+        tried again.
+        """
+        self.closed = True
+        deadline = Deadline(self.limits.operation)
+        with self.link.closing:
+            if self._left:
+                return
+            self._left = self.link.leave(deadline)
+        if not self._left:
+            raise self.failures.late(
+                "cleanup", "", self.limits, doing="other operations did not end", sent=False
+            )
+
+    def describe(self) -> str:
+        link = self.link
+        hosts = link.values.describe() if link.values else describe_client(link.client)
+        return f"{hosts}/{self.place}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = MongoValues.to_pickle(self, self.link.values)
+        return _reopened, (values, self.place, self.failures, self.limits)
+
+
+def _reopened(
+    values: MongoValues, place: Place, failures: Failures, limits: Limits
+) -> PymongoSession:
+    session = PymongoSession(Link(values), failures, limits)
+    session.place = place
+    return session
+
+
+class Operation:
+    """One operation of a session: its time, its attempts, and what may be asked of the server."""
+
+    __slots__ = (
+        "_collection",
+        "_deadline",
+        "_key",
+        "_name",
+        "_repeated",
+        "_sent",
+        "_session",
+        "_slot",
+        "_slots",
+        "_timeout",
+    )
+
+    def __init__(self, session: PymongoSession, name: str, key: object) -> None:
+        self._session = session
+        self._name = name
+        self._key = key
+
+    def __enter__(self) -> Operation:
+        session = self._session
+        self._deadline = Deadline(session.limits.operation)
+        self._repeated = self._sent = False
+        self._slot: Slot | None = None
+        self._timeout: AbstractContextManager[None] | None = None
+        self._slots = session.link.slots
+        try:
+            try:
+                self._slot = self._slots.get(timeout=session.limits.operation)
+            except Empty:
+                raise self._late("its turn did not come") from None
+            if session.closed:
+                raise session.failures.closed(self._name, self._key)
+            client = session.link.ready(session.limits, self._name, self._key)
+            self._collection = session.collection_of(client)
+            # The driver's limit for all that it does in this thread from now on.
+            timeout = pymongo.timeout(max(0.001, self._deadline.remaining()))
+            timeout.__enter__()
+            self._timeout = timeout
+        except BaseException as exc:
+            self._leave(exc)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave(exc)
+
+    def prepare(self, indexes: Sequence[Index]) -> None:
+        """Make the indexes that are not there."""
+        self._run(steps.preparing(indexes, self._session.prepared))
+
+    def prepare_once(self, indexes: Sequence[Index]) -> None:
+        """As `prepare`, if this persister has not seen them before."""
+        if not self._session.prepared.is_done:
+            self.prepare(indexes)
+
+    def has_all(self, indexes: Sequence[Index]) -> bool:
+        """Whether the indexes are there."""
+        return self._run(steps.asking(indexes, self._session.prepared))
+
+    def insert(self, document: Document, unless: Filter) -> bool:
+        """Whether the document was stored; not if one that fits to `unless` is there."""
+        return self._run(steps.inserting(document, unless, self._session.prepared))
+
+    def find(self, query: Query, filter: Filter) -> Row | None:
+        """The first document."""
+        return self._run(steps.finding(query, filter))
+
+    def find_either(self, query: Query, filter: Filter, foreign: Filter) -> Row | None:
+        """The first document of ours or of another library, whichever is newer."""
+        coll = self._session.place.collection_name
+        return self._run(steps.finding_either(query, filter, foreign, coll))
+
+    def newest(self, query: Query, filter: Filter, foreign: Filter, limit: int | None) -> list[str]:
+        """The groups of the documents, each once, the newest first."""
+        coll = self._session.place.collection_name
+        return self._run(steps.listing(query, filter, foreign, limit, coll))
+
+    def _run(self, steps: steps.Steps[T]) -> T:
+        try:
+            call = next(steps)
+            while True:
+                try:
+                    answer = self._trip(call)
+                except DuplicateKeyError as exc:
+                    call = steps.throw(exc)
+                else:
+                    call = steps.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def _trip(self, call: Call) -> Any:
+        """One round trip; once in an operation it is made again, if the failure allows it."""
+        failures = self._session.failures
+        try:
+            return self._answer(call)
+        except failures.base as exc:
+            rule = failures.rule_for(exc)
+            if rule is None or not rule.repeat or self._repeated:
+                raise
+            if self._deadline.remaining() <= 0:
+                raise
+            self._repeated, self._sent = True, self._sent or rule.may_have_saved
+        return self._answer(call)
+
+    def _answer(self, call: Call) -> Any:
+        if self._deadline.remaining() <= 0:
+            raise self._late("it was not done")
+        client = self._collection.database.client
+        if not client.topology_description.has_writable_server():
+            # Left to itself, the driver would look for one until the operation's time is over.
+            with pymongo.timeout(self._session.limits.connect):
+                client.admin.command("ping")
+        answer = getattr(self._collection, call.method)(*call.arguments, **call.options)
+        return answer.to_list() if call.lists else answer
+
+    def _leave(self, exc: BaseException | None) -> None:
+        """Give the slot back; a driver's exception becomes ours."""
+        slot, self._slot = self._slot, None
+        session = self._session
+        try:
+            if self._timeout is not None:
+                self._timeout.__exit__(None, None, None)
+        finally:
+            if slot is not None:
+                self._slots.put(slot)
+        if exc is not None and session.failures.covers(exc):
+            raise session.failures.translate(
+                exc,
+                operation=self._name,
+                key=self._key,
+                limits=session.limits,
+                sent_before=self._sent,
+            ) from exc
+
+    def _late(self, doing: str) -> PersisterError:
+        session = self._session
+        return session.failures.late(
+            self._name, self._key, session.limits, doing=doing, sent=self._sent
+        )

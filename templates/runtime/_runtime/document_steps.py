@@ -1,0 +1,182 @@
+"""The operations on a collection, step by step, for both colours.
+
+Each is a generator: it yields a `Call` for every round trip, is sent its answer, and returns what
+the operation gives. Carrying out the calls is the session's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pymongo.errors import DuplicateKeyError
+
+from ..errors import StoreVersionError
+from .arguments import Row, shown
+from .clock import iso
+from .documents import Call, Document, Filter, Index, Query
+
+# How many of the newest documents a list with a limit looks at, before it asks for the last one of
+# each application.
+WALKED = 1000
+
+# How many keys that stand twice a message names.
+_NAMED = 3
+
+# The codes of "there is an index of this name, or with these keys, and it is another one".
+_OTHER_INDEX = (85, 86)
+
+T = TypeVar("T")
+Steps = Generator[Call, Any, T]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What is known of a collection; a persister and its copies share it."""
+
+    is_done: bool = False
+    is_twofold: bool = False
+    """Another library's documents hold the default partition as an empty text, and the unique
+    index does not see that null is the same."""
+
+
+def finding(query: Query, filter: Filter) -> Steps[Row | None]:
+    return query.row((yield query.first(filter)))
+
+
+def finding_either(query: Query, filter: Filter, foreign: Filter, coll: str) -> Steps[Row | None]:
+    """The last record of a collection that two libraries write: which of theirs is newer."""
+    found = yield query.first_of_both(filter, foreign, coll)
+    if len(found) == 2 and _moment(found[1], query) > _moment(found[0], query):
+        return query.row(found[1])
+    return query.row(found[0] if found else None)
+
+
+def inserting(document: Document, unless: Filter, prepared: Prepared) -> Steps[bool]:
+    """Whether the document was stored; not if one that fits to `unless`, its key, is there."""
+    if prepared.is_twofold and (yield Call("find_one", (unless, {"_id": 1}))):
+        return False
+    try:
+        yield Call("insert_one", (dict(document),))
+    except DuplicateKeyError as exc:
+        # The driver makes the _id: if that is taken, this very document was sent before.
+        met = {*(exc.details or {}).get("keyPattern", ())}
+        if met not in (unless.keys(), {"_id"}):
+            raise  # by another index, which somebody else has made
+        return False
+    return True
+
+
+def listing(
+    query: Query, filter: Filter, foreign: Filter, limit: int | None, coll: str
+) -> Steps[list[str]]:
+    """The groups, each once, that of the newest document first."""
+    if limit == 0:
+        return []
+    if limit is not None:
+        found = yield query.walk(filter, foreign, WALKED, coll)
+        names = _once(it[query.group] for it in found)
+        if _are_ours(found, query) and (len(names) >= limit or len(found) < WALKED):
+            return names[:limit]
+    found = yield query.heads(filter, foreign, limit, coll)
+    if _are_ours(found, query):
+        return _once(it[query.group] for it in found)
+    ours = yield query.timed_heads(filter)
+    theirs = yield query.foreign_heads(foreign)
+    return _once(it[query.group] for it in _merged(ours, theirs, query))[:limit]
+
+
+def _are_ours(found: Sequence[Document], query: Query) -> bool:
+    """Whether no document of another library is among them; it would be the last."""
+    return not found or query.order in found[-1]
+
+
+def _merged(ours: list[Document], theirs: list[Document], query: Query) -> Iterable[Document]:
+    """Two lists as one; each keeps its own order, and times decide between their heads."""
+    ours, theirs = ours[::-1], theirs[::-1]
+    while ours and theirs:
+        newer = theirs if _moment(theirs[-1], query) > _moment(ours[-1], query) else ours
+        yield newer.pop()
+    yield from ours[::-1] or theirs[::-1]
+
+
+def _moment(document: Document, query: Query) -> str:
+    try:
+        return iso(document.get(query.time))
+    except ValueError:  # no time at all comes before every time
+        return ""
+
+
+def _once(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def asking(indexes: Sequence[Index], prepared: Prepared) -> Steps[bool]:
+    """Whether all indexes are there."""
+    if not prepared.is_done:
+        found = yield Call("list_indexes", lists=True)
+        if _missing(indexes, found):
+            return False
+        yield from _noting(indexes, prepared)
+    return True
+
+
+def preparing(indexes: Sequence[Index], prepared: Prepared) -> Steps[None]:
+    """Make the indexes that are not there."""
+    missing = _missing(indexes, (yield Call("list_indexes", lists=True)))
+    unique = next(it for it in indexes if it.unique)
+    fields = [name for name, _ in unique.keys]
+    if unique in missing and (yield from _is_twofold(fields)):
+        yield from _refusing_doubles(fields)
+    if missing:
+        try:
+            yield Call("create_indexes", ([it.model() for it in missing],))
+        except DuplicateKeyError as exc:
+            yield from _refusing_doubles(fields, exc)
+            raise
+    yield from _noting(indexes, prepared)
+
+
+def _missing(indexes: Sequence[Index], found: Sequence[Document]) -> list[Index]:
+    return [it for it in indexes if not any(map(it.is_like, found))]
+
+
+def _is_twofold(fields: Sequence[str]) -> Steps[bool]:
+    return (yield Call("find_one", ({fields[0]: ""}, {"_id": 1}))) is not None
+
+
+def _noting(indexes: Sequence[Index], prepared: Prepared) -> Steps[None]:
+    fields = [name for it in indexes if it.unique for name, _ in it.keys]
+    prepared.is_twofold = yield from _is_twofold(fields)
+    prepared.is_done = True
+
+
+def _refusing_doubles(fields: Sequence[str], cause: DuplicateKeyError | None = None) -> Steps[None]:
+    """Raise an error that names the keys under which several documents stand, if there are any."""
+    key: Filter = {name: f"${name}" for name in fields}
+    key[fields[0]] = {"$ifNull": [f"${fields[0]}", ""]}
+    found = yield Call(
+        "aggregate",
+        (
+            [
+                {"$group": {"_id": key, "count": {"$sum": 1}}},
+                {"$match": {"count": {"$gt": 1}}},
+                {"$limit": _NAMED},
+            ],
+        ),
+        {"allowDiskUse": True},
+        lists=True,
+    )
+    if found:
+        named = "; ".join(
+            ", ".join(f"{name} {shown(value)}" for name, value in it["_id"].items())
+            + f" ({it['count']} documents)"
+            for it in found
+        )
+        raise StoreVersionError(
+            f"initialize: several documents of this collection have the same key, so that it can"
+            f" have no unique index: {named}. Nothing was changed. Decide which of them to keep,"
+            " delete the others and call initialize() again; until then this collection can be"
+            " read, not written"
+        ) from cause
