@@ -277,6 +277,35 @@ async def test_wildcards_match_only_themselves_in_a_load(persister: Any) -> None
 
 
 @pytest.mark.promise(2)
+async def test_wildcards_find_no_other_application_at_a_sequence(persister: Any) -> None:
+    """A per cent sign finds no other application's step."""
+    await persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(await persister.load("p", "%", 1))
+
+
+@pytest.mark.promise(2)
+async def test_wildcards_find_no_other_partition_at_a_sequence(persister: Any) -> None:
+    """A per cent sign finds no step of another partition."""
+    await persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(await persister.load("%", "a", 1))
+
+
+@pytest.mark.promise(2)
+async def test_wildcards_are_the_latest_of_no_other_partition(persister: Any) -> None:
+    """The partition "%" is not all of them."""
+    await persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(await persister.load("%", None))
+
+
+@pytest.mark.promise(2)
+async def test_wildcards_list_no_other_partition(persister: Any) -> None:
+    """Listing the partition "%" shows no other partition."""
+    await persister.save("p", "a", 1, "x", State({}), "completed")
+    await persister.save("%", "b", 1, "x", State({}), "completed")
+    expect.returns(await persister.list_app_ids("%"), ["b"])
+
+
+@pytest.mark.promise(2)
 async def test_star_finds_the_star(persister: Any) -> None:
     """The application "*" is found by its name although others are there."""
     await persister.save("*", "*", 1, "*", State({"n": 1}), "completed")
