@@ -19,8 +19,8 @@ from codegen.pipeline import Run
 from codegen.rendering import Tree
 from codegen.writing import FOLDER
 from persistry.conformance.columns import COLUMNS
-from tests.mutants.running import run
 from tests.mutants.rows import ROW, Mutant, mutants, where_is
+from tests.mutants.running import run
 from tests.reading import read_once
 from tests.stores import RedisPlace
 

@@ -404,6 +404,14 @@ async def test_upper_and_lower_case_differ(persister: Any) -> None:
 
 
 @pytest.mark.promise(2)
+async def test_upper_and_lower_case_are_saved_side_by_side(persister: Any) -> None:
+    """The same step of an application and of one in capitals are two records."""
+    await persister.save("p", "App", 1, "x", State({"of": "App"}), "completed")
+    await persister.save("p", "app", 1, "x", State({"of": "app"}), "completed")
+    expect.record(await persister.load("p", "App", 1), app_id="App", state={"of": "App"})
+
+
+@pytest.mark.promise(2)
 async def test_accents_are_compared_by_code_point(persister: Any) -> None:
     """Two spellings of one letter with its accent are two applications."""
     await persister.save("p", "\xe9", 1, "x", State({}), "completed")
@@ -518,6 +526,13 @@ async def test_both_names_of_an_escape_are_kept(persister: Any) -> None:
     await persister.save("p", "a%3Ab", 1, "x", State({"n": 1}), "completed")
     await persister.save("p", "a:b", 1, "x", State({"n": 2}), "completed")
     expect.record(await persister.load("p", "a%3Ab", 1), app_id="a%3Ab", state={"n": 1})
+
+
+@pytest.mark.promise(2)
+async def test_latest_of_a_partition_with_a_colon_in_its_application(persister: Any) -> None:
+    """The latest of a partition is found when its application's name holds a colon."""
+    await persister.save("p", "a:b", 1, "x", State({"n": 1}), "completed")
+    expect.record(await persister.load("p", None), app_id="a:b", state={"n": 1})
 
 
 @pytest.mark.promise(3)
