@@ -11,6 +11,7 @@ import functools
 import os
 import secrets
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
@@ -295,14 +296,17 @@ def make_store(
     services = request.config.stash[_services]
     skip = request.config.getoption("skip_missing")
 
+    def new_directory() -> Path:
+        return Path(tempfile.mkdtemp(dir=tmp_path))
+
     def on_redis(kind: type[RedisStore], column: Column) -> RedisStore:
         return kind(column, services.redis, services.new_namespace(), skip)
 
     kinds: dict[str, Callable[[Column], Any]] = {
         "InMemoryPersister": MemoryStore,
         "AsyncInMemoryPersister": AsyncMemoryStore,
-        "SQLitePersister": lambda column: SQLiteStore(column, tmp_path),
-        "AsyncSQLitePersister": lambda column: AsyncSQLiteStore(column, tmp_path),
+        "SQLitePersister": lambda column: SQLiteStore(column, new_directory()),
+        "AsyncSQLitePersister": lambda column: AsyncSQLiteStore(column, new_directory()),
         "RedisBasePersister": functools.partial(on_redis, RedisStore),
         "AsyncRedisBasePersister": functools.partial(on_redis, AsyncRedisStore),
     }
