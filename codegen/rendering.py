@@ -86,8 +86,9 @@ def _package(tree: Tree, printer: _Printer, project: ir.Project) -> None:
         for it in backend.classes:
             for alias in it.aliases:
                 if alias != "persistence":
+                    module = next(one for one in backend.modules if it in one.classes)
                     template = "package/alias.py.jinja"
-                    emit(f"{alias}.py", template, backend.source, module=it.module)
+                    emit(f"{alias}.py", template, backend.source, module=module)
 
 
 def _conformance(tree: Tree, printer: _Printer, project: ir.Project, templates: Path) -> None:

@@ -7,7 +7,6 @@ import importlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import redis
@@ -26,7 +25,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from persistry import b_aiosqlite, b_redis, b_sqlite3
+from persistry import b_aiosqlite, b_asyncpg, b_psycopg2, b_redis, b_sqlite3
 from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Limits
 from persistry.errors import (
@@ -39,17 +38,11 @@ from persistry.errors import (
     StateTooLargeError,
     StoreVersionError,
 )
+from tests import rules_postgresql as postgresql
+from tests.rules import Row
 
 SPECS = Path(__file__).parent.parent / "spec" / "backends"
 LIMITS = Limits(2, 1.5)
-
-
-class Row(NamedTuple):
-    exc: BaseException
-    error: type[PersisterError]
-    words: str
-    may_have_saved: bool = False
-    repeat: bool = False
 
 
 def sqlite(kind: type[sqlite3.Error], code: str, text: str) -> sqlite3.Error:
@@ -351,6 +344,8 @@ TABLES = {
     "sqlite3": (b_sqlite3._FAILURES, SQLITE),
     "aiosqlite": (b_aiosqlite._FAILURES, SQLITE),
     "redis": (b_redis._FAILURES, REDIS),
+    "psycopg2": (b_psycopg2._FAILURES, postgresql.PSYCOPG2),
+    "asyncpg": (b_asyncpg._FAILURES, postgresql.ASYNCPG),
 }
 ROWS = [
     pytest.param(failures, row, id=f"{name}-{type(row.exc).__name__}-{row.exc}")
@@ -362,6 +357,7 @@ STRANGERS = {
     "sqlite3": operational("SQLITE_ERROR", 'near "SELEC": syntax error'),
     "aiosqlite": operational("SQLITE_NOMEM", "out of memory"),
     "redis": redis.ResponseError("ERR value is not an integer or out of range"),
+    **postgresql.STRANGERS,
 }
 
 
@@ -395,7 +391,7 @@ def test_every_code_and_text_has_a_row(name: str) -> None:
 
     def is_met(part: Rule, whole: Rule) -> bool:
         return any(
-            part.fits(row.exc, getattr(row.exc, "sqlite_errorname", ""))
+            part.fits(row.exc, str(getattr(row.exc, failures.code_attribute or "-", "")))
             for row in rows
             if failures.rule_for(row.exc) is whole
         )
@@ -414,8 +410,9 @@ def test_every_backend_with_rules_has_a_table() -> None:
     for path in SPECS.glob("*.yaml"):
         spec = yaml.safe_load(path.read_text(encoding="utf-8"))
         if "errors" in spec:
-            modules = {driver["module"] for driver in spec["drivers"].values()}
-            with_rules |= {name: len(spec["errors"]["rules"]) for name in modules}
+            for driver in spec["drivers"].values():
+                own = driver.get("errors", {}).get("rules", [])
+                with_rules[driver["module"]] = len([*own, *spec["errors"]["rules"]])
     assert with_rules == {
         f"b_{name}": len(failures.rules) for name, (failures, _) in TABLES.items()
     }

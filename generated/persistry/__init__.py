@@ -34,6 +34,8 @@ from .state import State
 
 if TYPE_CHECKING:
     from .b_aiosqlite import AsyncSQLitePersister
+    from .b_asyncpg import AsyncPostgreSQLPersister
+    from .b_psycopg2 import PostgreSQLPersister
     from .b_redis import AsyncRedisBasePersister, RedisBasePersister
     from .b_sqlite3 import SQLitePersister
     from .in_memory import AsyncInMemoryPersister, InMemoryPersister
@@ -43,6 +45,7 @@ __all__ = (
     "AsyncBaseStatePersister",
     "AsyncBaseStateSaver",
     "AsyncInMemoryPersister",
+    "AsyncPostgreSQLPersister",
     "AsyncRedisBasePersister",
     "AsyncSQLitePersister",
     "BaseStateLoader",
@@ -56,6 +59,7 @@ __all__ = (
     "PersisterClosedError",
     "PersisterError",
     "PersisterUnavailableError",
+    "PostgreSQLPersister",
     "RedisBasePersister",
     "SQLitePersister",
     "State",
@@ -70,9 +74,11 @@ __all__ = (
 # Where each persister stands, and the extra that brings its driver.
 _PERSISTERS: dict[str, tuple[str, str | None]] = {
     "AsyncInMemoryPersister": ("in_memory", None),
+    "AsyncPostgreSQLPersister": ("b_asyncpg", "asyncpg"),
     "AsyncRedisBasePersister": ("b_redis", "redis"),
     "AsyncSQLitePersister": ("b_aiosqlite", "aiosqlite"),
     "InMemoryPersister": ("in_memory", None),
+    "PostgreSQLPersister": ("b_psycopg2", "psycopg2"),
     "RedisBasePersister": ("b_redis", "redis"),
     "SQLitePersister": ("b_sqlite3", None),
 }

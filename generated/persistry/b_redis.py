@@ -251,6 +251,14 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             redis.ConnectionError,
+            "the connection was lost and could not be had again; check the server, and whether it wants TLS (rediss://)",
+            messages=("Connection closed by server",),
+            may_have_saved=True,
+            repeat=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            redis.ConnectionError,
             "the connection was lost and could not be had again",
             may_have_saved=True,
             repeat=True,

@@ -24,6 +24,46 @@ SCHEMES: dict[str, Scheme] = {
         defaults={},
         presets={},
     ),
+    "postgresql": Scheme(
+        example="postgresql://user:password@localhost:5432/database",
+        classes={
+            "sync": ("b_psycopg2", "PostgreSQLPersister", "psycopg2"),
+            "async": ("b_asyncpg", "AsyncPostgreSQLPersister", "asyncpg"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db_name",
+            "username": "user",
+            "password": "password",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "5432",
+        },
+        presets={},
+        rest="connect_kwargs",
+    ),
+    "postgres": Scheme(
+        example="postgres://user:password@localhost:5432/database",
+        classes={
+            "sync": ("b_psycopg2", "PostgreSQLPersister", "psycopg2"),
+            "async": ("b_asyncpg", "AsyncPostgreSQLPersister", "asyncpg"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db_name",
+            "username": "user",
+            "password": "password",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "5432",
+        },
+        presets={},
+        rest="connect_kwargs",
+    ),
     "redis": Scheme(
         example="redis://localhost:6379/0",
         classes={
@@ -43,6 +83,7 @@ SCHEMES: dict[str, Scheme] = {
             "path": "0",
         },
         presets={},
+        rest="redis_client_kwargs",
     ),
     "rediss": Scheme(
         example="rediss://localhost:6379/0",
@@ -65,6 +106,7 @@ SCHEMES: dict[str, Scheme] = {
         presets={
             "redis_client_kwargs.ssl": "true",
         },
+        rest="redis_client_kwargs",
     ),
     "sqlite": Scheme(
         example="sqlite:///steps.db",
@@ -88,7 +130,7 @@ def connect(url: str, **options: Any) -> BaseStatePersister:
     wins. Nothing is opened yet. The message of an error never shows the URL's password.
 
     Args:
-        url: memory://, redis://localhost:6379/0, sqlite:///steps.db.
+        url: memory://, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlite:///steps.db.
         options: Parameters of the class, such as `operation_timeout=5`.
 
     Raises:

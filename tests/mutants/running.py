@@ -16,7 +16,11 @@ import pytest
 # The longest that the cases of one run may take together.
 SECONDS = 60
 # What a run imports and no copy changes; a process that has it is forked for each run.
-WARM = ["pytest", "pytest_asyncio.plugin", "pytest_timeout", "orjson", "aiosqlite", "redis.asyncio"]
+WARM = [
+    *("pytest", "pytest_asyncio.plugin", "pytest_timeout", "orjson"),
+    *("aiosqlite", "redis.asyncio", "psycopg2.extras", "asyncpg", "pymongo"),
+    *("cryptography.x509", "trustme"),
+]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from persistry.conformance.columns import COLUMNS
 from tests.mutants.rows import ROW, Mutant, mutants, where_is
 from tests.mutants.running import run
 from tests.reading import read_once
-from tests.stores import RedisPlace
+from tests.stores import SERVED
+from tests.stores.served import Place
 
 ROOT = Path(__file__).parents[2]
 CONFORMANCE = Path(FOLDER, "persistry", "conformance")
@@ -69,16 +70,14 @@ def tree(original: Path) -> Tree:
 @pytest.fixture
 def environment(request: pytest.FixtureRequest) -> Callable[[str], dict[str, str]]:
     """How the runs are told of this run's servers, so that they start none."""
-    return lambda store: ENVIRONMENTS[store](request) if store in ENVIRONMENTS else {}
 
+    def told(store: str) -> dict[str, str]:
+        if not any(it.name in SERVED for it in COLUMNS if it.backend == store):
+            return {}
+        place: Place = request.getfixturevalue(f"{store}_place")
+        return {place.variable: place.url}
 
-def of_redis(request: pytest.FixtureRequest) -> dict[str, str]:
-    place: RedisPlace = request.getfixturevalue("redis_place")
-    url = os.environ.get("PERSISTRY_TEST_REDIS_URL") or f"redis://{place.host}:{place.port}/0"
-    return {"PERSISTRY_TEST_REDIS_URL": url}
-
-
-ENVIRONMENTS = {"redis": of_redis}
+    return told
 
 
 def put(file: Path, text: str) -> None:

@@ -29,6 +29,20 @@ COLUMNS: tuple[Column, ...] = (
         },
     ),
     Column(
+        name="PostgreSQLPersister",
+        colour="sync",
+        backend="postgresql",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
+        name="AsyncPostgreSQLPersister",
+        colour="async",
+        backend="postgresql",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
         name="RedisBasePersister",
         colour="sync",
         backend="redis",

@@ -1,0 +1,106 @@
+"""MongoDB: a collection for each test, in one database for the run."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import pymongo
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from persistry.conformance.support.column import Column
+from tests.servers import MongoServer
+
+from .served import Place, ServedStore, login
+
+
+class MongoPlace(Place):
+    """A URL, as pymongo and `from_values` take it."""
+
+    variable = "PERSISTRY_TEST_MONGODB_URL"
+    server = MongoServer
+
+    @classmethod
+    def on(cls, server: MongoServer) -> Self:
+        host, port = server.address
+        user = login(server.superuser, server.password)
+        return cls(f"mongodb://{user}{host}:{port}/?directConnection=true")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, port = parse_uri(self.url)["nodelist"][0]
+        return host, port
+
+    def at(self, host: str, port: int) -> Self:
+        """The same by another way; it must not look for the members of a replica set itself."""
+        parts = urlsplit(self.url)
+        user, at, _ = parts.netloc.rpartition("@")
+        query = [part for part in parts.query.split("&") if "directconnection" not in part.lower()]
+        query = "&".join([*filter(None, query), "directConnection=true"])
+        return replace(self, url=f"mongodb://{user}{at}{host}:{port}{parts.path or '/'}?{query}")
+
+    @functools.cached_property
+    def client(self) -> pymongo.MongoClient[dict[str, Any]]:
+        return pymongo.MongoClient(self.url, serverSelectionTimeoutMS=3000)
+
+    def problem(self) -> str | None:
+        try:
+            self.client.admin.command("ping")
+        except PyMongoError as error:
+            return str(error)
+        return None
+
+    def remove(self, run: str) -> None:
+        self.client.drop_database(run)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class MongoStore(ServedStore[MongoPlace]):
+    def __init__(self, column: Column, place: MongoPlace, run: str, skip_missing: bool) -> None:
+        super().__init__(column, place, run, skip_missing)
+        # At once, not at the end of the run: the server keeps the files of all of them open.
+        self.started.callback(lambda: place.client[run].drop_collection(self.name))
+
+    @property
+    def names(self) -> dict[str, Any]:
+        return {"db_name": self.run, "collection_name": self.name}
+
+    def open(self, **options: Any) -> Any:
+        return self.persister.from_values(self.place.url, **{**self.names, **options})
+
+    def open_at(self, host: str, port: int, **options: Any) -> Any:
+        url = self.place.at(host, port).url
+        return self.persister.from_values(url, **{**self.names, **options})
+
+    def connect(self) -> Any:
+        return pymongo.MongoClient(self.place.url)
+
+    def over(self, connection: Any, **options: Any) -> Any:
+        return self.persister(connection, **{**self.names, **options})
+
+    def is_usable(self, connection: Any) -> Any:
+        with suppress(PyMongoError):  # a closed client says so
+            return connection.admin.command("ping")["ok"] == 1
+        return False
+
+    def disconnect(self, connection: Any) -> Any:
+        connection.close()
+
+
+class AsyncMongoStore(MongoStore):
+    async def connect(self) -> Any:
+        return pymongo.AsyncMongoClient(self.place.url)
+
+    async def is_usable(self, connection: Any) -> Any:
+        with suppress(PyMongoError):
+            return (await connection.admin.command("ping"))["ok"] == 1
+        return False
+
+    async def disconnect(self, connection: Any) -> Any:
+        await connection.close()

@@ -1,0 +1,104 @@
+"""What the stores on a server have: a place that the run shares, and servers of a test's own."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Self, TypeVar
+from urllib.parse import quote
+
+import pytest
+
+from persistry.conformance.support.column import Column
+from tests.servers import LOOPBACK, Server, ServerMissing
+
+from .storage import Storage
+
+
+@dataclass(frozen=True)
+class Place(ABC):
+    """Where a server is, and as whom to go there."""
+
+    variable: ClassVar[str]
+    """The environment's variable with the URL of a server that is to be used."""
+    server: ClassVar[type[Server]]
+    """What is started otherwise."""
+
+    url: str
+
+    @classmethod
+    @abstractmethod
+    def on(cls, server: Any) -> Self:
+        """The place that a server of ours is."""
+
+    @property
+    @abstractmethod
+    def address(self) -> tuple[str, int]: ...
+
+    @abstractmethod
+    def problem(self) -> str | None:
+        """Why nobody answers there, or None."""
+
+    @abstractmethod
+    def remove(self, run: str) -> None:
+        """Remove what this run has stored there: all that has `run` in its name."""
+
+    def close(self) -> None:  # noqa: B027 - most keep nothing open
+        """Leave it: nothing is stored there any more."""
+
+
+def login(user: str, password: str | None) -> str:
+    """How a URL begins after its scheme; nothing for a server that asks nobody."""
+    return "" if password is None else f"{user}:{quote(password, safe='')}@"
+
+
+AnyPlace = TypeVar("AnyPlace", bound=Place)
+
+
+class ServedStore(Storage, Generic[AnyPlace]):
+    """Storage on a server; its name, which no other test uses, sets it apart."""
+
+    def __init__(self, column: Column, place: AnyPlace, run: str, skip_missing: bool) -> None:
+        super().__init__(column)
+        self.place = place
+        self.address = place.address
+        self.run = run
+        self.name = f"{run}_{secrets.token_hex(4)}"
+        self.skip_missing = skip_missing
+
+    def open(self, **options: Any) -> Any:
+        return self.open_at(*self.place.address, **options)
+
+    def open_through(self, port: int, **options: Any) -> Any:
+        return self.open_at(LOOPBACK, port, **options)
+
+    def open_at(self, host: str, port: int, **options: Any) -> Any:
+        raise NotImplementedError
+
+    @functools.cache  # noqa: B019 - a store lives as long as its test
+    def server(self) -> PrivateServer:
+        try:
+            server = self.started.enter_context(self.place.server())
+        except ServerMissing as error:  # the matrix may run on a server that was given
+            missing(error, skip=self.skip_missing)
+        place = type(self.place).on(server)
+        return PrivateServer(server, type(self)(self.column, place, self.run, self.skip_missing))
+
+
+class PrivateServer:
+    """A server that one test may break, with the store that stands on it."""
+
+    def __init__(self, server: Server, store: Any) -> None:
+        self.address = server.address
+        self.kill, self.restart = server.kill, server.restart
+        self.pause, self.resume = server.pause, server.resume
+        self.open, self.connect = store.open, store.connect
+
+
+def missing(error: ServerMissing, *, skip: bool) -> Any:
+    """Skip the test, or have it fail with what to install."""
+    if skip:
+        pytest.skip(str(error))
+    pytest.fail(str(error), pytrace=False)
