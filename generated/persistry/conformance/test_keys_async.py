@@ -306,6 +306,20 @@ async def test_wildcards_list_no_other_partition(persister: Any) -> None:
 
 
 @pytest.mark.promise(2)
+async def test_patterns_find_no_other_application(persister: Any) -> None:
+    """A regular expression is the name of one application, not of all that fit to it."""
+    await persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(await persister.load("p", ".*"))
+
+
+@pytest.mark.promise(2)
+async def test_patterns_find_no_other_partition(persister: Any) -> None:
+    """A regular expression is the name of one partition, not of all that fit to it."""
+    await persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(await persister.load(".", "a", 1))
+
+
+@pytest.mark.promise(2)
 async def test_star_finds_the_star(persister: Any) -> None:
     """The application "*" is found by its name although others are there."""
     await persister.save("*", "*", 1, "*", State({"n": 1}), "completed")

@@ -304,6 +304,20 @@ def test_wildcards_list_no_other_partition(persister: Any) -> None:
 
 
 @pytest.mark.promise(2)
+def test_patterns_find_no_other_application(persister: Any) -> None:
+    """A regular expression is the name of one application, not of all that fit to it."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(persister.load("p", ".*"))
+
+
+@pytest.mark.promise(2)
+def test_patterns_find_no_other_partition(persister: Any) -> None:
+    """A regular expression is the name of one partition, not of all that fit to it."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(persister.load(".", "a", 1))
+
+
+@pytest.mark.promise(2)
 def test_star_finds_the_star(persister: Any) -> None:
     """The application "*" is found by its name although others are there."""
     persister.save("*", "*", 1, "*", State({"n": 1}), "completed")
