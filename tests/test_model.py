@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -384,10 +385,13 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-# In CI the same programs every time (Hypothesis's own profile "ci"), elsewhere others each time.
+# The same programs every time, unless one asks for so many others.
+EXPLORE = int(os.environ.get("PERSISTRY_TEST_PROGRAMS", "0"))
 PROGRAMS = settings(
-    max_examples=60,
+    max_examples=EXPLORE or 40,
     stateful_step_count=25,
+    derandomize=not EXPLORE,
+    database=None,
     deadline=None,
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
