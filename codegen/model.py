@@ -336,8 +336,9 @@ class SqlBackendModel(BackendModel):
     parameters: dict[Text, ParameterModel]
     connection: ConnectionModel = ConnectionModel()
     derived: DerivedModel | None = None
-    lock: Text | None = field(
-        default=None, metadata=_doc("run first of what creates, so that one process creates")
+    lock: tuple[Text, ...] = field(
+        default=(),
+        metadata=_doc("run first of what creates, so that one process creates") | {"one": True},
     )
     gaps: dict[Text, Text] = field(default_factory=dict)
 

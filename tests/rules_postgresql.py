@@ -54,6 +54,7 @@ CODES: list[tuple[str, str, type[PersisterError], str, dict[str, bool]]] = [
     ("28000", 'role "u" does not exist', ACCESS, "user or password", {}),
     ("25006", "cannot execute INSERT in a read-only transaction", ACCESS, "the primary", {}),
     ("3D000", 'database "d" does not exist', UNAVAILABLE, "give another db_name", {}),
+    ("55000", 'database "d" is not currently accepting connections', UNAVAILABLE, "db_name", {}),
     ("53300", "more connections than max_wal_senders", UNAVAILABLE, "max_connections", {}),
     ("57P03", "cannot connect now", UNAVAILABLE, "starting up", {}),
     ("57P01", "terminating connection due to administrator", UNAVAILABLE, "ended", SAVED),
@@ -194,6 +195,11 @@ ASYNCPG = [
         asyncpg.InterfaceError("cannot perform operation: another operation is in progress"),
         UNAVAILABLE,
         "somebody else is using",
+    ),
+    Row(
+        asyncpg.DataError("invalid input for query argument $7: 0 (a boolean is required)"),
+        VERSION,
+        "other columns",
     ),
     Row(
         asyncpg.exceptions.ClientConfigurationError("sslmode is none of these"),

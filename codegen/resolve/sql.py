@@ -81,7 +81,6 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
 
     derived = model.derived
     stored = model.stored
-    first = () if model.lock is None else (creation(model.lock),)
     table = Text(_create_table(model), model.stored.span)
     return ir.SqlParts(
         names=tuple(
@@ -96,7 +95,7 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         ),
         identifier_bytes=stored.identifier_bytes and int(stored.identifier_bytes),
         doubles_percent=style == "format",
-        create=(*first, creation(table), *map(creation, model.create)),
+        create=tuple(map(creation, (*model.lock, table, *model.create))),
         on_open=tuple(map(str, model.connection.on_open)),
         on_initialize=tuple(map(str, model.connection.on_initialize)),
         stale=None if derived is None else raw((derived.stale,))[0],
@@ -141,8 +140,7 @@ def _cases(interface: ir.Interface) -> list[tuple[ir.Operation, ir.Case, str]]:
 
 def _creating(model: SqlBackendModel) -> list[Text]:
     steps = [(it,) if isinstance(it, Text) else (it.where, it.run) for it in model.create]
-    lock = () if model.lock is None else (model.lock,)
-    return [*lock, *(text for step in steps for text in step)]
+    return [*model.lock, *(text for step in steps for text in step)]
 
 
 def _derived(model: SqlBackendModel) -> list[Text]:

@@ -18,7 +18,7 @@ from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import literal, quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
-from ._runtime.steps import Step, not_created
+from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
 
@@ -26,6 +26,7 @@ __all__ = ("AsyncPostgreSQLPersister",)
 
 # What `initialize` runs, in one transaction.
 _CREATE = (
+    Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
     Step("SELECT pg_advisory_xact_lock(7165931206934)"),
     Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -52,15 +53,24 @@ WHERE s.name = 'default_toast_compression' AND c.oid = {table_text}::regclass
     ),
     Step("""\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec, exact)
-SELECT partition_key, app_id, sequence_id, position, status, state, codec, exact FROM {table} WHERE false
+SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-    Step("""\
-CREATE INDEX IF NOT EXISTS {order} ON {table} (partition_key, write_number DESC, created_at DESC)
-INCLUDE (app_id)
-"""),
     Step(
-        "CREATE INDEX IF NOT EXISTS {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)"
+        "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {order_name})
+""",
+    ),
+    Step(
+        "CREATE INDEX {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {apps_name})
+""",
     ),
 )
 
@@ -98,7 +108,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT 1
 _LIST_APP_IDS_NEWEST = """\
 WITH RECURSIVE walked AS MATERIALIZED (
   SELECT app_id, write_number, created_at FROM {table} WHERE partition_key = $1
-  ORDER BY write_number DESC, created_at DESC LIMIT 1000),
+  ORDER BY write_number DESC, created_at DESC LIMIT (SELECT 1000)),
 distinct_walked AS MATERIALIZED (
   SELECT DISTINCT ON (app_id) app_id, write_number, created_at FROM walked
   ORDER BY app_id, write_number DESC, created_at DESC),
@@ -159,6 +169,12 @@ _FAILURES = Failures(
             messages=("another operation is",),
         ),
         Rule(
+            errors.StoreVersionError,
+            asyncpg.PostgresError,
+            "the table is there but has other columns; give another table_name, or open it with the library that made it",
+            messages=("invalid input for query argument",),
+        ),
+        Rule(
             errors.PersisterUnavailableError,
             asyncpg.exceptions.ClientConfigurationError,
             "asyncpg cannot connect like that; correct connect_kwargs",
@@ -215,6 +231,13 @@ _FAILURES = Failures(
             "no server answers there; start it, or check host and port",
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            codes=("3D000",),
+            messages=("is not currently accepting connections",),
+        ),
+        Rule(
             errors.NotInitializedError,
             _RAISED,
             "the table is missing; call initialize() once before the first save or load",
@@ -261,12 +284,6 @@ _FAILURES = Failures(
             _RAISED,
             "this server or session is read-only, such as a standby; connect to the primary",
             codes=("25006",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server has no database of this name; create it, or give another db_name",
-            codes=("3D000",),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -524,8 +541,6 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         async with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not await store.answers(_IS_INITIALIZED.format_map(names)):
                 await store.run_together([step.format_map(names) for step in _CREATE])
-                if not await store.answers(_IS_INITIALIZED.format_map(names)):
-                    raise not_created(f"table {table_name!r}")
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.

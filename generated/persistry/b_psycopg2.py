@@ -16,7 +16,7 @@ from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import doubled, literal, quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
-from ._runtime.steps import Step, not_created
+from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
@@ -24,6 +24,7 @@ __all__ = ("PostgreSQLPersister",)
 
 # What `initialize` runs, in one transaction.
 _CREATE = (
+    Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
     Step("SELECT pg_advisory_xact_lock(7165931206934)"),
     Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -50,15 +51,24 @@ WHERE s.name = 'default_toast_compression' AND c.oid = {table_text}::regclass
     ),
     Step("""\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec, exact)
-SELECT partition_key, app_id, sequence_id, position, status, state, codec, exact FROM {table} WHERE false
+SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-    Step("""\
-CREATE INDEX IF NOT EXISTS {order} ON {table} (partition_key, write_number DESC, created_at DESC)
-INCLUDE (app_id)
-"""),
     Step(
-        "CREATE INDEX IF NOT EXISTS {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)"
+        "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {order_name})
+""",
+    ),
+    Step(
+        "CREATE INDEX {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)",
+        when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {apps_name})
+""",
     ),
 )
 
@@ -96,7 +106,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT 1
 _LIST_APP_IDS_NEWEST = """\
 WITH RECURSIVE walked AS MATERIALIZED (
   SELECT app_id, write_number, created_at FROM {table} WHERE partition_key = %s
-  ORDER BY write_number DESC, created_at DESC LIMIT 1000),
+  ORDER BY write_number DESC, created_at DESC LIMIT (SELECT 1000)),
 distinct_walked AS MATERIALIZED (
   SELECT DISTINCT ON (app_id) app_id, write_number, created_at FROM walked
   ORDER BY app_id, write_number DESC, created_at DESC),
@@ -222,6 +232,13 @@ _FAILURES = Failures(
             messages=("connection already closed",),
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            codes=("3D000",),
+            messages=("is not currently accepting connections",),
+        ),
+        Rule(
             errors.NotInitializedError,
             _RAISED,
             "the table is missing; call initialize() once before the first save or load",
@@ -268,12 +285,6 @@ _FAILURES = Failures(
             _RAISED,
             "this server or session is read-only, such as a standby; connect to the primary",
             codes=("25006",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server has no database of this name; create it, or give another db_name",
-            codes=("3D000",),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -492,8 +503,6 @@ class PostgreSQLPersister(BaseStatePersister):
         with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not store.answers(_IS_INITIALIZED.format_map(names)):
                 store.run_together([step.format_map(names) for step in _CREATE])
-                if not store.answers(_IS_INITIALIZED.format_map(names)):
-                    raise not_created(f"table {table_name!r}")
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.

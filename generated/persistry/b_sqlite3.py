@@ -14,7 +14,7 @@ from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
-from ._runtime.steps import Step, not_created
+from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
@@ -365,8 +365,6 @@ class SQLitePersister(BaseStatePersister):
         with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not store.answers(_IS_INITIALIZED.format_map(names)):
                 store.run_together([step.format_map(names) for step in _CREATE])
-                if not store.answers(_IS_INITIALIZED.format_map(names)):
-                    raise not_created(f"table {table_name!r}")
             stale = store.fetch_one(_STALE.format_map(names))
             if stale and stale[0]:
                 store.run_together([step.format_map(names) for step in _REBUILD])

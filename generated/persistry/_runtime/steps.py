@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import StoreVersionError
-from .failures import about
-
 
 class Step(NamedTuple):
     """A statement, and the query that says whether it is wanted."""
@@ -24,11 +21,3 @@ class Step(NamedTuple):
 def is_true(row: Sequence[Any] | None) -> bool:
     """Whether a query has answered yes: with a row whose first column is true."""
     return row is not None and bool(row[0])
-
-
-def not_created(key: object) -> StoreVersionError:
-    """The error where something is missing although all was created without a word."""
-    return StoreVersionError(
-        f"{about('initialize', key)}: something else has the name of the table, or of an index or"
-        " a table that belongs to it; give another table_name, or remove what stands there"
-    )
