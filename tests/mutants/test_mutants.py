@@ -19,8 +19,9 @@ from codegen.pipeline import Run
 from codegen.rendering import Tree
 from codegen.writing import FOLDER
 from persistry.conformance.columns import COLUMNS
+from persistry.errors import StateConflictError
 from tests.mutants.rows import ROW, Mutant, mutants, where_is
-from tests.mutants.running import run
+from tests.mutants.running import Outcome, run
 from tests.reading import read_once
 from tests.stores import SERVED
 from tests.stores.served import Place
@@ -30,6 +31,7 @@ CONFORMANCE = Path(FOLDER, "persistry", "conformance")
 MUTANTS = mutants()
 # What runs of the matrix use of `tests/` is only what it stands on.
 NOT_USED = ["test_*", "__pycache__", "*.yaml", "errors", "golden"]
+Environment = Callable[[str], dict[str, str]]
 STORES = sorted({it.store for it in MUTANTS})
 
 
@@ -68,7 +70,7 @@ def tree(original: Path) -> Tree:
 
 
 @pytest.fixture
-def environment(request: pytest.FixtureRequest) -> Callable[[str], dict[str, str]]:
+def environment(request: pytest.FixtureRequest) -> Environment:
     """How the runs are told of this run's servers, so that they start none."""
 
     def told(store: str) -> dict[str, str]:
@@ -95,12 +97,17 @@ def test_mutant_is_caught(
     mutant: Mutant,
     project: Path,
     tree: Tree,
-    environment: Callable[[str], dict[str, str]],
+    environment: Environment,
     record_property: Callable[[str, object], None],
 ) -> None:
     """The case fails with the mutant in every column, by its own assertions."""
     by = f"the generator: {mutant.refused}" if mutant.refused else mutant.case
     record_property(ROW, (mutant.store, mutant.name, mutant.breaks, by))
+    try_out(mutant, project, tree, environment)
+
+
+def try_out(mutant: Mutant, project: Path, tree: Tree, environment: Environment) -> None:
+    """Put the mutant into the project, and fail unless it is caught as its row says."""
     text = (project / mutant.file).read_text(encoding="utf-8")
     put(project / mutant.file, mutant.apply(text))
     generator = Run(project)
@@ -129,9 +136,7 @@ def test_mutant_is_caught(
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_cases_pass_without_a_mutant(
-    store: str, project: Path, environment: Callable[[str], dict[str, str]]
-) -> None:
+def test_cases_pass_without_a_mutant(store: str, project: Path, environment: Environment) -> None:
     """So it is the mutant that they notice, and not the copy."""
     find = functools.partial(where_is, project / CONFORMANCE)
     rows = [it for it in MUTANTS if it.store == store and it.case]
@@ -139,3 +144,39 @@ def test_cases_pass_without_a_mutant(
     outcomes = run(project, tests, columns_of(store), environment(store))
     assert [str(it) for it in outcomes if not it.passed] == []
     assert len(outcomes) >= len(tests)
+
+
+@pytest.mark.parametrize(
+    ("put", "told"),
+    [
+        ("LARGE = '65535'", "Write a case of the matrix that notices"),
+        ("LARGE = no_such_name", "not by what list_of_an_empty_store_is_empty asserts"),
+    ],
+)
+def test_what_is_no_catch(
+    put: str, told: str, project: Path, tree: Tree, environment: Environment
+) -> None:
+    """A change that harms nobody is told, and so is one with which the class cannot be had."""
+    file = "templates/runtime/_runtime/packed.py"
+    case = "list_of_an_empty_store_is_empty"
+    mutant = Mutant("redis", "none", "something", file, 'LARGE = "65536"', put, case)
+    with pytest.raises(AssertionError, match=told):
+        try_out(mutant, project, tree, environment)
+
+
+@pytest.mark.parametrize(
+    ("stage", "error", "says", "caught"),
+    [
+        ("call", AssertionError, "", True),
+        ("call", StateConflictError, "", True),
+        ("setup", AssertionError, "", False),
+        ("call", NameError, "", False),
+        ("call", pytest.fail.Exception, "DID NOT RAISE", True),
+        ("call", pytest.fail.Exception, "Timeout >30.0s", False),
+    ],
+)
+def test_only_the_case_itself_catches(
+    stage: str, error: type[BaseException], says: str, caught: bool
+) -> None:
+    errors = tuple(kind.__name__ for kind in error.__mro__)
+    assert Outcome("any", stage, errors, says).caught is caught
