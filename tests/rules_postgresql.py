@@ -196,6 +196,8 @@ ASYNCPG = [
         UNAVAILABLE,
         "somebody else is using",
     ),
+    Row(of_asyncpg("26000", 'prepared statement "s1" does not exist'), UNAVAILABLE, "a pooler"),
+    Row(of_asyncpg("42P05", 'prepared statement "s1" already exists'), UNAVAILABLE, "a pooler"),
     Row(
         asyncpg.DataError("invalid input for query argument $7: 0 (a boolean is required)"),
         VERSION,

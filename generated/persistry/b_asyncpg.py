@@ -169,6 +169,12 @@ _FAILURES = Failures(
             messages=("another operation is",),
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.PostgresError,
+            "a pooler gives each transaction another of the server's connections; hand in what was opened with statement_cache_size=0",
+            codes=("26000", "42P05"),
+        ),
+        Rule(
             errors.StoreVersionError,
             asyncpg.PostgresError,
             "the table is there but has other columns; give another table_name, or open it with the library that made it",
@@ -581,7 +587,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             app_id: The application instance.
             sequence_id: The number of the step, 0 or more, below 2**63.
             position: The name of the action that ran.
-            state: The state after the step; for a failed step, the state before it.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
             status: Usually `completed` or `failed`; any text is stored as it is.
 
         Raises:

@@ -46,7 +46,7 @@ class One(Link):
             await connection.execute("COMMIT")
         return connection
 
-    def give_back(
+    async def give_back(
         self, connection: Any, slots: asyncio.Semaphore, *, unknown: bool, transaction: bool
     ) -> None:
         if self.values and (unknown or transaction):

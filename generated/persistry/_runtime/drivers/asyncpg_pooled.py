@@ -38,14 +38,18 @@ class Pooled(Link):
                 pool = await self._opened(self.values, limits)
             return await pool.acquire()
 
-    def give_back(
+    async def give_back(
         self, connection: Any, slots: asyncio.Semaphore, *, unknown: bool, transaction: bool
     ) -> None:
-        if unknown or transaction:
-            self.drop(connection)
+        try:
+            if unknown or transaction:
+                self.drop(connection)
+            else:
+                # A connection that cannot be reset in time is cut by asyncpg.
+                with contextlib.suppress(Exception):
+                    await self.pool.release(connection, timeout=LAST_MOMENT)
+        finally:
             slots.release()
-        else:
-            self.start(self._release(connection, slots))
 
     async def replace(self, connection: Any) -> bool:
         """What ended this connection has perhaps ended all of them."""
@@ -89,11 +93,3 @@ class Pooled(Link):
                     raise
                 self.pool = pool
             return self.pool
-
-    async def _release(self, connection: Any, slots: asyncio.Semaphore) -> None:
-        try:
-            # What does not come to an end in time is cut by asyncpg.
-            with contextlib.suppress(Exception):
-                await self.pool.release(connection, timeout=LAST_MOMENT)
-        finally:
-            slots.release()

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from ...errors import NotInitializedError
-from ..failures import Failures
+from ...errors import CorruptStateError, NotInitializedError
+from ..failures import Failures, about
 from ..limits import Limits
 from ..steps import Step, is_true
 from .asyncpg_link import Link, is_closed
@@ -175,12 +175,12 @@ class Operation:
         self._timeout = asyncio.timeout(session.limits.operation)
         await self._timeout.__aenter__()
         try:
+            self._check_open()
             await link.enter(self._name, self._key)
             slots = link.slots
             await slots.acquire()
             self._slots = slots
-            if session.closed:
-                raise session.failures.closed(self._name, self._key)
+            self._check_open()
             await self._take()
         except BaseException as exc:
             await self._leave(exc)
@@ -280,15 +280,25 @@ class Operation:
         await self._take()
         return True
 
+    def _check_open(self) -> None:
+        if self._session.closed:
+            raise self._session.failures.closed(self._name, self._key)
+
     async def _take(self) -> None:
         self._doing = "no connection could be had"
         self._connection = await self._link.take(self._session.limits)
+        self._doing = "no answer came"
 
     async def _answer(self, send: Callable[[], Awaitable[T]]) -> T:
-        self._doing = "no answer came"
         self._waiting = True
         try:
             answer = await send()
+        except (OverflowError, UnicodeDecodeError) as exc:
+            self._waiting = False
+            raise CorruptStateError(
+                f"{about(self._name, self._key)}: Python cannot hold what is stored there ({exc});"
+                " another program wrote it"
+            ) from exc
         except Exception:
             self._waiting = False
             raise
@@ -297,27 +307,22 @@ class Operation:
 
     async def _leave(self, exc: BaseException | None) -> None:
         """Give the connection back; a driver's exception becomes ours."""
-        session = self._session
-        if self._connection is not None:
-            assert self._slots is not None
-            self._link.give_back(
-                self._connection,
-                self._slots,
-                unknown=self._waiting,
-                transaction=self._transaction,
-            )
-        elif self._slots is not None:
-            self._slots.release()
+        session, ended = self._session, exc
         try:
-            await self._timeout.__aexit__(type(exc) if exc else None, exc, None)
+            await self._give_back()
+        except asyncio.CancelledError as stop:
+            ended = stop
+        try:
+            await self._timeout.__aexit__(type(ended) if ended else None, ended, None)
         except TimeoutError:
+            if exc is None:
+                return  # The answer had come: only giving back took too long.
+            sent = self._waiting or self._sent
             raise session.failures.late(
-                self._name,
-                self._key,
-                session.limits,
-                doing=self._doing,
-                sent=self._waiting or self._sent,
+                self._name, self._key, session.limits, doing=self._doing, sent=sent
             ) from exc
+        if ended is not None and ended is not exc:
+            raise ended
         if exc is not None and session.failures.covers(exc):
             raise session.failures.translate(
                 exc,
@@ -326,3 +331,13 @@ class Operation:
                 limits=session.limits,
                 sent_before=self._sent,
             ) from exc
+
+    async def _give_back(self) -> None:
+        if self._slots is None:
+            return
+        if self._connection is None:
+            self._slots.release()
+            return
+        await self._link.give_back(
+            self._connection, self._slots, unknown=self._waiting, transaction=self._transaction
+        )

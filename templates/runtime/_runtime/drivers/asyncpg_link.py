@@ -42,7 +42,6 @@ class Link(ABC):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._begin_anew()
         self._pid = os.getpid()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._until_the_loop_ends: AsyncGenerator[None, None] | None = None
         _links.add(self)
 
@@ -79,17 +78,15 @@ class Link(ABC):
             self.cut()
             self._loop = loop
             self._begin_anew()
-        if self.values:
-            # `asyncio.run` ends its generators before it closes its loop: the last moment at which
-            # a connection can be closed.
-            self._until_the_loop_ends = _cut_in_the_end(self)
-            await anext(self._until_the_loop_ends)
+        self._until_the_loop_ends = _cut_in_the_end(self)
+        await anext(self._until_the_loop_ends)
 
     def _begin_anew(self) -> None:
         """Nobody has a slot or a lock in this event loop yet."""
         self.slots = asyncio.Semaphore(self.at_once)
         self.opening = asyncio.Lock()
         self._closing = asyncio.Lock()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def leave(self) -> None:
         """Close what was opened here, after the operations that are under way."""
@@ -123,7 +120,7 @@ class Link(ABC):
         """A connection, with no transaction open."""
 
     @abstractmethod
-    def give_back(
+    async def give_back(
         self, connection: Any, slots: asyncio.Semaphore, *, unknown: bool, transaction: bool
     ) -> None:
         """Give a connection on, and the slot.
@@ -158,8 +155,8 @@ class Link(ABC):
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that no operation waits for."""
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
 
 def is_closed(connection: Any) -> bool:
@@ -176,10 +173,15 @@ async def _end(connection: Any) -> None:
 
 
 async def _cut_in_the_end(link: Link) -> AsyncGenerator[None, None]:
+    """`asyncio.run` ends its generators when its tasks have ended, before it closes its loop."""
     try:
         yield
     finally:
         link.cut()
+        while link.tasks:  # The tasks that were cancelled last may have left some.
+            for task in link.tasks:
+                task.cancel()
+            await asyncio.wait(link.tasks)
 
 
 @contextlib.contextmanager
