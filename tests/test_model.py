@@ -338,7 +338,9 @@ class Programs(RuleBasedStateMachine):
     @rule(who=who, which=which)
     def save_again(self, who: int, which: int) -> None:
         *key, state, status = self.earlier(which)
+        self.do(who, "load", *key[:3])  # its created_at is noted, and must be the same later
         self.do(who, "save", *key, reordered(state), status)
+        self.do(who, "load", *key[:3])
 
     @precondition(lambda self: self.saves)
     @rule(who=who, which=which, change=st.sampled_from(sorted(CHANGES)))
