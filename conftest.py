@@ -4,4 +4,8 @@ import pytest
 
 pytest.register_assert_rewrite("persistry.conformance.support", "tests")
 
-pytest_plugins = ["persistry.conformance.support.plugin", "tests.stores"]
+pytest_plugins = [
+    "persistry.conformance.support.plugin",
+    "tests.stores",
+    "tests.mutants.rows",
+]

@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from codegen import ir, pipeline, source, writing
-from codegen.nodes import Node
+from codegen import ir, writing
 from codegen.pipeline import Run
-from codegen.problems import Report
 from codegen.rendering import Tree
+from tests.reading import read_once
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def read_once() -> Iterator[None]:
+def reading() -> Iterator[None]:
     """Most tests change one file of many: what they leave alone is read once for all of them."""
-    parse, decode = source.parse, pipeline.decode
-    decoded: dict[tuple[int, type], tuple[Node, Any]] = {}
-
-    @functools.cache
-    def good(text: str, path: str) -> Node | None:
-        report = Report()
-        node = parse(text, path, report)
-        return None if report else node
-
-    def parse_once(text: str, path: str, report: Report) -> Node | None:
-        return good(text, path) or parse(text, path, report)
-
-    def decode_once(node: Node, type_: type, report: Report) -> Any:
-        found = decoded.get((id(node), type_))
-        if found is None:
-            found = node, decode(node, type_, report)
-            if not report:  # the node is kept with it, so that no other one gets its id
-                decoded[id(node), type_] = found
-        return found[1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(source, "parse", parse_once)
-        patch.setattr(pipeline, "decode", decode_once)
+    with read_once():
         yield
 
 

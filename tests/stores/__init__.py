@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -102,7 +103,7 @@ def make_store(
         if column.name in IN_MEMORY:
             return IN_MEMORY[column.name](column)
         if column.name in IN_A_FILE:
-            return IN_A_FILE[column.name](column, tmp_path)
+            return IN_A_FILE[column.name](column, Path(tempfile.mkdtemp(dir=tmp_path)))
         kind, place = SERVED[column.name]
         return kind(column, services.place(place), services.name, skip)
 

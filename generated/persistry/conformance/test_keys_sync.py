@@ -275,6 +275,49 @@ def test_wildcards_match_only_themselves_in_a_load(persister: Any) -> None:
 
 
 @pytest.mark.promise(2)
+def test_wildcards_find_no_other_application_at_a_sequence(persister: Any) -> None:
+    """A per cent sign finds no other application's step."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(persister.load("p", "%", 1))
+
+
+@pytest.mark.promise(2)
+def test_wildcards_find_no_other_partition_at_a_sequence(persister: Any) -> None:
+    """A per cent sign finds no step of another partition."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(persister.load("%", "a", 1))
+
+
+@pytest.mark.promise(2)
+def test_wildcards_are_the_latest_of_no_other_partition(persister: Any) -> None:
+    """The partition "%" is not all of them."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(persister.load("%", None))
+
+
+@pytest.mark.promise(2)
+def test_wildcards_list_no_other_partition(persister: Any) -> None:
+    """Listing the partition "%" shows no other partition."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    persister.save("%", "b", 1, "x", State({}), "completed")
+    expect.returns(persister.list_app_ids("%"), ["b"])
+
+
+@pytest.mark.promise(2)
+def test_patterns_find_no_other_application(persister: Any) -> None:
+    """A regular expression is the name of one application, not of all that fit to it."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(persister.load("p", ".*"))
+
+
+@pytest.mark.promise(2)
+def test_patterns_find_no_other_partition(persister: Any) -> None:
+    """A regular expression is the name of one partition, not of all that fit to it."""
+    persister.save("p", "a", 1, "x", State({}), "completed")
+    expect.nothing(persister.load(".", "a", 1))
+
+
+@pytest.mark.promise(2)
 def test_star_finds_the_star(persister: Any) -> None:
     """The application "*" is found by its name although others are there."""
     persister.save("*", "*", 1, "*", State({"n": 1}), "completed")
@@ -368,6 +411,14 @@ def test_upper_and_lower_case_differ(persister: Any) -> None:
     """An application in capitals is another one."""
     persister.save("p", "App", 1, "x", State({}), "completed")
     expect.nothing(persister.load("p", "app"))
+
+
+@pytest.mark.promise(2)
+def test_upper_and_lower_case_are_saved_side_by_side(persister: Any) -> None:
+    """The same step of an application and of one in capitals are two records."""
+    persister.save("p", "App", 1, "x", State({"of": "App"}), "completed")
+    persister.save("p", "app", 1, "x", State({"of": "app"}), "completed")
+    expect.record(persister.load("p", "App", 1), app_id="App", state={"of": "App"})
 
 
 @pytest.mark.promise(2)
@@ -483,6 +534,13 @@ def test_both_names_of_an_escape_are_kept(persister: Any) -> None:
     persister.save("p", "a%3Ab", 1, "x", State({"n": 1}), "completed")
     persister.save("p", "a:b", 1, "x", State({"n": 2}), "completed")
     expect.record(persister.load("p", "a%3Ab", 1), app_id="a%3Ab", state={"n": 1})
+
+
+@pytest.mark.promise(2)
+def test_latest_of_a_partition_with_a_colon_in_its_application(persister: Any) -> None:
+    """The latest of a partition is found when its application's name holds a colon."""
+    persister.save("p", "a:b", 1, "x", State({"n": 1}), "completed")
+    expect.record(persister.load("p", None), app_id="a:b", state={"n": 1})
 
 
 @pytest.mark.promise(3)

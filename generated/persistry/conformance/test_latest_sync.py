@@ -131,6 +131,14 @@ def test_latest_is_not_moved_by_a_late_position(persister: Any) -> None:
 
 
 @pytest.mark.promise(3)
+def test_latest_sees_only_its_partition(persister: Any) -> None:
+    """Higher sequences of the same application's name in another partition do not count."""
+    persister.save("p", "a", 1, "x", State({"of": "p"}), "completed")
+    persister.save("q", "a", 2, "x", State({"of": "q"}), "completed")
+    expect.record(persister.load("p", "a"), partition_key="p", sequence_id=1, state={"of": "p"})
+
+
+@pytest.mark.promise(3)
 def test_latest_sees_only_its_application(persister: Any) -> None:
     """A higher sequence of another application is not taken."""
     persister.save("p", "a", 1, "x", State({"of": "a"}), "completed")

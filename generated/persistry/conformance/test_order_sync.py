@@ -63,10 +63,16 @@ def test_rapid_saves_are_listed_in_order(persister: Any) -> None:
 
 @pytest.mark.promise(4)
 def test_one_busy_application_hides_no_other(persister: Any) -> None:
-    """Applications behind a thousand newer records of one are still listed, in their order."""
+    """Applications behind a thousand newer records of one are still listed, in their order.
+
+    Those of another partition are not.
+    """
     apps = [f"app-{n}" for n in range(20)]
     for app in apps:
         save(persister, app, 0)
+    elsewhere = State({})
+    for app in ("app", "a", "zoo"):
+        persister.save("q", app, 0, "x", elsewhere, "completed")
     for n in range(1001):
         save(persister, "busy", n)
     newest_first = ["busy", *apps[::-1]]
