@@ -409,6 +409,18 @@ MONGODB = [
             "certificate verify failed",
         )
     ),
+    *(
+        Row(
+            pymongo.errors.ServerSelectionTimeoutError(f"one:27017: {why} (configured timeouts:"),
+            UNAVAILABLE,
+            "whether it wants TLS",
+        )
+        for why in (
+            "connection closed",
+            "connection is already closed",
+            "[Errno 104] Connection reset by peer",
+        )
+    ),
     Row(
         pymongo.errors.ServerSelectionTimeoutError("one:27017: connection refused"),
         UNAVAILABLE,

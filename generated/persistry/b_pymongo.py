@@ -122,6 +122,12 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             pymongo.errors.ServerSelectionTimeoutError,
+            "the server ends every connection at once; check it, and whether it wants TLS (tls=true in the URI)",
+            messages=("connection closed", "already closed", "reset by peer"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            pymongo.errors.ServerSelectionTimeoutError,
             "no primary answered in time (connect_timeout {connect_timeout} s, operation_timeout {operation_timeout} s); start it, or check the hosts",
         ),
         Rule(
