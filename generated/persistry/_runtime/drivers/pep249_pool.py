@@ -146,9 +146,8 @@ class Pool:
         broken = driver.is_broken(connection)
         if broken and line.age == self._age:
             self._age += 1
-        if line is not self._handed_in and (
-            broken or not known or driver.in_transaction(connection)
-        ):
+        sound = known and not broken and not driver.in_transaction(connection)
+        if not sound and line is not self._handed_in:
             turn.line = None
             line.abandon()
 
