@@ -29,7 +29,7 @@ from codegen.resolve.names import (
 from codegen.resolve.needs import STAR, check_colours, check_driver, check_modules, check_url
 
 Models = SqlBackendModel | RedisBackendModel | RuntimeBackendModel
-TRAITS = ("network", "durable", "initialize", "connection")
+TRAITS = ("network", "durable", "initialize", "connection", "table")
 # What the templates of a family use of each constructor.
 _PARAMETERS = {"sql": ("table_name", "serde_kwargs"), "redis": ("namespace", "serde_kwargs")}
 

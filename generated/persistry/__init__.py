@@ -30,6 +30,7 @@ from .persistence import (
     BaseStateSaver,
     PersistedStateData,
 )
+from .registry import register_type
 from .state import State
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ __all__ = (
     "StoreVersionError",
     "aconnect",
     "connect",
+    "register_type",
 )
 
 # Where each persister stands, and the extra that brings its driver.

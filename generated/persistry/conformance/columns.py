@@ -60,14 +60,14 @@ COLUMNS: tuple[Column, ...] = (
         name="SQLitePersister",
         colour="sync",
         backend="sqlite",
-        traits=frozenset(("durable", "initialize", "connection")),
+        traits=frozenset(("durable", "initialize", "connection", "table")),
         gaps={},
     ),
     Column(
         name="AsyncSQLitePersister",
         colour="async",
         backend="sqlite",
-        traits=frozenset(("durable", "initialize", "connection")),
+        traits=frozenset(("durable", "initialize", "connection", "table")),
         gaps={},
     ),
 )

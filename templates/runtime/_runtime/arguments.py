@@ -11,6 +11,7 @@ from ..errors import CorruptStateError
 from ..state import State
 from . import codec
 from .clock import iso
+from .tags import UnregisteredTypeError
 
 if TYPE_CHECKING:
     from ..persistence import PersistedStateData
@@ -151,6 +152,8 @@ class Wanted:
                 "created_at": iso(created_at),
                 "status": status,
             }
+        except UnregisteredTypeError as error:
+            raise self.corrupt(app_id, str(error), sequence_id) from error
         except (ValueError, TypeError, OverflowError) as error:
             why = f"what is stored there is not a state that persistry wrote, or damaged ({error})"
             raise self.corrupt(app_id, why, sequence_id) from error

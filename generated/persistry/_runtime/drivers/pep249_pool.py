@@ -136,7 +136,9 @@ class Pool:
         broken = driver.is_broken(connection)
         if broken and line.age == self._age:
             self._age += 1
-        if line is not self._handed_in and (broken or not known or driver.in_transaction(connection)):
+        if line is not self._handed_in and (
+            broken or not known or driver.in_transaction(connection)
+        ):
             turn.line = None
             line.abandon()
 

@@ -20,9 +20,7 @@ from .psycopg2_values import Psycopg2Values
 __all__ = ["Psycopg2Session"]
 
 _ENCODING = "UTF8"
-_OPEN = frozenset(
-    (extensions.TRANSACTION_STATUS_INTRANS, extensions.TRANSACTION_STATUS_INERROR)
-)
+_OPEN = frozenset((extensions.TRANSACTION_STATUS_INTRANS, extensions.TRANSACTION_STATUS_INERROR))
 
 
 class Psycopg2Driver(Driver):

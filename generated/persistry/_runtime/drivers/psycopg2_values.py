@@ -69,7 +69,9 @@ class Psycopg2Values:
 
     def factories(self) -> dict[str, Any]:
         """Keyword arguments of `psycopg2.connect` itself."""
-        return {name: self.connect_kwargs[name] for name in FACTORIES if name in self.connect_kwargs}
+        return {
+            name: self.connect_kwargs[name] for name in FACTORIES if name in self.connect_kwargs
+        }
 
     def describe(self) -> str:
         return f"{self.host}:{self.port}/{self.db_name}"

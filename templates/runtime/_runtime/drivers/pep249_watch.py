@@ -89,7 +89,9 @@ class Watchdog:
         while True:
             self._looks_at = _NEVER  # Whoever begins from here on wakes us.
             now = monotonic()
-            looks_at = min([self._look(watch, now) for watch in list(self._watches)], default=_NEVER)
+            looks_at = min(
+                [self._look(watch, now) for watch in list(self._watches)], default=_NEVER
+            )
             self._looks_at = looks_at
             with contextlib.suppress(Empty):
                 left = None if looks_at == _NEVER else max(0.0, looks_at - monotonic())
