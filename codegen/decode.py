@@ -58,6 +58,10 @@ class _Decoder:
         hint = _alternative(hint, node)
         if hint is Value:
             return value_of(node, self._report) or _FAILED
+        if node.tag:
+            message = f"a tag, '!{node.tag}', is not used in {place.words}"
+            help = "remove it: the schema knows the type; only values of scenarios have tags"
+            return self._refuse(Code.YAML02, node, message, help, place)
         kind = _kind(hint)
         if not isinstance(node, kind):
             message = f"{place.words} must be {_KIND_NAMES[kind]}, not {_name_of(node)}"

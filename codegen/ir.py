@@ -55,6 +55,7 @@ class Parameter:
     doc: str
     default: str | None = None
     keyword_only: bool = False
+    variadic: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ class Rule:
     """How one failure of a driver shows, and what it is for a caller."""
 
     error: str
-    exception: str
+    exception: str | None
+    """None: every exception of the bases."""
     advice: str
     codes: tuple[str, ...]
     messages: tuple[str, ...]
@@ -151,6 +153,10 @@ class Failures:
     code_attribute: str | None
     rules: tuple[Rule, ...]
     errors: tuple[str, ...]
+
+    @property
+    def has_general_rules(self) -> bool:
+        return any(rule.exception is None for rule in self.rules)
 
 
 @dataclass(frozen=True)
@@ -171,17 +177,30 @@ class CaseStatement:
 
 @dataclass(frozen=True)
 class TableName:
-    """An identifier made from the table's name."""
+    """An identifier made from the table's name, or a text that holds one, or the bare name."""
 
     name: str
     suffix: str
     schema: bool
+    is_text: bool
+    is_bare: bool
+
+
+@dataclass(frozen=True)
+class Creation:
+    """A statement that creates, and the query that says whether it is wanted."""
+
+    text: str
+    where: str
 
 
 @dataclass(frozen=True)
 class SqlParts:
     names: tuple[TableName, ...]
-    create: tuple[str, ...]
+    identifier_bytes: int | None
+    doubles_percent: bool
+    """The driver reads a percent sign as the beginning of a parameter."""
+    create: tuple[Creation, ...]
     on_open: tuple[str, ...]
     on_initialize: tuple[str, ...]
     stale: str | None
@@ -193,6 +212,10 @@ class SqlParts:
     newest: Statement
     no_limit: str
     create_helper: str
+
+    @property
+    def longest_suffix(self) -> str:
+        return max((name.suffix for name in self.names), key=len)
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -322,6 +345,15 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Pool:
+    """The method that opens a pool of connections to hand in."""
+
+    helper: str
+    doc: str
+    opened_with: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True)
 class PersisterClass:
     """One class to emit, or one that stands in the runtime."""
 
@@ -336,8 +368,10 @@ class PersisterClass:
     constructor: tuple[Parameter, ...]
     from_values: tuple[Parameter, ...]
     options: tuple[Parameter, ...]
-    handed_in: Parameter | None
+    handed_in: tuple[Parameter, ...]
+    """Of several, a caller gives exactly one."""
     opened_with: tuple[str, ...]
+    pool: Pool | None
     opens_in_constructor: bool
     runs_on_open: bool
     """The session gets statements to run on each connection that it opens."""
@@ -354,6 +388,7 @@ class Url:
     presets: tuple[tuple[str, str], ...]
     parts: tuple[tuple[str, str], ...]
     defaults: tuple[tuple[str, str], ...]
+    rest: str | None
     example: str
     whole: str | None = None
     """The parameter that takes the URL as it is written."""

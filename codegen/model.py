@@ -64,6 +64,7 @@ class ParameterModel:
     doc: Text
     default: Text | None = None
     keyword_only: bool = False
+    variadic: bool = field(default=False, metadata=_doc("takes all other keyword arguments"))
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,11 @@ class RuleModel:
     """an error rule"""
 
     span: Span
-    exception: Text
     raises: Text = field(metadata={"key": "raise", "doc": "the error of the interface to raise"})
     advice: Text
+    exception: Text | None = field(
+        default=None, metadata=_doc("left out, the rule is for every exception of the base")
+    )
     codes: tuple[Text, ...] = ()
     messages: tuple[Text, ...] = ()
     may_have_saved: bool = False
@@ -140,10 +143,11 @@ class RuleModel:
 
 @dataclass(frozen=True)
 class ErrorsModel:
-    """the errors of a backend"""
+    """the errors"""
 
-    base: tuple[Text, ...]
+    span: Span
     rules: tuple[RuleModel, ...]
+    base: tuple[Text, ...] = ()
     code_attribute: Text | None = None
 
 
@@ -158,6 +162,19 @@ class UrlModel:
     whole: Text | None = field(
         default=None, metadata=_doc("the parameter that takes the URL as it is written")
     )
+    rest: Text | None = field(
+        default=None,
+        metadata=_doc("the dict parameter for what a URL's query says beyond all others"),
+    )
+
+
+@dataclass(frozen=True)
+class PoolModel:
+    """a pool of connections to hand in"""
+
+    helper: Text
+    doc: Text
+    opened_with: tuple[Text, ...]
 
 
 @dataclass(frozen=True)
@@ -177,8 +194,12 @@ class DriverModel:
     parameters: dict[Text, ParameterModel] = field(default_factory=dict)
     constructor: tuple[Text, ...] = ()
     from_values: tuple[Text, ...] = ()
-    handed_in: Text | None = None
+    handed_in: tuple[Text, ...] = field(
+        default=(), metadata=_doc("of several, a caller gives exactly one") | {"one": True}
+    )
     opened_with: tuple[Text, ...] = ()
+    pool: PoolModel | None = None
+    errors: ErrorsModel | None = None
     aliases: tuple[Text, ...] = ()
     renamed: dict[Text, Text] = field(
         default_factory=dict,
@@ -192,6 +213,21 @@ class NameModel:
 
     suffix: Text
     schema: bool = True
+    written: Literal["identifier", "text", "name"] = field(
+        default="identifier",
+        metadata={
+            "key": "as",
+            "doc": "an identifier; a text that holds one; or a text that holds the bare name",
+        },
+    )
+
+
+@dataclass(frozen=True)
+class StepOfCreationModel:
+    """a statement that is run only where a query says so"""
+
+    where: Text
+    run: Text
 
 
 @dataclass(frozen=True)
@@ -218,9 +254,13 @@ class SqlStoredModel:
     generation: int
     doc: Text
     columns: dict[Text, Text]
-    unique: tuple[Text, ...]
     created_at: Literal["client", "server"]
     state_bytes: int
+    unique: tuple[Text, ...] = ()
+    primary_key: tuple[Text, ...] = ()
+    identifier_bytes: int | None = field(
+        default=None, metadata=_doc("the longest identifier that the store does not cut")
+    )
 
 
 @dataclass(frozen=True)
@@ -339,13 +379,17 @@ class SqlBackendModel(BackendModel):
 
     stored: SqlStoredModel
     names: dict[Text, NameModel]
-    create: tuple[Text, ...]
+    create: tuple[Text | StepOfCreationModel, ...]
     queries: dict[Text, Text]
     no_limit: Text = field(metadata=_doc("what to bind for the limit when all are wanted"))
     errors: ErrorsModel
     parameters: dict[Text, ParameterModel]
     connection: ConnectionModel = ConnectionModel()
     derived: DerivedModel | None = None
+    lock: tuple[Text, ...] = field(
+        default=(),
+        metadata=_doc("run first of what creates, so that one process creates") | {"one": True},
+    )
     gaps: dict[Text, Text] = field(default_factory=dict)
 
 

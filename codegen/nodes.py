@@ -97,6 +97,7 @@ def place_of(value: object, otherwise: object) -> Span:
 class ScalarNode:
     text: Text
     quoted: bool  # or a block: never null, true or a number
+    tag: str = ""  # the word behind the exclamation mark
 
     @property
     def span(self) -> Span:
@@ -108,6 +109,7 @@ class ListNode:
     items: tuple[Node, ...]
     span: Span
     flow: bool = False  # written [a, b]
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class MappingNode:
     pairs: tuple[tuple[Text, Node], ...]
     span: Span
     flow: bool = False  # written {a: b}
+    tag: str = ""
 
 
 Node: TypeAlias = ScalarNode | ListNode | MappingNode

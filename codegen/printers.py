@@ -12,9 +12,13 @@ WIDTH = 92
 
 
 def signature(parameters: Iterable[ir.Parameter]) -> str:
-    """The parameters of a definition, after self or cls; a star before the keyword-only ones."""
+    """The parameters of a definition, after self or cls; a star before the keyword-only ones, and
+    at the end the one that takes all others."""
     printed, starred = [], False
-    for it in parameters:
+    for it in sorted(parameters, key=lambda it: it.variadic):
+        if it.variadic:
+            printed.append(f"**{it.name}: {it.type}")
+            continue
         if it.keyword_only and not starred:
             printed.append("*")
             starred = True

@@ -30,7 +30,7 @@ class Code(Enum):
     """Every kind of problem with its title; each has a golden case in `tests/errors/`."""
 
     YAML01 = "malformed YAML"
-    YAML02 = "a part of YAML that specs do not use: anchors, aliases, merge keys, tags"
+    YAML02 = "a part of YAML that specs do not use (there): anchors, aliases, merge keys, tags"
     YAML03 = "the same key twice in one mapping"
     YAML04 = "a file that cannot be read as one YAML document in UTF-8"
     SCH01 = "an unknown key"

@@ -21,7 +21,11 @@ MOST_LINES = 120
 HEADER = "# Code generated from "
 _PACKAGE = "persistry"
 # Vendored byte for byte: folder of templates/ -> folder of the package.
-_VERBATIM = {"runtime": "", "conformance/support": "conformance/support"}
+_VERBATIM = {
+    "runtime": "",
+    "conformance/support": "conformance/support",
+    "conformance/command": "conformance",
+}
 # Folder of templates/ -> how the modules' names begin, and the colours they are written for.
 _BEHAVIOURS = {
     "conformance/behaviours": ("test_", ("sync", "async")),
@@ -71,7 +75,8 @@ def _package(tree: Tree, printer: _Printer, project: ir.Project) -> None:
     record = project.interface.record_name
     aliased = [it for it in classes if "persistence" in it.aliases]
     errors = [it.name for it in project.interface.errors]
-    names = [*bases, *errors, *(it.name for it in classes), record, "State", "aconnect", "connect"]
+    functions = ["aconnect", "connect", "register_type"]
+    names = [*bases, *errors, *(it.name for it in classes), record, "State", *functions]
     here = sorted([*bases, record, *(it.name for it in aliased)])
     spec = project.interface.source
     emit = partial(printer.emit, tree)
@@ -86,8 +91,8 @@ def _package(tree: Tree, printer: _Printer, project: ir.Project) -> None:
         for it in backend.classes:
             for alias in it.aliases:
                 if alias != "persistence":
+                    module = next(one for one in backend.modules if it in one.classes)
                     template = "package/alias.py.jinja"
-                    module = next(found for found in backend.modules if found.name == it.module)
                     emit(f"{alias}.py", template, backend.source, module=module)
 
 

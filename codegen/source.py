@@ -14,6 +14,7 @@ from codegen.yaml_errors import explain
 
 __all__ = ["ListNode", "MappingNode", "Node", "ScalarNode", "Text", "load", "parse"]
 
+_OWN_TAG = re.compile("![a-z]+")
 # Line breaks for YAML 1.1, but not for editors: with them no line number would be right.
 _ODD_CHARACTER = re.compile("[\r\x85\u2028\u2029\ufeff]")
 
@@ -75,7 +76,10 @@ def parse(text: str, path: str, report: Report) -> Node | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes and refuses what makes YAML more than text: anchors, aliases and tags."""
+    """Composes nodes and refuses what makes YAML more than text: anchors, aliases, YAML's tags.
+
+    A tag of our own, such as !tuple, stays with its node: whoever reads the node knows it or not.
+    """
 
     def __init__(self, text: str, path: str, report: Report) -> None:
         super().__init__(text)
@@ -94,7 +98,7 @@ class _Loader(yaml.SafeLoader):
             help = "write the value out wherever it is needed"
             self._refuse(event, f"an anchor, '&{event.anchor}'", help)
             event.anchor = None
-        if event.tag is not None:
+        if event.tag is not None and not _OWN_TAG.fullmatch(event.tag):
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._refuse(event, f"a tag, '{tag}'", "remove it: the schema knows the type")
             event.tag = None
@@ -123,22 +127,23 @@ class _Convert:
 
     def node(self, node: Any) -> Node:
         if isinstance(node, yaml.ScalarNode):
-            return ScalarNode(self._scalar(node), quoted=node.style is not None)
-        flow = bool(node.flow_style)
+            return ScalarNode(self._scalar(node), node.style is not None, _tag(node))
+        flow, tag = bool(node.flow_style), _tag(node)
         if isinstance(node, yaml.SequenceNode):
             items = tuple(self.node(item) for item in node.value)
-            return ListNode(items, self._collection(node), flow)
+            return ListNode(items, self._collection(node), flow, tag)
         pairs: dict[Text, Node] = {}
         for key_node, value_node in node.value:
             key, value = self._key(key_node), self.node(value_node)
             if key is not None and self._is_new(key, pairs):
                 pairs[key] = value
-        return MappingNode(tuple(pairs.items()), self._collection(node, pairs), flow)
+        return MappingNode(tuple(pairs.items()), self._collection(node, pairs), flow, tag)
 
     def _key(self, node: Any) -> Text | None:
-        if isinstance(node, yaml.ScalarNode) and (node.style or node.value != "<<"):
+        scalar = isinstance(node, yaml.ScalarNode) and not _tag(node)
+        if scalar and (node.style or node.value != "<<"):
             return self._scalar(node)
-        merge = isinstance(node, yaml.ScalarNode)
+        merge = scalar
         self.refused = True
         self._report.add(
             Code.YAML02,
@@ -193,6 +198,10 @@ class _Convert:
         start, end = node.start_mark, node.end_mark
         length = end.column - start.column if end.line == start.line else 1
         return Span(self._path, start.line + 1, start.column + 1, max(1, length))
+
+
+def _tag(node: Any) -> str:
+    return node.tag[1:] if _OWN_TAG.fullmatch(node.tag) else ""
 
 
 def _span_at(path: str, text: str, offset: int) -> Span:

@@ -6,6 +6,7 @@ parameter style of each driver here, when generating, not when running.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -90,20 +91,41 @@ def compiled(sql: str, style: str) -> tuple[str, tuple[str, ...]]:
 
 _MARKS = {"qmark": "?", "format": "%s", "dollar": "${number}"}
 
-_SELECT = re.compile(r"\s*SELECT\s+(.*?)\s+FROM\b", re.IGNORECASE | re.DOTALL)
-_COLUMN = re.compile(r"(?:\w+\.)?(\w+)")
+_QUERY = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
+_STRUCTURE = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | [(),] | \b(?:SELECT|FROM)\b""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+_COLUMN = re.compile(r"(?:.*\bAS\s+(\w+)\Z)|(?:\w+\.)?(\w+)", re.IGNORECASE | re.DOTALL)
 
 
 def selected(sql: str) -> tuple[tuple[str, ...], Part]:
-    """The columns that a plain SELECT answers, each named by the first word of its expression,
-    and the list as it is written."""
-    match = _SELECT.match(sql)
-    if match is None:
-        return (), Part("text", sql.strip(), len(sql) - len(sql.lstrip()))
-    items = [item.strip() for item in match[1].split(",")]
+    """The columns that a query answers, each named by its `AS name` or else by the first word of
+    its expression, and the list as it is written. A `WITH` may stand in front."""
+    if _QUERY.match(sql):
+        cuts: list[int] = []
+        depth = 0
+        for match in _STRUCTURE.finditer(sql):
+            mark = match[0].upper()
+            depth += {"(": 1, ")": -1}.get(mark, 0)
+            if depth == 0 and (mark == "SELECT" if not cuts else mark in (",", "FROM")):
+                cuts.append(match.start())
+                if mark == "FROM":
+                    return _columns(sql, cuts)
+    return (), Part("text", sql.strip(), len(sql) - len(sql.lstrip()))
+
+
+def _columns(sql: str, cuts: list[int]) -> tuple[tuple[str, ...], Part]:
+    """The names between SELECT, the commas and FROM."""
+    start = cuts[0] + len("SELECT")
+    edges = [start - 1, *cuts[1:]]
+    items = [sql[one + 1 : other].strip() for one, other in itertools.pairwise(edges)]
     names = [_COLUMN.match(item) for item in items]
-    found = tuple(name[1] if name else item for name, item in zip(names, items, strict=True))
-    return found, Part("text", match[1], match.start(1))
+    found = tuple(
+        (name[1] or name[2]) if name else item for name, item in zip(names, items, strict=True)
+    )
+    written = sql[start : cuts[-1]]
+    return found, Part("text", written.strip(), start + len(written) - len(written.lstrip()))
 
 
 _INSERT = re.compile(

@@ -18,22 +18,27 @@ SPECS = Path(__file__).parent.parent / "spec" / "backends"
 
 
 @functools.cache
-def failures_of(backend: str) -> Failures:
-    spec = yaml.safe_load((SPECS / f"{backend}.yaml").read_text(encoding="utf-8"))["errors"]
-    rules = tuple(
-        Rule(
-            error=getattr(errors, rule["raise"]),
-            exception=_named(rule["exception"]),
-            advice=rule["advice"],
-            codes=tuple(rule.get("codes", ())),
-            messages=tuple(rule.get("messages", ())),
-            may_have_saved=rule.get("may_have_saved", False),
-            repeat=rule.get("repeat", False),
-        )
-        for rule in spec["rules"]
+def failures_of(backend: str, driver: str = "") -> Failures:
+    """What the spec says of a driver: its own rules, then those that all drivers share."""
+    spec = yaml.safe_load((SPECS / f"{backend}.yaml").read_text(encoding="utf-8"))
+    own = spec["drivers"][driver].get("errors", {}) if driver else {}
+    both = [own, spec["errors"]]
+    base = tuple(_named(name) for it in both for name in it.get("base", ()))
+    rules = tuple(_rule(rule, base) for it in both for rule in it.get("rules", ()))
+    attribute = next((it["code_attribute"] for it in both if "code_attribute" in it), "")
+    return Failures(backend, base, rules, attribute)
+
+
+def _rule(rule: dict[str, Any], base: tuple[type[BaseException], ...]) -> Rule:
+    return Rule(
+        error=getattr(errors, rule["raise"]),
+        exception=_named(rule["exception"]) if "exception" in rule else base,
+        advice=rule["advice"],
+        codes=tuple(rule.get("codes", ())),
+        messages=tuple(rule.get("messages", ())),
+        may_have_saved=rule.get("may_have_saved", False),
+        repeat=rule.get("repeat", False),
     )
-    base = tuple(_named(name) for name in spec["base"])
-    return Failures(backend, base, rules, spec.get("code_attribute", ""))
 
 
 def _named(name: str) -> Any:

@@ -16,22 +16,29 @@ import redis.asyncio
 from persistry import (
     AsyncInMemoryPersister,
     AsyncMongoDBBasePersister,
+    AsyncPostgreSQLPersister,
     AsyncRedisBasePersister,
     AsyncSQLitePersister,
     State,
 )
 from persistry.errors import PersisterError
-from tests.servers import RedisServer
+from tests.servers import PostgreSQLServer, RedisServer
 from tests.stores.mongodb import MongoPlace
 
 # Where each loop can have a connection of its own, and where there is only the one.
-APART = ["memory", "sqlite", "redis", "mongodb"]
+APART = ["memory", "sqlite", "redis", "mongodb", "postgresql", "postgresql-pool"]
 SHARED = ["sqlite-memory", "redis-client"]
 
 
 @pytest.fixture(scope="module")
 def server(redis_place: object) -> Iterator[RedisServer]:
     with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def postgresql(postgresql_place: object) -> Iterator[PostgreSQLServer]:
+    with PostgreSQLServer() as server:
         yield server
 
 
@@ -62,6 +69,17 @@ def persister(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
                 made = await AsyncRedisBasePersister.from_values(
                     host, port, 0, namespace=str(tmp_path)
                 )
+        elif kind.startswith("postgresql"):
+            host, port = request.getfixturevalue("postgresql").address
+            made = await AsyncPostgreSQLPersister.from_values(
+                "postgres",
+                "postgres",
+                None,
+                host,
+                port,
+                table_name=f"t {tmp_path.name}",
+                use_pool=kind.endswith("pool"),
+            )
         else:
             path = str(tmp_path / "steps.db") if kind == "sqlite" else ":memory:"
             made = await AsyncSQLitePersister.from_values(path)

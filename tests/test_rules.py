@@ -7,7 +7,6 @@ import importlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pymongo.errors
 import pytest
@@ -28,7 +27,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from persistry import b_aiosqlite, b_pymongo, b_redis, b_sqlite3
+from persistry import b_aiosqlite, b_asyncpg, b_psycopg2, b_pymongo, b_redis, b_sqlite3
 from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Limits
 from persistry.errors import (
@@ -41,17 +40,11 @@ from persistry.errors import (
     StateTooLargeError,
     StoreVersionError,
 )
+from tests import rules_postgresql as postgresql
+from tests.rules import Row
 
 SPECS = Path(__file__).parent.parent / "spec" / "backends"
 LIMITS = Limits(2, 1.5)
-
-
-class Row(NamedTuple):
-    exc: BaseException
-    error: type[PersisterError]
-    words: str
-    may_have_saved: bool = False
-    repeat: bool = False
 
 
 def sqlite(kind: type[sqlite3.Error], code: str, text: str) -> sqlite3.Error:
@@ -330,6 +323,13 @@ REDIS = [
     Row(
         redis.ConnectionError("Connection closed by server."),
         UNAVAILABLE,
+        "check the server, and whether it wants TLS (rediss://)",
+        may_have_saved=True,
+        repeat=True,
+    ),
+    Row(
+        redis.ConnectionError("Error while reading from 127.0.0.1:6379 : (104, 'reset by peer')"),
+        UNAVAILABLE,
         LOST,
         may_have_saved=True,
         repeat=True,
@@ -468,6 +468,8 @@ TABLES = {
     "aiosqlite": (b_aiosqlite._FAILURES, SQLITE),
     "redis": (b_redis._FAILURES, REDIS),
     "pymongo": (b_pymongo._FAILURES, MONGODB),
+    "psycopg2": (b_psycopg2._FAILURES, postgresql.PSYCOPG2),
+    "asyncpg": (b_asyncpg._FAILURES, postgresql.ASYNCPG),
 }
 ROWS = [
     pytest.param(failures, row, id=f"{name}-{type(row.exc).__name__}-{row.exc}")
@@ -480,6 +482,7 @@ STRANGERS = {
     "aiosqlite": operational("SQLITE_NOMEM", "out of memory"),
     "redis": redis.ResponseError("ERR value is not an integer or out of range"),
     "pymongo": pymongo.errors.OperationFailure("Unrecognized pipeline stage", 40324),
+    **postgresql.STRANGERS,
 }
 
 
@@ -532,8 +535,9 @@ def test_every_backend_with_rules_has_a_table() -> None:
     for path in SPECS.glob("*.yaml"):
         spec = yaml.safe_load(path.read_text(encoding="utf-8"))
         if "errors" in spec:
-            modules = {driver["module"] for driver in spec["drivers"].values()}
-            with_rules |= {name: len(spec["errors"]["rules"]) for name in modules}
+            for driver in spec["drivers"].values():
+                own = driver.get("errors", {}).get("rules", [])
+                with_rules[driver["module"]] = len([*own, *spec["errors"]["rules"]])
     assert with_rules == {
         f"b_{name}": len(failures.rules) for name, (failures, _) in TABLES.items()
     }

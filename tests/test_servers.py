@@ -24,7 +24,7 @@ import pytest
 import redis
 
 from tests.servers import (
-    LOOPBACK,
+    Authority,
     MongoServer,
     PostgreSQLServer,
     RedisServer,
@@ -41,6 +41,7 @@ from tests.servers.processes import with_children
 
 ROOT = Path(__file__).parent.parent
 SEGMENTS = Path("/proc/sysvipc/shm")
+PASSWORD = "a 'secret' of ünusual letters"
 DURABLE = pymongo.WriteConcern(w="majority", j=True)
 
 
@@ -52,9 +53,13 @@ class OnRedis:
 
     @staticmethod
     def connect(server: RedisServer, **options: Any) -> redis.Redis:
-        client = redis.Redis(port=server.port, retry=None, socket_timeout=0.3, **options)
+        client = redis.Redis(*server.address, retry=None, socket_timeout=0.3, **options)
         client.ping()
         return client
+
+    @staticmethod
+    def tls(ca: Path | None) -> dict[str, Any]:
+        return {"ssl": True, "ssl_ca_certs": str(ca)} if ca else {}
 
     @staticmethod
     def write(client: redis.Redis) -> None:
@@ -71,10 +76,13 @@ class OnPostgreSQL:
 
     @staticmethod
     def connect(server: PostgreSQLServer, **options: Any) -> Any:
+        host, port = server.address
         user, database = server.superuser, server.database
-        return psycopg2.connect(
-            host=LOOPBACK, port=server.port, user=user, dbname=database, **options
-        )
+        return psycopg2.connect(host=host, port=port, user=user, dbname=database, **options)
+
+    @staticmethod
+    def tls(ca: Path | None) -> dict[str, Any]:
+        return {"sslmode": "verify-full", "sslrootcert": str(ca)} if ca else {"sslmode": "disable"}
 
     @staticmethod
     def write(connection: Any) -> None:
@@ -105,6 +113,10 @@ class OnMongoDB:
         )
         client.admin.command("listDatabases")
         return client
+
+    @staticmethod
+    def tls(ca: Path | None) -> dict[str, Any]:
+        return {"tls": True, "tlsCAFile": str(ca)} if ca else {}
 
     @staticmethod
     def write(client: Any) -> None:
@@ -206,14 +218,13 @@ def test_a_paused_server_can_be_stopped_and_killed(server: Server) -> None:
 
 
 def test_password(on: Any) -> None:
-    secret = "a 'secret' of ünusual letters"
-    with on.kind(password=secret) as server:
+    with on.kind(password=PASSWORD) as server:
         for wrong in ({}, {"password": "another"}):
             with pytest.raises(LOST):
                 on.connect(server, **wrong)
-        on.write(on.connect(server, password=secret))
+        on.write(on.connect(server, password=PASSWORD))
         server.restart()
-        assert on.read(on.connect(server, password=secret)) == "value"
+        assert on.read(on.connect(server, password=PASSWORD)) == "value"
 
 
 def test_close_leaves_nothing(on: Any) -> None:
@@ -274,7 +285,7 @@ time.sleep(60)
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
     )
     with run:
         assert run.stdout is not None
@@ -341,6 +352,29 @@ def test_a_wheel_in_a_closed_directory_runs_from_a_copy(
         assert not find().is_relative_to(tmp_path)
         assert not server.directory.is_relative_to(tmp_path)
         OnPostgreSQL.connect(server)
+
+
+def test_tls(on: Any, tmp_path: Path) -> None:
+    """It takes no connection without, and nobody who does not trust its authority believes it."""
+    authority = Authority()
+    authority.write_certificate(tmp_path / "ca.pem")
+    Authority().write_certificate(tmp_path / "other.pem")
+    with on.kind(PASSWORD, tls=authority) as server:
+        for _ in range(2):
+            on.connect(server, password=PASSWORD, **on.tls(tmp_path / "ca.pem"))
+            with pytest.raises(LOST, match="certificate"):
+                on.connect(server, password=PASSWORD, **on.tls(tmp_path / "other.pem"))
+            with pytest.raises(LOST):
+                on.connect(server, password=PASSWORD, **on.tls(None))
+            server.restart()
+
+
+def test_a_front_speaks_tls_for_a_program_that_cannot(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    on = there(request, OnPostgreSQL)
+    monkeypatch.setattr(PostgreSQLServer, "find_with_tls", staticmethod(lambda: None))
+    test_tls(on, tmp_path)
 
 
 def test_a_replica_set_of_one_has_transactions(request: pytest.FixtureRequest) -> None:

@@ -83,7 +83,7 @@ def put(persister: Any, n: int = 0) -> None:
 
 def test_what_a_client_is_opened_with(url: str) -> None:
     session = sync_session("mongodb://localhost", Limits(2, 5))
-    client = session.connection
+    client = session.client
     assert client.write_concern.document == {"w": "majority", "j": True}
     assert client.options.pool_options.connect_timeout == 2
     session.close()
@@ -93,12 +93,12 @@ def test_what_a_client_is_opened_with(url: str) -> None:
 def test_what_the_user_says_wins(options: str) -> None:
     plain = pymongo.MongoClient(f"mongodb://localhost/?{options}", connect=False)
     session = sync_session(f"mongodb://localhost/?{options}")
-    assert session.connection.write_concern == plain.write_concern
+    assert session.client.write_concern == plain.write_concern
     session.close()
     pairs = [pair.split("=") for pair in options.lower().split("&")]
     kwargs = {k: int(v) if v.isdigit() else v == "true" for k, v in pairs}
     session = sync_session("mongodb://localhost", **kwargs)
-    assert session.connection.write_concern == plain.write_concern
+    assert session.client.write_concern == plain.write_concern
     session.close()
     plain.close()
 
@@ -159,7 +159,7 @@ def test_closing_waits_for_what_is_under_way(url: str) -> None:
     with pytest.raises(errors.PersisterClosedError), session.operation("load"):
         pass
     with pytest.raises(errors.PersisterClosedError):
-        _ = session.connection
+        _ = session.client
     with pytest.raises(errors.PersisterClosedError):
         session.copy()
 

@@ -176,7 +176,8 @@ def test_columns_and_keys(persister: Calls, path: Path) -> None:
         ({"n": float("nan")}, '{"n":NaN}', 2),
         ({"n": [float("inf"), -0.0, 2**64]}, '{"n":[Infinity,-0.0,18446744073709551616]}', 2),
         ({"n": "\ud83d"}, '{"n":"\\ud83d"}', 2),
-        ({"n": "\ud83d\ude00"}, '{"n":{"__persistry__":["str","7aC97biA"]}}', 3),
+        ({"n": "\ud83d\ude00"}, '{"n":{"__persistry__":["str","7aC97biA"]}}', 1),
+        ({"é": (1,)}, '{"é":{"__persistry__":["tuple",[1]]}}', 1),
         (
             {"n": {"__persistry__": ["int", "0x1"]}, "x": float("nan")},
             '{"n":{"__persistry__":["dict",[["__persistry__",["int","0x1"]]]]},"x":NaN}',

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import copy
+import datetime
+import decimal
+import enum
 import math
 import pickle
+import uuid
+import zoneinfo
 from types import MappingProxyType
 from typing import Any
 
@@ -216,7 +221,8 @@ values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from("ab"), inner, max_size=2)
-        | st.tuples(inner)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.sets(st.integers(-2, 2) | st.tuples(st.booleans()), max_size=3)
     ),
     max_leaves=6,
 )
@@ -250,6 +256,24 @@ def test_any_depth() -> None:
     assert text.endswith(", 99998]}})")
 
 
+def test_any_depth_of_tuples() -> None:
+    def deep() -> Any:
+        value: Any = []
+        for level in range(DEPTH):
+            value = (value, level) if level % 2 else (value,)
+        return value
+
+    state = State({"deep": deep()})
+    assert (state == State({"deep": deep()})) is True
+    assert (state == State({"deep": (deep(),)})) is False
+    copied = copy.deepcopy(state)
+    assert copied["deep"] is not state["deep"]  # there is a list at the bottom
+    assert (copied == state) is True
+    text = repr(state)
+    assert text.startswith("State({'deep': (((((")
+    assert text.endswith(",), 99997),), 99999)})")
+
+
 def test_values_that_contain_themselves() -> None:
     def around() -> State:
         inner: list[Any] = [1]
@@ -262,6 +286,25 @@ def test_values_that_contain_themselves() -> None:
     copied = copy.deepcopy(state)
     assert copied["a"] is not state["a"]
     assert copied["a"][1]["again"] is copied["a"]
+
+
+def test_a_tuple_that_contains_itself() -> None:
+    inner: list[Any] = []
+    around = (inner, 1)
+    inner.append(around)
+    state = State({"a": around, "b": inner})
+    assert repr(state) == "State({'a': ([(...)], 1), 'b': [([...], 1)]})"
+    copied = copy.deepcopy(state)
+    assert copied["a"] is not around
+    assert copied["a"] is copied["b"][0]
+    assert copied["a"][0] is copied["b"]
+
+
+def test_what_cannot_change_is_not_copied() -> None:
+    state = State({"a": ((1, "x"), b"y"), "b": ([1],)})
+    copied = copy.deepcopy(state)
+    assert copied["a"] is state["a"]
+    assert copied["b"] is not state["b"]
 
 
 def test_a_state_that_contains_itself_is_copied() -> None:
@@ -298,6 +341,38 @@ def test_what_cannot_be_printed_says_so_itself() -> None:
 
     with pytest.raises(ValueError, match="no"):
         repr(State({"a": Unspeakable()}))
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+def test_values_beyond_json() -> None:
+    berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+    values: dict[str, Any] = {
+        "tuple": (1, ("a",), ()),
+        "sets": [{1}, frozenset({(1, 2)}), set()],
+        "bytes": b"\0\xff",
+        "times": [
+            datetime.datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=berlin),
+            datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC),
+            datetime.date(2024, 1, 1),
+            datetime.time(1, 2),
+            datetime.timedelta(days=-1, microseconds=1),
+        ],
+        "decimal": decimal.Decimal("-0.00"),
+        "uuid": uuid.UUID(int=1),
+        "enum": Colour.RED,
+    }
+    state = State(values)
+    assert repr(state) == f"State({values!r})"
+    assert state == State(dict(reversed(values.items())))
+    assert state != State(values | {"decimal": decimal.Decimal(1)})
+    for twin in (copy.deepcopy(state), pickle.loads(pickle.dumps(state))):
+        assert twin == state
+        assert repr(twin) == repr(state)
+        assert twin["times"] is not state["times"]
+        assert twin["sets"][0] is not state["sets"][0]
 
 
 def test_copies() -> None:

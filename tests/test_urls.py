@@ -88,7 +88,7 @@ def test_tls_stays_beside_the_clients_options() -> None:
         ("redis://host:70000/0", ["port"]),
         ("redis://host/secret", ["db", "number"]),
         ("redis://host/0#secret", ["'#'"]),
-        ("redis://host/0?tabel=secret", ["tabel", "namespace"]),
+        ("sqlite:///steps.db?tabel=secret", ["tabel", "table_name"]),
         ("redis://host/0?operation_timeout=soon", ["operation_timeout"]),
         ("redis://host/0?redis_client_kwargs=1", ["redis_client_kwargs", "keyword"]),
         ("memory://host", ["host"]),
@@ -106,6 +106,29 @@ def test_bad_urls(url: str, mentions: list[str]) -> None:
     missing = [text for text in mentions if text not in str(caught.value)]
     assert not missing, str(caught.value)
     assert url == "redis://host/secret" or "secret" not in str(caught.value)
+
+
+def test_what_the_query_says_to_the_client() -> None:
+    persister = connect(
+        "rediss://cache?ssl_ca_certs=/ca.pem&ssl_check_hostname=false&client_name=true%20blue"
+        "&namespace=n",
+        redis_client_kwargs={"ssl_certfile": "/cert.pem"},
+    )
+    keywords = persister.connection.connection_pool.connection_kwargs
+    assert (keywords["ssl_ca_certs"], keywords["ssl_certfile"]) == ("/ca.pem", "/cert.pem")
+    assert keywords["ssl_check_hostname"] is False
+    assert keywords["client_name"] == "true blue"
+    assert persister.namespace == "n"
+    for connecting in (connect, aconnect):
+        with pytest.raises(TypeError, match=r"redis_client_kwargs.*'tabel'") as caught:
+            connecting("redis://host?tabel=secret")
+        assert "secret" not in str(caught.value)
+
+
+def test_names_and_passwords_are_texts() -> None:
+    """Whatever they look like."""
+    assert values_of("redis://true:false@host")["username"] == "true"
+    assert values_of("redis://true:false@host")["password"] == "false"
 
 
 def test_bad_options() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import textwrap
 import zipfile
+from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,12 +47,22 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def run(python: Path, code: str) -> str:
+def start(
+    python: Path, *arguments: str, cwd: Path | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
     environment = {key: it for key, it in os.environ.items() if not key.startswith("PYTHON")}
-    command = [python, "-c", textwrap.dedent(code)]
-    done = subprocess.run(
-        command, cwd=python.parent, env=environment, capture_output=True, text=True, check=False
+    return subprocess.run(
+        [python, *arguments],
+        cwd=cwd or python.parent,
+        env=environment | more,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def run(python: Path, code: str) -> str:
+    done = start(python, "-c", textwrap.dedent(code))
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -114,3 +127,73 @@ def test_a_missing_driver_is_named_with_its_extra(
     """
     expected = f"{name} needs the package {package!r}: pip install 'persistry[{extra}]'"
     assert run(python, code) == expected
+
+
+def copy_distribution(name: str, site: Path, done: set[str]) -> None:
+    """Install what is installed here, with all that it needs, without a network."""
+    done.add(name)
+    found = distribution(name)
+    for file in found.files or []:
+        source = Path(str(found.locate_file(file)))
+        if ".." not in file.parts and "__pycache__" not in file.parts and source.is_file():
+            (site / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, site / file)
+    for line in found.requires or []:
+        needed = Requirement(line)
+        wanted = needed.marker is None or needed.marker.evaluate({"extra": ""})
+        if wanted and needed.name not in done:
+            copy_distribution(needed.name, site, done)
+
+
+COMMAND = ["-m", "persistry.conformance"]
+
+
+def test_the_conformance_command_names_its_extra(python: Path) -> None:
+    done = start(python, *COMMAND, "persistry:InMemoryPersister")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        "persistry.conformance: not installed: pytest, pytest_asyncio, rich;"
+        " run pip install 'persistry[conformance]'\n"
+    )
+    described = start(python, *COMMAND, "--help")
+    assert described.returncode == 0
+    assert "def make_persister(directory):" in described.stdout
+
+
+def test_the_conformance_command_runs_from_a_wheel(
+    python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """With the extra and nothing else; nothing is written beside the modules."""
+    (site,) = python.parents[1].glob("lib/python*/site-packages")
+    extras = tmp_path_factory.mktemp("extras")
+    metadata = (next(site.glob("persistry-*.dist-info")) / "METADATA").read_text()
+    for line in re.findall(
+        r"^Requires-Dist: (.*); extra == 'conformance'$", metadata, re.MULTILINE
+    ):
+        copy_distribution(Requirement(line).name, extras, set())
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "mine.py").write_text(
+        textwrap.dedent(
+            """
+            from persistry import SQLitePersister
+
+            def make(directory, **options):
+                return SQLitePersister.from_values(str(directory / "steps.db"), **options)
+            """
+        )
+    )
+
+    def written() -> set[Path]:
+        return {path for path in site.rglob("*") if path.is_file()}
+
+    chosen = ["-k", "another_process", "-k", "nan_comes", "-k", "save_before"]
+    start(python, "-c", "import persistry.conformance.factory", cwd=folder)
+    start(python, *COMMAND, "--help", cwd=folder)  # Python's own caches are there from now on
+    before = {path for path in written() if "__pycache__" not in path.parts}
+    done = start(python, *COMMAND, "mine:make", *chosen, cwd=folder, PYTHONPATH=str(extras))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SQLitePersister: 3 passed, 0 failed in " in done.stdout
+    assert {path for path in written() if "__pycache__" not in path.parts} == before
+    assert not [path for path in written() if "pytest" in path.name]
+    assert {path.name for path in folder.iterdir()} == {"mine.py", "__pycache__"}

@@ -9,7 +9,6 @@ from codegen import ir
 from codegen.model import (
     BackendModel,
     DriverModel,
-    ErrorsModel,
     InterfaceModel,
     MongoBackendModel,
     RedisBackendModel,
@@ -19,19 +18,19 @@ from codegen.model import (
 from codegen.nodes import Text, place_of
 from codegen.problems import Code, Report
 from codegen.resolve import mongo, redis, sql
+from codegen.resolve.failures import check_exceptions, failures, packages
 from codegen.resolve.names import (
     dotted_name,
-    expression,
     in_range,
     known,
     parameter,
     python_name,
     sensible,
 )
-from codegen.resolve.needs import check_colours, check_driver, check_rules, check_url
+from codegen.resolve.needs import STAR, check_colours, check_driver, check_modules, check_url
 
 Models = SqlBackendModel | RedisBackendModel | MongoBackendModel | RuntimeBackendModel
-TRAITS = ("network", "durable", "initialize", "connection")
+TRAITS = ("network", "durable", "initialize", "connection", "table")
 # What the templates of a family use of each constructor.
 _PARAMETERS = {
     "sql": ("table_name", "serde_kwargs"),
@@ -88,7 +87,7 @@ def _is_complete(name: Text, driver: DriverModel, model: BackendModel, report: R
     needed = ["requires", "session", "handed_in"]
     if isinstance(model, SqlBackendModel):
         needed += ["parameter_style", "create_helper"]
-    missing = [key for key in needed if getattr(driver, key) is None]
+    missing = [key for key in needed if not getattr(driver, key)]
     for key in missing:
         report.add(
             Code.SPEC06,
@@ -113,15 +112,22 @@ def _class(
     before = len(report.problems)
 
     def listed(names: tuple[Text, ...]) -> tuple[ir.Parameter, ...]:
-        return tuple(
-            parameter(name, next(it for key, it in declared.items() if key == name), report)
-            for name in names
-            if known(name, declared, "the parameter", report)
-        )
+        """The parameters of these names, as they are declared; keyword-only behind a star."""
+        found: list[ir.Parameter] = []
+        starred = False
+        for name in names:
+            if name == STAR:
+                starred = True
+            elif known(name, declared, "the parameter", report):
+                model = next(it for key, it in declared.items() if key == name)
+                it = parameter(name, model, report)
+                found.append(replace(it, keyword_only=it.keyword_only or starred))
+        return tuple(found)
 
     constructor, from_values = listed(driver.constructor), listed(driver.from_values)
     taken = {it.name for it in constructor}
-    handed_in = listed((driver.handed_in,)) if driver.handed_in is not None else ()
+    handed_in = listed(driver.handed_in)
+    pool = driver.pool
     opened_with = tuple(it.name for it in listed(driver.opened_with))
     if not isinstance(model, RuntimeBackendModel) and len(report.problems) == before:
         check_driver(driver, declared, _PARAMETERS[model.family], report)
@@ -132,7 +138,9 @@ def _class(
     module, _, session_class = session.rpartition(".")
     if handed_in and not set(opened_with) & taken:
         # from_values passes what it opened through the constructor's own parameter.
-        widened = replace(handed_in[0], type=f"{handed_in[0].type} | {session_class}")
+        bare = handed_in[0].type.removesuffix(" | None")
+        none = handed_in[0].type.removeprefix(bare)
+        widened = replace(handed_in[0], type=f"{bare} | {session_class}{none}")
         constructor = tuple(widened if it.name == widened.name else it for it in constructor)
     return ir.PersisterClass(
         name=python_name(driver.class_name, "the class", report),
@@ -146,8 +154,15 @@ def _class(
         constructor=constructor,
         from_values=from_values,
         options=interface.options,
-        handed_in=handed_in[0] if handed_in else None,
+        handed_in=handed_in,
         opened_with=opened_with,
+        pool=None
+        if pool is None
+        else ir.Pool(
+            python_name(pool.helper, "the method", report),
+            str(pool.doc),
+            listed(pool.opened_with),
+        ),
         opens_in_constructor=bool(set(opened_with) & taken),
         runs_on_open=isinstance(model, SqlBackendModel) and bool(model.connection.on_open),
         kept=tuple(it.name for it in from_values if it.name not in opened_with),
@@ -166,16 +181,17 @@ def _modules(
         return ()
     in_range(model.stored.generation, "the generation", model.span, report)
     in_range(model.stored.state_bytes, "the number of bytes", model.span, report)
-    check_rules(model.errors, model.drivers.values(), report)
-    failures = _failures(model.errors, interface, report)
+    check_exceptions(model.errors, model.drivers, report)
+    check_modules(model.drivers, report)
     modules = []
     for name in dict.fromkeys(it.module for it in classes):
         members = tuple(it for it in classes if it.module == name)
         written = [it for it in model.drivers.values() if it.module == name]
+        raised = failures(model.errors, written, interface, report)
         imports = {
             *(str(it.requires) for it in written),
             *(str(other) for it in written for other in it.imports),
-            *(base.rpartition(".")[0] for base in failures.bases if "." in base),
+            *packages(raised),
         }
         modules.append(
             ir.Module(
@@ -183,7 +199,7 @@ def _modules(
                 source=model.span.path,
                 title=str(model.title),
                 imports=tuple(sorted(imports)),
-                failures=failures,
+                failures=raised,
                 state_bytes=model.stored.state_bytes,
                 renamed=tuple(
                     (str(old), str(use)) for it in written for old, use in it.renamed.items()
@@ -192,30 +208,6 @@ def _modules(
             )
         )
     return tuple(modules)
-
-
-def _failures(model: ErrorsModel, interface: ir.Interface, report: Report) -> ir.Failures:
-    errors = [error.name for error in interface.errors]
-    for rule in model.rules:
-        known(rule.raises, errors, "the error", report)
-    rules = tuple(
-        ir.Rule(
-            error=str(rule.raises),
-            exception=expression(rule.exception, "the exception", report),
-            advice=str(rule.advice),
-            codes=tuple(map(str, rule.codes)),
-            messages=tuple(map(str, rule.messages)),
-            may_have_saved=rule.may_have_saved,
-            repeat=rule.repeat,
-        )
-        for rule in model.rules
-    )
-    return ir.Failures(
-        bases=tuple(expression(base, "the exception", report) for base in model.base),
-        code_attribute=None if model.code_attribute is None else str(model.code_attribute),
-        rules=rules,
-        errors=tuple(sorted({rule.error for rule in rules})),
-    )
 
 
 def _urls(model: Models, report: Report) -> tuple[ir.Url, ...]:
@@ -228,6 +220,7 @@ def _urls(model: Models, report: Report) -> tuple[ir.Url, ...]:
             presets=tuple((str(key), str(value)) for key, value in presets.items()),
             parts=tuple((str(key), str(value)) for key, value in url.parts.items()),
             defaults=tuple((str(key), str(value)) for key, value in url.defaults.items()),
+            rest=None if url.rest is None else str(url.rest),
             example=f"{scheme}:{url.example.partition(':')[2]}",
             whole=None if url.whole is None else str(url.whole),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import keyword
 from collections.abc import Iterable
 
@@ -62,6 +63,11 @@ def expression(text: Text, what: str, report: Report) -> str:
     return str(text)
 
 
+def is_builtin_exception(name: str) -> bool:
+    found = getattr(builtins, name, None)
+    return isinstance(found, type) and issubclass(found, BaseException)
+
+
 def parameter(name: Text, model: ParameterModel, report: Report) -> Parameter:
     default = model.default
     return Parameter(
@@ -70,4 +76,5 @@ def parameter(name: Text, model: ParameterModel, report: Report) -> Parameter:
         doc=str(model.doc),
         default=None if default is None else expression(default, "the default", report),
         keyword_only=model.keyword_only,
+        variadic=model.variadic,
     )

@@ -12,15 +12,13 @@ from codegen import ir
 from codegen.model import (
     BackendModel,
     DriverModel,
-    ErrorsModel,
     InterfaceModel,
     ParameterModel,
-    RuleModel,
     UrlModel,
 )
 from codegen.nodes import Text, place_of
 from codegen.problems import Code, Report, Span, closest, suggest
-from codegen.resolve.names import known, python_name, sensible
+from codegen.resolve.names import is_builtin_exception, known, python_name
 
 FIELDS = ("partition_key", "app_id", "sequence_id", "position", "state", "created_at", "status")
 # The operations that the classes have bodies for: what each takes, and what it asks the store.
@@ -47,11 +45,12 @@ MEMBERS = (
     "close",
 )
 OPTIONS = ("connect_timeout", "operation_timeout", "max_state_bytes")
+# In a list of parameters: what follows is keyword-only.
+STAR = "*"
 URL_PARTS = ("host", "port", "username", "password", "path")
 # Modules of the package that no driver may take.
 _MODULES = {"__init__", "_runtime", "conformance", "connecting", "errors", "persistence"}
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-_FILLED = ("connect_timeout", "operation_timeout")
 
 
 def check_interface(model: InterfaceModel, report: Report) -> None:
@@ -84,8 +83,8 @@ def check_interface(model: InterfaceModel, report: Report) -> None:
             help = "give it another name; say `also: ...` for the builtin that it is as well"
             message = f"the error {str(name)!r} is taken by a builtin of Python"
             report.add(Code.SPEC04, message, name.span, help=help)
-        if error.also is not None and not _is_builtin_exception(error.also):
-            names = [it for it in dir(builtins) if _is_builtin_exception(it)]
+        if error.also is not None and not is_builtin_exception(error.also):
+            names = [it for it in dir(builtins) if is_builtin_exception(it)]
             near = suggest(error.also, names).partition("  ")[0]
             help = near if near.startswith("did") else "name a builtin exception, like ValueError"
             message = f"{str(error.also)!r} is no builtin exception"
@@ -118,12 +117,18 @@ def fit(names: tuple[Text, ...], declared: Mapping[Text, ParameterModel], report
     """The parameters can stand in a signature in this order."""
     seen: set[str] = set()
     optional: Text | None = None
+    gathering: Text | None = None
     for name in names:
         model = next((it for key, it in declared.items() if key == name), None)
         if name in seen:
             message = f"the parameter {str(name)!r} stands here twice"
             report.add(Code.SPEC08, message, name.span, help="remove one of them")
-        elif model is not None and not model.keyword_only:
+        elif model is not None and model.variadic:
+            if gathering is not None:
+                message = f"{str(gathering)!r} takes all other keyword arguments already"
+                report.add(Code.SPEC08, message, name.span, help="remove one of them")
+            gathering = name
+        elif model is not None and not model.keyword_only and STAR not in seen:
             if model.default is not None:
                 optional = name
             elif optional is not None:
@@ -140,7 +145,9 @@ def check_driver(
     report: Report,
 ) -> None:
     """The constructor, `from_values` and what they pass on to each other belong together."""
-    constructor, from_values = set(model.constructor), set(model.from_values)
+    gathering = {name for name, it in declared.items() if it.variadic}
+    constructor = set(model.constructor) - {STAR} - gathering
+    from_values = [it for it in model.from_values if it != STAR]
     handed_in, opened_with = model.handed_in, model.opened_with
 
     def wrong(message: str, place: Span, help: str) -> None:
@@ -152,29 +159,35 @@ def check_driver(
         if need not in constructor:
             place = place_of(model.constructor, model.span)
             wrong(f"the constructor lacks {need!r}", place, f"add {need} to it")
-    if handed_in is not None and handed_in not in constructor:
-        message = f"what is handed in, {str(handed_in)!r}, is no parameter of the constructor"
-        wrong(message, handed_in.span, f"add {handed_in} to the constructor")
+    for name in handed_in:
+        parameter = next((it for key, it in declared.items() if key == name), None)
+        if name not in constructor:
+            message = f"what is handed in, {str(name)!r}, is no parameter of the constructor"
+            wrong(message, name.span, f"add {name} to the constructor")
+        elif len(handed_in) > 1 and parameter is not None and parameter.default != "None":
+            message = f"one of several is handed in, but {str(name)!r} cannot be left out"
+            wrong(message, name.span, f"give {name} the default None")
     if not opened_with:
         place = place_of(opened_with, model.span)
         message = "the driver says no parameter that its connection is opened with"
-        wrong(
-            message, place, f"write opened_with: [...], with some of {', '.join(model.from_values)}"
-        )
+        wrong(message, place, f"write opened_with: [...], with some of {', '.join(from_values)}")
     for name in opened_with:
         if name not in from_values:
             message = f"the connection is opened with {str(name)!r}, which from_values lacks"
             wrong(message, name.span, f"add {name} to from_values")
     opens = {it for it in opened_with if it in constructor}
-    for name in model.from_values:
+    for name in from_values:
         if name not in constructor and (opens or name not in opened_with):
             message = f"from_values takes {str(name)!r}, which the constructor does not"
             help = f"add {name} to the constructor, or to opened_with if the connection needs it"
             wrong(message, name.span, help)
     for name in model.constructor:
         parameter = next((it for key, it in declared.items() if key == name), None)
-        kept = name in from_values or name == handed_in
-        if parameter is not None and parameter.default is None and not kept:
+        kept = name in from_values or name in handed_in
+        if name in gathering:
+            message = f"the constructor cannot take all other keyword arguments as {str(name)!r}"
+            wrong(message, name.span, f"name {name} in from_values and opened_with only")
+        elif parameter is not None and parameter.default is None and not kept:
             message = f"the constructor needs {str(name)!r}, which from_values does not take"
             wrong(message, name.span, f"add {name} to from_values, or give it a default")
 
@@ -193,6 +206,18 @@ def check_colours(model: BackendModel, report: Report) -> None:
             report.add(Code.SPEC06, message, name.span, help=help)
 
 
+def check_modules(drivers: Mapping[Text, DriverModel], report: Report) -> None:
+    """The classes of a module share its statements."""
+    styles: dict[str, DriverModel] = {}
+    for driver in drivers.values():
+        first = styles.setdefault(str(driver.module), driver)
+        if first.parameter_style != driver.parameter_style:
+            message = f"the module {str(driver.module)!r} has statements in another style already"
+            help = f"write parameter_style: {first.parameter_style}, or give it its own module"
+            place = place_of(driver.parameter_style, driver.span)
+            report.add(Code.SPEC06, message, place, help=help)
+
+
 def check_url(model: UrlModel, targets: Mapping[Text, ParameterModel], report: Report) -> None:
     if not model.schemes:
         help = "write {name: {}}, for URLs that begin with name://"
@@ -207,7 +232,8 @@ def check_url(model: UrlModel, targets: Mapping[Text, ParameterModel], report: R
         known(part, URL_PARTS, "the part of a URL", report)
     presets = [key for it in model.schemes.values() for key in it]
     whole = () if model.whole is None else (model.whole,)
-    for target in (*whole, *model.parts.values(), *presets):
+    rest = () if model.rest is None else (model.rest,)
+    for target in (*whole, *model.parts.values(), *presets, *rest):
         name = Text(target.partition(".")[0], target.at(0, len(target.partition(".")[0])))
         known(name, targets, "the parameter", report)
     written, separator, _ = model.example.partition("://")
@@ -215,49 +241,6 @@ def check_url(model: UrlModel, targets: Mapping[Text, ParameterModel], report: R
         message = f"the example begins with none of the schemes {', '.join(model.schemes)}"
         help = f"write {next(iter(model.schemes))}://..."
         report.add(Code.SPEC09, message, model.example.span, help=help)
-
-
-def check_rules(model: ErrorsModel, drivers: Iterable[DriverModel], report: Report) -> None:
-    """Each rule names exceptions that the modules can see, and can be the first one that fits."""
-    imports = [it for driver in drivers for it in (driver.requires, *driver.imports) if it]
-    roots = sorted({it.partition(".")[0] for it in imports})
-    for name in (*model.base, *(it.exception for it in model.rules)):
-        root = name.partition(".")[0]
-        if root not in roots and not ("." not in name and _is_builtin_exception(name)):
-            message = f"the exception {str(name)!r} is of no module that a driver imports"
-            help = f"{suggest(root, roots, 'imported')}; add another to 'imports' of a driver"
-            report.add(Code.SPEC01, message, name.at(0, len(root)), help=help)
-    if not model.base:
-        help = "write base: [...], the exceptions that all failures of the drivers are"
-        message = "no exception of the drivers is translated"
-        report.add(Code.SPEC10, message, place_of(model.base, model.code_attribute), help=help)
-    every: dict[str, RuleModel] = {}
-    for rule in model.rules:
-        sensible(rule.advice, "the advice", report)
-        for part in (*rule.codes, *rule.messages):
-            sensible(part, "what the rule looks for", report)
-        for match in re.finditer(r"\{(\w*)\}", rule.advice):
-            if match[1] not in _FILLED:
-                place = rule.advice.at(match.start(), len(match[0]))
-                help = suggest(match[1], _FILLED)
-                report.add(Code.SPEC01, f"nothing fills {match[0]} in an advice", place, help=help)
-        if rule.codes and model.code_attribute is None:
-            message = "the rule names codes, but no attribute of the exception holds them"
-            help = "write code_attribute: ... under errors, like sqlite_errorname or sqlstate"
-            report.add(Code.SPEC10, message, rule.codes[0].span, help=help)
-        earlier = every.get(rule.exception)
-        if earlier is not None:
-            line = earlier.exception.span.line
-            message = f"this rule never fits: the one in line {line} takes every {rule.exception}"
-            help = "put it in front of that one, or remove it"
-            report.add(Code.SPEC10, message, rule.exception.span, help=help)
-        if not rule.codes and not rule.messages:
-            every.setdefault(str(rule.exception), rule)
-
-
-def _is_builtin_exception(name: str) -> bool:
-    found = getattr(builtins, name, None)
-    return isinstance(found, type) and issubclass(found, BaseException)
 
 
 def check_vendored(models: Iterable[BackendModel], runtime: Path, report: Report) -> None:

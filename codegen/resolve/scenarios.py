@@ -189,6 +189,12 @@ def literal(value: Any) -> str:
         return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(literal, value)) + "]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, set | frozenset):
+        members = ", ".join(sorted(map(literal, value)))  # in the same order every time
+        display = f"{{{members}}}" if value else ""
+        return display if value and isinstance(value, set) else f"{type(value).__name__}({display})"
     if isinstance(value, str):
         # ASCII, so that lone surrogates and controls can stand in a source file.
         return ascii(value)

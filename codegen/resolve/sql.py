@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from codegen import ir, sql_text
-from codegen.model import DriverModel, SqlBackendModel
+from codegen.model import DriverModel, SqlBackendModel, StepOfCreationModel
 from codegen.nodes import Text, place_of
 from codegen.problems import Code, Report, closest, suggest
-from codegen.resolve.names import python_name, sensible
+from codegen.resolve.names import in_range, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
 TABLE = "table"
@@ -23,9 +23,9 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     every = {value for case in cases.values() for value in case.given}
     _check_names(model, report)
     connection = (*model.connection.on_open, *model.connection.on_initialize)
-    for text in (*model.create, *_derived(model), *connection):
+    for text in (*_creating(model), *_derived(model), *connection):
         sensible(text, "the statement", report)
-    for text in [*model.create, *_derived(model)]:
+    for text in [*_creating(model), *_derived(model)]:
         _check_text(text, model, report)
         _check_binds("a statement that creates or rebuilds", text, (), every, report)
     for text in connection:
@@ -72,15 +72,30 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         constant = name.replace(".", "_")
         return ir.Statement(f"_{constant.upper()}", f"_sql_{constant}", text, binds)
 
-    def raw(texts: tuple[Text, ...]) -> tuple[str, ...]:
+    def raw(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_ended(sql_text.compiled(text, style))[0] for text in texts)
 
+    def creation(step: Text | StepOfCreationModel) -> ir.Creation:
+        text, where = (step, "") if isinstance(step, Text) else (step.run, step.where)
+        return ir.Creation(raw((text,))[0], raw((where,))[0])
+
     derived = model.derived
+    stored = model.stored
+    table = Text(_create_table(model), model.stored.span)
     return ir.SqlParts(
         names=tuple(
-            ir.TableName(str(name), str(it.suffix), it.schema) for name, it in model.names.items()
+            ir.TableName(
+                str(name),
+                str(it.suffix),
+                it.schema,
+                it.written != "identifier",
+                it.written == "name",
+            )
+            for name, it in model.names.items()
         ),
-        create=(_create_table(model), *raw(model.create)),
+        identifier_bytes=stored.identifier_bytes and int(stored.identifier_bytes),
+        doubles_percent=style == "format",
+        create=tuple(map(creation, (*model.lock, table, *model.create))),
         on_open=tuple(map(str, model.connection.on_open)),
         on_initialize=tuple(map(str, model.connection.on_initialize)),
         stale=None if derived is None else raw((derived.stale,))[0],
@@ -110,7 +125,8 @@ def _query(model: SqlBackendModel, name: str) -> str:
 
 def _create_table(model: SqlBackendModel) -> str:
     columns = [f"  {name} {type_}," for name, type_ in model.stored.columns.items()]
-    unique = f"  UNIQUE ({', '.join(model.stored.unique)}))"
+    kind = "UNIQUE" if model.stored.unique else "PRIMARY KEY"
+    unique = f"  {kind} ({', '.join(model.stored.unique or model.stored.primary_key)}))"
     return "\n".join(["CREATE TABLE IF NOT EXISTS {table} (", *columns, unique, ""])
 
 
@@ -122,20 +138,25 @@ def _cases(interface: ir.Interface) -> list[tuple[ir.Operation, ir.Case, str]]:
     ]
 
 
+def _creating(model: SqlBackendModel) -> list[Text]:
+    steps = [(it,) if isinstance(it, Text) else (it.where, it.run) for it in model.create]
+    return [*model.lock, *(text for step in steps for text in step)]
+
+
 def _derived(model: SqlBackendModel) -> list[Text]:
     return [] if model.derived is None else [model.derived.stale, *model.derived.rebuild]
 
 
 def _check_names(model: SqlBackendModel, report: Report) -> None:
     """The identifiers made from the table's name differ, and can be made."""
-    found: dict[tuple[str, bool], Text] = {}
+    found: dict[tuple[str, bool, str], Text] = {}
     for name, it in model.names.items():
         python_name(name, "the name", report)
         if not _SUFFIX.fullmatch(it.suffix):
             message = f"the suffix {str(it.suffix)!r} is no part of a plain identifier"
             help = "use letters, digits and underscores"
             report.add(Code.SPEC04, message, it.suffix.span, help=help)
-        other = found.setdefault((str(it.suffix), it.schema), name)
+        other = found.setdefault((str(it.suffix), it.schema, it.written), name)
         if other is not name:
             message = f"{{{name}}} is the same identifier as {{{other}}}"
             report.add(Code.SPEC04, message, it.suffix.span, help="give it another suffix")
@@ -151,15 +172,22 @@ def _check_names(model: SqlBackendModel, report: Report) -> None:
 
 def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Report) -> None:
     stored = model.stored
-    if tuple(stored.unique) != interface.key:
-        place = place_of(stored.unique, stored.span)
+    primary = bool(stored.primary_key and not stored.unique)
+    key, word = (stored.primary_key, "primary_key") if primary else (stored.unique, "unique")
+    if stored.unique and stored.primary_key:
+        message = "the table has two keys, unique and primary_key"
+        help = "write one of them: it is the key that a second save meets"
+        report.add(Code.KEY01, message, place_of(stored.primary_key, stored.span), help=help)
+    if tuple(key) != interface.key:
         report.add(
             Code.KEY01,
-            f"the unique key [{', '.join(stored.unique)}] differs from the record's key",
-            place,
-            help=f"write unique: [{', '.join(interface.key)}], as {interface.source} says; with "
+            f"the unique key [{', '.join(key)}] differs from the record's key",
+            place_of(key, stored.span),
+            help=f"write {word}: [{', '.join(interface.key)}], as {interface.source} says; with "
             "fewer parts one record would take another's place",
         )
+    if stored.identifier_bytes is not None:
+        in_range(stored.identifier_bytes, "the length of an identifier", stored.span, report)
     for field in interface.fields:
         if field.name not in stored.columns:
             report.add(

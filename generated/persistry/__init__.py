@@ -30,10 +30,13 @@ from .persistence import (
     BaseStateSaver,
     PersistedStateData,
 )
+from .registry import register_type
 from .state import State
 
 if TYPE_CHECKING:
     from .b_aiosqlite import AsyncSQLitePersister
+    from .b_asyncpg import AsyncPostgreSQLPersister
+    from .b_psycopg2 import PostgreSQLPersister
     from .b_pymongo import AsyncMongoDBBasePersister, MongoDBBasePersister
     from .b_redis import AsyncRedisBasePersister, RedisBasePersister
     from .b_sqlite3 import SQLitePersister
@@ -45,6 +48,7 @@ __all__ = (
     "AsyncBaseStateSaver",
     "AsyncInMemoryPersister",
     "AsyncMongoDBBasePersister",
+    "AsyncPostgreSQLPersister",
     "AsyncRedisBasePersister",
     "AsyncSQLitePersister",
     "BaseStateLoader",
@@ -59,6 +63,7 @@ __all__ = (
     "PersisterClosedError",
     "PersisterError",
     "PersisterUnavailableError",
+    "PostgreSQLPersister",
     "RedisBasePersister",
     "SQLitePersister",
     "State",
@@ -68,16 +73,19 @@ __all__ = (
     "StoreVersionError",
     "aconnect",
     "connect",
+    "register_type",
 )
 
 # Where each persister stands, and the extra that brings its driver.
 _PERSISTERS: dict[str, tuple[str, str | None]] = {
     "AsyncInMemoryPersister": ("in_memory", None),
     "AsyncMongoDBBasePersister": ("b_pymongo", "pymongo"),
+    "AsyncPostgreSQLPersister": ("b_asyncpg", "asyncpg"),
     "AsyncRedisBasePersister": ("b_redis", "redis"),
     "AsyncSQLitePersister": ("b_aiosqlite", "aiosqlite"),
     "InMemoryPersister": ("in_memory", None),
     "MongoDBBasePersister": ("b_pymongo", "pymongo"),
+    "PostgreSQLPersister": ("b_psycopg2", "psycopg2"),
     "RedisBasePersister": ("b_redis", "redis"),
     "SQLitePersister": ("b_sqlite3", None),
 }

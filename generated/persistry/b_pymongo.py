@@ -243,8 +243,8 @@ class MongoDBBasePersister(BaseStatePersister):
 
     @property
     def client(self) -> Any:
-        """The driver's own connection, for what this class does not offer."""
-        return self._session.connection
+        """The driver's own client, for what this class does not offer."""
+        return self._session.client
 
     @classmethod
     def from_values(
@@ -342,7 +342,8 @@ class MongoDBBasePersister(BaseStatePersister):
             app_id: The application instance.
             sequence_id: The number of the step, 0 or more, below 2**63.
             position: The name of the action that ran.
-            state: The state after the step; for a failed step, the state before it.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
             status: Usually `completed` or `failed`; any text is stored as it is.
 
         Raises:
@@ -553,8 +554,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
 
     @property
     def client(self) -> Any:
-        """The driver's own connection, for what this class does not offer."""
-        return self._session.connection
+        """The driver's own client, for what this class does not offer."""
+        return self._session.client
 
     @classmethod
     def from_values(
@@ -658,7 +659,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             app_id: The application instance.
             sequence_id: The number of the step, 0 or more, below 2**63.
             position: The name of the action that ran.
-            state: The state after the step; for a failed step, the state before it.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
             status: Usually `completed` or `failed`; any text is stored as it is.
 
         Raises:

@@ -251,6 +251,14 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             redis.ConnectionError,
+            "the connection was lost and could not be had again; check the server, and whether it wants TLS (rediss://)",
+            messages=("Connection closed by server",),
+            may_have_saved=True,
+            repeat=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            redis.ConnectionError,
             "the connection was lost and could not be had again",
             may_have_saved=True,
             repeat=True,
@@ -454,7 +462,8 @@ class RedisBasePersister(BaseStatePersister):
             app_id: The application instance.
             sequence_id: The number of the step, 0 or more, below 2**63.
             position: The name of the action that ran.
-            state: The state after the step; for a failed step, the state before it.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
             status: Usually `completed` or `failed`; any text is stored as it is.
 
         Raises:
@@ -779,7 +788,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             app_id: The application instance.
             sequence_id: The number of the step, 0 or more, below 2**63.
             position: The name of the action that ran.
-            state: The state after the step; for a failed step, the state before it.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
             status: Usually `completed` or `failed`; any text is stored as it is.
 
         Raises:

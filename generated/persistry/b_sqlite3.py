@@ -14,6 +14,7 @@ from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
@@ -21,7 +22,7 @@ __all__ = ("SQLitePersister",)
 
 # What `initialize` runs, in one transaction.
 _CREATE = (
-    """\
+    Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   write_number INTEGER PRIMARY KEY,
   partition_key TEXT NOT NULL DEFAULT '',
@@ -33,34 +34,36 @@ CREATE TABLE IF NOT EXISTS {table} (
   created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
   codec INTEGER,
   UNIQUE (partition_key, app_id, sequence_id, position))
-""",
-    """\
+"""),
+    Step("""\
 CREATE TABLE IF NOT EXISTS {heads} (
   partition_key TEXT NOT NULL, app_id TEXT NOT NULL, last_write INTEGER NOT NULL,
   PRIMARY KEY (partition_key, app_id)) WITHOUT ROWID
-""",
-    """\
+"""),
+    Step("""\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
 SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec
 FROM {table} WHERE rowid = 0 AND false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
-""",
-    """\
+"""),
+    Step("""\
 INSERT INTO {heads} (partition_key, app_id, last_write)
 SELECT partition_key, app_id, last_write FROM {heads} WHERE false
 ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write
-""",
-    "CREATE INDEX IF NOT EXISTS {heads_order} ON {heads_alone} (partition_key, last_write DESC)",
-    "DROP TRIGGER IF EXISTS {saved}",
-    """\
+"""),
+    Step(
+        "CREATE INDEX IF NOT EXISTS {heads_order} ON {heads_alone} (partition_key, last_write DESC)"
+    ),
+    Step("DROP TRIGGER IF EXISTS {saved}"),
+    Step("""\
 CREATE TRIGGER {saved} AFTER INSERT ON {table_alone} BEGIN
   INSERT INTO {heads_alone} (partition_key, app_id, last_write)
   VALUES (coalesce(NEW.partition_key, ''), NEW.app_id, NEW.rowid)
   ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
 END
-""",
-    "DROP TRIGGER IF EXISTS {deleted}",
-    """\
+"""),
+    Step("DROP TRIGGER IF EXISTS {deleted}"),
+    Step("""\
 CREATE TRIGGER {deleted} AFTER DELETE ON {table_alone} BEGIN
   DELETE FROM {heads_alone}
   WHERE partition_key = coalesce(OLD.partition_key, '') AND app_id = OLD.app_id AND last_write = OLD.rowid;
@@ -69,20 +72,20 @@ CREATE TRIGGER {deleted} AFTER DELETE ON {table_alone} BEGIN
   WHERE partition_key = OLD.partition_key AND app_id = OLD.app_id HAVING max(rowid) IS NOT NULL
   ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
 END
-""",
+"""),
 )
 # Whether what only repeats the records has to be made anew, and how.
 _STALE = "SELECT (SELECT max(rowid) FROM {table}) IS NOT (SELECT max(last_write) FROM {heads})"
 _REBUILD = (
-    "DELETE FROM {heads}",
-    """\
+    Step("DELETE FROM {heads}"),
+    Step("""\
 INSERT INTO {heads} (partition_key, app_id, last_write)
 SELECT coalesce(partition_key, ''), app_id, max(rowid) FROM {table} WHERE true GROUP BY 1, 2
-""",
+"""),
 )
 # Run on connections that are opened here, never on one that was handed in.
-_ON_OPEN: tuple[str, ...] = ("PRAGMA synchronous = FULL",)
-_ON_INITIALIZE: tuple[str, ...] = ("PRAGMA journal_mode = WAL",)
+_ON_OPEN = ("PRAGMA synchronous = FULL",)
+_ON_INITIALIZE = ("PRAGMA journal_mode = WAL",)
 
 _IS_INITIALIZED = "SELECT t.codec, h.last_write FROM {table} AS t, {heads} AS h LIMIT 0"
 _SAVE_INSERT = """\
@@ -361,10 +364,10 @@ class SQLitePersister(BaseStatePersister):
         names = _names(table_name)
         with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together([create.format_map(names) for create in _CREATE])
+                store.run_together([step.format_map(names) for step in _CREATE])
             stale = store.fetch_one(_STALE.format_map(names))
             if stale and stale[0]:
-                store.run_together([rebuild.format_map(names) for rebuild in _REBUILD])
+                store.run_together([step.format_map(names) for step in _REBUILD])
             store.configure(_ON_INITIALIZE)
 
     def is_initialized(self) -> bool:
@@ -406,7 +409,8 @@ class SQLitePersister(BaseStatePersister):
             app_id: The application instance.
             sequence_id: The number of the step, 0 or more, below 2**63.
             position: The name of the action that ran.
-            state: The state after the step; for a failed step, the state before it.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
             status: Usually `completed` or `failed`; any text is stored as it is.
 
         Raises:

@@ -50,6 +50,46 @@ SCHEMES: dict[str, Scheme] = {
         defaults={},
         presets={},
     ),
+    "postgresql": Scheme(
+        example="postgresql://user:password@localhost:5432/database",
+        classes={
+            "sync": ("b_psycopg2", "PostgreSQLPersister", "psycopg2"),
+            "async": ("b_asyncpg", "AsyncPostgreSQLPersister", "asyncpg"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db_name",
+            "username": "user",
+            "password": "password",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "5432",
+        },
+        presets={},
+        rest="connect_kwargs",
+    ),
+    "postgres": Scheme(
+        example="postgres://user:password@localhost:5432/database",
+        classes={
+            "sync": ("b_psycopg2", "PostgreSQLPersister", "psycopg2"),
+            "async": ("b_asyncpg", "AsyncPostgreSQLPersister", "asyncpg"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db_name",
+            "username": "user",
+            "password": "password",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "5432",
+        },
+        presets={},
+        rest="connect_kwargs",
+    ),
     "redis": Scheme(
         example="redis://localhost:6379/0",
         classes={
@@ -69,6 +109,7 @@ SCHEMES: dict[str, Scheme] = {
             "path": "0",
         },
         presets={},
+        rest="redis_client_kwargs",
     ),
     "rediss": Scheme(
         example="rediss://localhost:6379/0",
@@ -91,6 +132,7 @@ SCHEMES: dict[str, Scheme] = {
         presets={
             "redis_client_kwargs.ssl": "true",
         },
+        rest="redis_client_kwargs",
     ),
     "sqlite": Scheme(
         example="sqlite:///steps.db",
@@ -114,7 +156,7 @@ def connect(url: str, **options: Any) -> BaseStatePersister:
     wins. Nothing is opened yet. The message of an error never shows the URL's password.
 
     Args:
-        url: memory://, mongodb://localhost:27017/mydatabase, redis://localhost:6379/0, sqlite:///steps.db.
+        url: memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlite:///steps.db.
         options: Parameters of the class, such as `operation_timeout=5`.
 
     Raises:

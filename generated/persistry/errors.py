@@ -38,7 +38,7 @@ class StateConflictError(PersisterError, ValueError):
 
 class StateNotSerializableError(PersisterError, TypeError):
     """The state holds a value that cannot be stored exactly; the message names its place, like
-    `state['a'][3]`.
+    `state['a'][3]`, and says what to do.
     """
 
 
@@ -49,7 +49,9 @@ class StateTooLargeError(PersisterError, ValueError):
 
 
 class CorruptStateError(PersisterError, ValueError):
-    """What is stored under this key is not a state that persistry wrote, or it is damaged."""
+    """What is stored under this key is not a state that persistry wrote, it is damaged, or it
+    holds a type that nobody has given to `register_type`.
+    """
 
 
 class PersisterClosedError(PersisterError, RuntimeError):

@@ -167,7 +167,8 @@ class BaseStateSaver(abc.ABC):
             app_id: The application instance.
             sequence_id: The number of the step, 0 or more, below 2**63.
             position: The name of the action that ran.
-            state: The state after the step; for a failed step, the state before it.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
             status: Usually `completed` or `failed`; any text is stored as it is.
 
         Raises:
@@ -331,7 +332,8 @@ class AsyncBaseStateSaver(abc.ABC):
             app_id: The application instance.
             sequence_id: The number of the step, 0 or more, below 2**63.
             position: The name of the action that ran.
-            state: The state after the step; for a failed step, the state before it.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
             status: Usually `completed` or `failed`; any text is stored as it is.
 
         Raises:

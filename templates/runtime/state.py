@@ -1,8 +1,9 @@
-"""The state of an agent or a workflow: an immutable mapping from names to JSON values."""
+"""The state of an agent or a workflow: an immutable mapping from names to values."""
 
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, NoReturn, Self
 
@@ -17,8 +18,10 @@ class State(Mapping[str, Any]):
         state = state.append(messages="hello").increment(turns=1)
         state["turns"]  # 1
 
-    Every value that JSON has can be saved: str, int, float, bool, None, and lists and dicts of
-    them. Other values can be held, but saving them is refused.
+    What can be saved comes back exactly: str, int, float, bool, None, bytes, datetime, date, time,
+    timedelta, Decimal, UUID, and lists, dicts, tuples, sets and frozensets of them; and values of
+    the classes given to `persistry.register_type`. Other values can be held, but saving them is
+    refused.
 
     Args:
         initial_values: The values by name, None for an empty state. They are copied (not deeply).
@@ -197,7 +200,7 @@ class State(Mapping[str, Any]):
 
         Args:
             serde_kwargs: What the persister was given for the state. A subclass that converts its
-                values can use them; this class, which holds JSON values, has no use for them.
+                values can use them; this class has no use for them.
         """
         return dict(self._values)
 
@@ -248,8 +251,10 @@ class State(Mapping[str, Any]):
         )
 
 
-# Lists and dicts compare, print and copy themselves by recursion, which ends at some hundred
-# levels. The functions below do the same for any depth, and leave all other values to themselves.
+# Lists, dicts and tuples compare, print and copy themselves by recursion, which ends at some
+# hundred levels. The functions below do the same for any depth, and leave the rest to itself.
+
+_BRACKETS: dict[type, str] = {list: "[]", dict: "{}", tuple: "()"}
 
 
 def _equal(left: Any, right: Any) -> bool:
@@ -261,7 +266,7 @@ def _equal(left: Any, right: Any) -> bool:
         if left is right:
             continue
         kind = type(left)
-        if kind is not type(right) or (kind is not dict and kind is not list):
+        if kind is not type(right) or kind not in _BRACKETS:
             if left == right:
                 continue
             return False
@@ -270,7 +275,7 @@ def _equal(left: Any, right: Any) -> bool:
         seen.add((id(left), id(right)))
         if len(left) != len(right):
             return False
-        if kind is list:
+        if kind is not dict:
             pairs.extend(zip(left, right, strict=True))
             continue
         for key, value in left.items():
@@ -280,35 +285,36 @@ def _equal(left: Any, right: Any) -> bool:
     return True
 
 
-def _repr(value: Any) -> str:
+def _repr(value: dict[str, Any]) -> str:
     """Python's repr, with integers of too many digits in hexadecimal."""
-    parts: list[str] = []
+    parts = ["{"]
     open_containers = {id(value)}
-    stack = [(value, _labelled(value))]
-    parts.append("{" if type(value) is dict else "[")
+    stack: list[tuple[Any, Iterator[tuple[str, Any]]]] = [(value, _labelled(value))]
     while stack:
         container, members = stack[-1]
         for label, member in members:
             parts.append(label)
-            kind = type(member)
-            if kind is not dict and kind is not list:
+            brackets = _BRACKETS.get(type(member))
+            if brackets is None:
                 parts.append(_repr_of_one(member))
             elif id(member) in open_containers:
-                parts.append("{...}" if kind is dict else "[...]")
+                parts.append(f"{brackets[0]}...{brackets[1]}")
             else:
-                parts.append("{" if kind is dict else "[")
+                parts.append(brackets[0])
                 open_containers.add(id(member))
                 stack.append((member, _labelled(member)))
                 break
         else:
-            parts.append("}" if type(container) is dict else "]")
+            if type(container) is tuple and len(container) == 1:
+                parts.append(",")
+            parts.append(_BRACKETS[type(container)][1])
             open_containers.remove(id(container))
             stack.pop()
     return "".join(parts)
 
 
 def _labelled(container: Any) -> Iterator[tuple[str, Any]]:
-    """The members of a list or dict, each with the text that comes before it."""
+    """The members of a container, each with the text that comes before it."""
     separator = ""
     if type(container) is dict:
         for key, value in container.items():
@@ -332,19 +338,39 @@ def _repr_of_one(value: Any) -> str:
 def _copy_into(target: dict[str, Any], source: dict[str, Any], memo: dict[int, Any]) -> None:
     """Deep copies of the values of `source`; `memo` is the one of `copy.deepcopy`."""
     memo[id(source)] = target
-    pending: list[tuple[Any, Any]] = [(source, target)]
-    while pending:
-        old, new = pending.pop()
-        for key, value in old.items() if type(old) is dict else enumerate(old):
+    # What is being copied, its members with their keys, the copies so far.
+    stack: list[tuple[Any, Iterator[tuple[Any, Any]], Any]] = [
+        (source, iter(source.items()), target)
+    ]
+    waiting: list[Any] = []  # the keys under which the copies of inner ones belong
+    while stack:
+        old, members, new = stack[-1]
+        for key, value in members:
             kind = type(value)
-            if kind is not dict and kind is not list:
-                copied = copy.deepcopy(value, memo)
-            elif id(value) in memo:
+            if id(value) in memo:
                 copied = memo[id(value)]
+            elif kind not in _BRACKETS:
+                copied = copy.deepcopy(value, memo)
             else:
-                copied = memo[id(value)] = kind()
-                pending.append((value, copied))
-            if type(new) is dict:
-                new[key] = copied
-            else:
-                new.append(copied)
+                waiting.append(key)
+                inner: Any = {} if kind is dict else []
+                if kind is not tuple:  # a tuple is made when its members are
+                    memo[id(value)] = inner
+                items = iter(value.items()) if kind is dict else enumerate(value)
+                stack.append((value, items, inner))
+                break
+            _put(new, key, copied)
+        else:
+            stack.pop()
+            if type(old) is tuple and id(old) not in memo:
+                unchanged = all(map(operator.is_, old, new))
+                memo[id(old)] = old if unchanged else tuple(new)
+            if stack:
+                _put(stack[-1][2], waiting.pop(), memo[id(old)])
+
+
+def _put(container: Any, key: Any, value: Any) -> None:
+    if type(container) is dict:
+        container[key] = value
+    else:
+        container.append(value)

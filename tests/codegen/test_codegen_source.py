@@ -143,7 +143,9 @@ def test_scalars_stay_text() -> None:
     [
         ("a: &x 1\n", "1:4", "an anchor, '&x', is not used in specs"),
         ("a: *x\n", "1:4", "an alias, '*x', is not used in specs"),
-        ("a: !foo b\n", "1:4", "a tag, '!foo', is not used in specs"),
+        ("a: !Foo b\n", "1:4", "a tag, '!Foo', is not used in specs"),
+        ("a: !<foo> b\n", "1:4", "a tag, 'foo', is not used in specs"),
+        ("!foo a: b\n", "1:1", "a key must be a plain word"),
         ("a: !!str 1\n", "1:4", "a tag, '!!str', is not used in specs"),
         ("a: !\n", "1:4", "a tag, '!', is not used in specs"),
         ("a:\n  <<: {b: 1}\n", "2:3", "a merge key, '<<', is not used in specs"),
@@ -156,8 +158,20 @@ def test_what_specs_do_not_use(source: str, place: str, message: str) -> None:
 
 def test_all_of_them_are_reported_together_and_leave_no_node() -> None:
     report = Report()
-    assert parse("a: &x 1\nb: *x\nc: !t {<<: 1}\nd: *x\n", "a.yaml", report) is None
+    assert parse("a: &x 1\nb: *x\nc: !!t {<<: 1}\nd: *x\n", "a.yaml", report) is None
     assert [problem.code for problem in report.problems] == [Code.YAML02] * 5
+
+
+def test_our_own_tags_stay_with_their_nodes() -> None:
+    node = parsed("a: !one x\nb: !two [1, !three '2']\nc: !four {d: 1}\ne: [1]\n")
+    one, two, four, none = (child for _, child in node.pairs)
+    assert isinstance(one, ScalarNode)
+    assert (one.tag, one.text, one.quoted, one.span) == ("one", "x", False, Span("a.yaml", 1, 4, 6))
+    assert isinstance(two, ListNode)
+    assert [it.tag for it in (two, *two.items)] == ["two", "", "three"]
+    assert isinstance(two.items[1], ScalarNode)
+    assert two.items[1].quoted
+    assert (four.tag, none.tag) == ("four", "")
 
 
 def test_a_quoted_merge_key_is_a_key() -> None:

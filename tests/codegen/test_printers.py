@@ -145,6 +145,10 @@ def test_a_signature_has_one_star() -> None:
     printed = printers.signature(parameters)
     assert printed == "a: str, b: int | None = None, *, c: str, d: str = 1"
     ast.parse(f"def f({printed}): ...")
+    others = parameter("others", "Any", variadic=True)
+    printed = printers.signature((parameters[0], others, parameters[2]))
+    assert printed == "a: str, *, c: str, **others: Any"
+    ast.parse(f"def f({printed}): ...")
     assert printers.signature(()) == ""
     assert printers.arguments([parameters[0], "b"]) == "a=a, b=b"
 

@@ -142,6 +142,28 @@ def test_selected_columns(sql: str, columns: tuple[str, ...], written: str) -> N
     assert sql[where.offset :].startswith(written)
 
 
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("SELECT coalesce(a, b::text) AS state, c FROM t", ("state", "c")),
+        ("SELECT coalesce(a, b), c as d FROM t", ("coalesce", "d")),
+        ("SELECT t.a AS b, (SELECT c FROM d) AS e FROM t", ("b", "e")),
+        ("SELECT ',' || a AS b, \"FROM, x\", c FROM t", ("b", '"FROM, x"', "c")),
+        ("WITH w AS (SELECT a, b FROM t), v AS (SELECT 1) SELECT c FROM w", ("c",)),
+        (
+            "WITH RECURSIVE w AS (SELECT a FROM t UNION SELECT b FROM w) SELECT a, b FROM w",
+            ("a", "b"),
+        ),
+        ("SELECT a FROM t UNION SELECT b FROM u", ("a",)),
+        ("SELECT extract(epoch FROM a) AS b FROM t", ("b",)),
+        ("WITH w AS (SELECT a FROM t)", ()),
+        ("SELECT a", ()),
+    ],
+)
+def test_columns_of_longer_queries(sql: str, columns: tuple[str, ...]) -> None:
+    assert sql_text.selected(sql)[0] == columns
+
+
 def test_inserted_columns_and_values() -> None:
     sql = "INSERT INTO {t} (a, b,\n c) VALUES (:a, :b::jsonb, now()) ON CONFLICT (a) DO NOTHING"
     columns, values = sql_text.inserted(sql)

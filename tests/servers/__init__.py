@@ -10,9 +10,11 @@ from .finding import ServerMissing
 from .mongodb import MongoServer
 from .postgresql import PostgreSQLServer
 from .redis import RedisServer
+from .tls import Authority
 
 __all__ = [
     "LOOPBACK",
+    "Authority",
     "MongoServer",
     "PostgreSQLServer",
     "RedisServer",

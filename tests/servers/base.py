@@ -17,6 +17,7 @@ from typing import ClassVar, Self
 import psutil
 
 from .processes import launch, send, wait_until_gone, with_children
+from .tls import Authority, TLSFront
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
@@ -53,6 +54,7 @@ class Server(ABC):
         self._directory = tempfile.TemporaryDirectory(prefix="persistry-server-", dir=self.place())
         self._process: subprocess.Popen[bytes] | None = None
         self._was_ready = False
+        self._front: TLSFront | None = None
         self.port = _free_port()
 
     @staticmethod
@@ -90,7 +92,8 @@ class Server(ABC):
 
     @property
     def address(self) -> tuple[str, int]:
-        return LOOPBACK, self.port
+        """Where clients go."""
+        return (LOOPBACK, self.port) if self._front is None else self._front.address
 
     @property
     def pid(self) -> int:
@@ -148,6 +151,13 @@ class Server(ABC):
             self._process = None
             wait_until_gone(processes)
 
+    def put_front(self, authority: Authority, *, asks_first: bool = False) -> None:
+        """Have clients speak TLS with a front from now on."""
+        certificate = self.directory / "front.pem"
+        authority.write_server(certificate)
+        front = TLSFront((LOOPBACK, self.port), certificate, asks_first=asks_first)
+        self._front = front.__enter__()
+
     def restart(self) -> None:
         """Start it again on the same port and data, stopping it first if it runs."""
         self.stop()
@@ -163,6 +173,8 @@ class Server(ABC):
     def close(self) -> None:
         """Kill it and throw its data away."""
         self.kill()
+        if self._front is not None:
+            self._front.__exit__()
         self._directory.cleanup()
 
     def log_tail(self, lines: int = 20) -> str:

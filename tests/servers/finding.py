@@ -34,25 +34,26 @@ class Search:
     """How to install one, in words."""
     programs: Callable[[], Iterable[Path]]
 
+    @property
+    def given(self) -> str | None:
+        return os.environ.get(self.variable) or None
+
+    def candidates(self) -> Iterable[Path]:
+        """The programs to look at, the best first; not all of them need run."""
+        return self.programs() if self.given is None else [Path(self.given)]
+
     def find(self) -> Path:
         """A program that runs; `ServerMissing` if there is none."""
-        given = os.environ.get(self.variable)
-        if given:
-            if problem := does_not_run(Path(given)):
-                raise ServerMissing(
-                    f"no {self.name} server: {self.variable}={given} does not run ({problem})"
-                )
-            return Path(given)
         broken = []
-        for path in self.programs():
+        for path in self.candidates():
             problem = does_not_run(path)
             if not problem:
                 return path
-            broken.append(f"; {path} does not run ({problem})")
-        raise ServerMissing(
-            f"no {self.name} server: looked for {self.variable}, {self.places}{''.join(broken)};"
-            f" install one: {self.install}"
-        )
+            broken.append(f"{path} does not run ({problem})")
+        if self.given is not None:
+            raise ServerMissing(f"no {self.name} server: {self.variable}={broken[0]}")
+        looked = "; ".join([f"looked for {self.variable}, {self.places}", *broken])
+        raise ServerMissing(f"no {self.name} server: {looked}; install one: {self.install}")
 
 
 def in_wheel(package: str, inside: str) -> Iterator[Path]:

@@ -16,6 +16,7 @@ import pymongo.errors
 
 from .base import LOOPBACK, START_SECONDS, Server, ServerFailed
 from .finding import Search, in_wheel, on_path
+from .tls import Authority
 
 INSIDE = "db/bin/mongod"
 
@@ -69,9 +70,17 @@ class MongoServer(Server):
     superuser = "persistry"
     """Its password is `password`; with None, whoever comes may do everything."""
 
-    def __init__(self, password: str | None = None, *, replica_set: bool = False) -> None:
+    def __init__(
+        self,
+        password: str | None = None,
+        *,
+        replica_set: bool = False,
+        tls: Authority | None = None,
+    ) -> None:
+        """With `tls`, it takes no connection without."""
         super().__init__()
         self.password = password
+        self._tls = tls
         self.replica_set = "rs" if replica_set else None
         self._log_start = 0
 
@@ -82,6 +91,9 @@ class MongoServer(Server):
 
     def prepare(self) -> None:
         (self.directory / "data").mkdir(exist_ok=True)
+        if self._tls is not None:
+            self._tls.write_certificate(self.directory / "ca.pem")
+            self._tls.write_server(self.directory / "server.pem")
         if self.password is not None and self.replica_set:
             # Members know each other by it.
             key = self.directory / "key"
@@ -104,6 +116,9 @@ class MongoServer(Server):
             command += ["--auth"]
             if self.replica_set:
                 command += ["--keyFile", str(self.directory / "key")]
+        if self._tls is not None:
+            command += ["--tlsMode", "requireTLS"]
+            command += ["--tlsCertificateKeyFile", str(self.directory / "server.pem")]
         return command
 
     def is_ready(self) -> bool:
@@ -118,11 +133,16 @@ class MongoServer(Server):
         """A client with all rights."""
         if self.password is not None:
             options = {"username": self.superuser, "password": self.password, **options}
+        return self._client(**options)
+
+    def _client(self, **options: Any) -> pymongo.MongoClient[dict[str, Any]]:
+        if self._tls is not None:
+            options = {"tls": True, "tlsCAFile": str(self.directory / "ca.pem"), **options}
         return pymongo.MongoClient(*self.address, directConnection=True, **options)
 
     def set_up(self) -> None:
         # The first user comes over a local connection, without a password.
-        with pymongo.MongoClient(*self.address, directConnection=True) as client:
+        with self._client() as client:
             if self.replica_set:
                 member = {"_id": 0, "host": f"{LOOPBACK}:{self.port}"}
                 config = {"_id": self.replica_set, "members": [member]}
@@ -135,7 +155,7 @@ class MongoServer(Server):
 
     def _is_primary(self) -> bool:
         try:
-            with pymongo.MongoClient(*self.address, directConnection=True) as client:
+            with self._client() as client:
                 return bool(client.admin.command("hello")["isWritablePrimary"])
         except pymongo.errors.PyMongoError as error:
             raise OSError(str(error)) from error

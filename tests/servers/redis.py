@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .base import LOOPBACK, Server
 from .finding import Search, in_wheel, on_path
+from .tls import Authority
 
 
 def programs() -> Iterator[Path]:
@@ -33,9 +34,11 @@ class RedisServer(Server):
 
     name = "Redis"
 
-    def __init__(self, password: str | None = None) -> None:
+    def __init__(self, password: str | None = None, *, tls: Authority | None = None) -> None:
+        """With `tls`, its address is a front that speaks TLS: the wheels' programs cannot."""
         super().__init__()
         self.password = password
+        self._tls = tls
 
     @staticmethod
     @functools.cache
@@ -55,8 +58,12 @@ class RedisServer(Server):
             secret = self.password.encode()
             login = b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n" % (len(secret), secret)
             request = login + request
-        with socket.create_connection(self.address, timeout=1) as sock:
+        with socket.create_connection((LOOPBACK, self.port), timeout=1) as sock:
             sock.sendall(request)
             answer = b"".join(iter(lambda: sock.recv(65536), b""))
         # The process id: another server could have taken the port a moment ago.
         return b"+PONG" in answer and b"process_id:%d\r\n" % self.pid in answer
+
+    def set_up(self) -> None:
+        if self._tls is not None:
+            self.put_front(self._tls)

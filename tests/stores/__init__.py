@@ -57,7 +57,7 @@ class Services:
     def _found(self, kind: type[Place]) -> Place:
         url = os.environ.get(kind.variable)
         if url:
-            place = kind.from_url(url)
+            place = kind(url)
             if problem := place.problem():
                 raise ServerFailed(f"the server of {kind.variable}: {problem}")
             self.running.callback(place.close)

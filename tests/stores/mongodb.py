@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pymongo
 from pymongo.errors import PyMongoError
@@ -15,29 +15,20 @@ from pymongo.uri_parser import parse_uri
 from persistry.conformance.support.column import Column
 from tests.servers import MongoServer
 
-from .served import Place, ServedStore
+from .served import Place, ServedStore, login
 
 
-@dataclass(frozen=True)
 class MongoPlace(Place):
     """A URL, as pymongo and `from_values` take it."""
 
     variable = "PERSISTRY_TEST_MONGODB_URL"
     server = MongoServer
 
-    url: str
-
     @classmethod
     def on(cls, server: MongoServer) -> Self:
         host, port = server.address
-        login = ""
-        if server.password is not None:
-            login = f"{quote(server.superuser)}:{quote(server.password, safe='')}@"
-        return cls(f"mongodb://{login}{host}:{port}/?directConnection=true")
-
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        return cls(url)
+        user = login(server.superuser, server.password)
+        return cls(f"mongodb://{user}{host}:{port}/?directConnection=true")
 
     @property
     def address(self) -> tuple[str, int]:
@@ -47,15 +38,14 @@ class MongoPlace(Place):
     def at(self, host: str, port: int) -> Self:
         """The same by another way; it must not look for the members of a replica set itself."""
         parts = urlsplit(self.url)
-        login = parts.netloc.rpartition("@")[0]
-        netloc = f"{login}@{host}:{port}" if login else f"{host}:{port}"
+        user, at, _ = parts.netloc.rpartition("@")
         query = [part for part in parts.query.split("&") if "directconnection" not in part.lower()]
         query = "&".join([*filter(None, query), "directConnection=true"])
-        return replace(self, url=f"mongodb://{netloc}{parts.path or '/'}?{query}")
+        return replace(self, url=f"mongodb://{user}{at}{host}:{port}{parts.path or '/'}?{query}")
 
     @functools.cached_property
     def client(self) -> pymongo.MongoClient[dict[str, Any]]:
-        return pymongo.MongoClient(self.url, serverSelectionTimeoutMS=10_000)
+        return pymongo.MongoClient(self.url, serverSelectionTimeoutMS=3000)
 
     def problem(self) -> str | None:
         try:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import quote
 
 import asyncpg
 import psycopg2
@@ -14,29 +12,22 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
 
 from tests.servers import PostgreSQLServer
 
-from .served import Place, ServedStore
+from .served import Place, ServedStore, login
 
 CLOSE_SECONDS = 5.0
 
 
-@dataclass(frozen=True)
 class PostgreSQLPlace(Place):
     """A libpq URL, which both drivers take, and its parts in the words of `from_values`."""
 
     variable = "PERSISTRY_TEST_POSTGRESQL_URL"
     server = PostgreSQLServer
 
-    url: str
-
     @classmethod
     def on(cls, server: PostgreSQLServer) -> Self:
         host, port = server.address
-        password = "" if server.password is None else ":" + quote(server.password, safe="")
-        return cls(f"postgresql://{server.superuser}{password}@{host}:{port}/{server.database}")
-
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        return cls(url)
+        user = login(server.superuser, server.password) or f"{server.superuser}@"
+        return cls(f"postgresql://{user}{host}:{port}/{server.database}")
 
     @functools.cached_property
     def parts(self) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Self
 
 import redis
@@ -12,37 +12,33 @@ from redis.connection import parse_url
 
 from tests.servers import RedisServer
 
-from .served import Place, ServedStore
+from .served import Place, ServedStore, login
 
 
-@dataclass(frozen=True)
 class RedisPlace(Place):
-    """In the words of redis-py and of `from_values`."""
+    """A URL as redis-py takes it, and its parts in the words of its client."""
 
     variable = "PERSISTRY_TEST_REDIS_URL"
     server = RedisServer
 
-    host: str
-    port: int
-    db: int = 0
-    username: str | None = None
-    password: str | None = None
-
     @classmethod
     def on(cls, server: RedisServer) -> Self:
-        return cls(*server.address, password=server.password)
+        host, port = server.address
+        return cls(f"redis://{login('', server.password)}{host}:{port}/0")
 
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        parts: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
-        return cls(**{"host": "localhost", "port": 6379, **parts})
+    @functools.cached_property
+    def parts(self) -> dict[str, Any]:
+        parts: dict[str, Any] = parse_url(self.url)  # type: ignore[no-untyped-call]
+        if parts.pop("connection_class", None):
+            parts["ssl"] = True
+        return {"host": "localhost", "port": 6379, "db": 0, **parts}
 
     @property
     def address(self) -> tuple[str, int]:
-        return self.host, self.port
+        return self.parts["host"], self.parts["port"]
 
     def client(self) -> redis.Redis:
-        return redis.Redis(**vars(self))
+        return redis.Redis(**self.parts, retry=None)
 
     def problem(self) -> str | None:
         try:
@@ -78,14 +74,16 @@ class AsyncRedisClient(redis.asyncio.Redis):
 
 class RedisStore(ServedStore[RedisPlace]):
     def open_at(self, host: str, port: int, **options: Any) -> Any:
-        options = {"password": self.place.password, "namespace": self.name, **options}
-        if self.place.username is not None:
-            more = options.get("redis_client_kwargs") or {}
-            options["redis_client_kwargs"] = {"username": self.place.username, **more}
-        return self.persister.from_values(host, port, self.place.db, **options)
+        named = {"host", "port", "db", "password"}
+        where = {name: value for name, value in self.place.parts.items() if name in named}
+        where |= {"host": host, "port": port, "namespace": self.name, **options}
+        more = {name: value for name, value in self.place.parts.items() if name not in named}
+        if more:
+            where["redis_client_kwargs"] = {**more, **(options.get("redis_client_kwargs") or {})}
+        return self.persister.from_values(**where)
 
     def connect(self) -> Any:
-        return RedisClient(**vars(self.place))
+        return RedisClient(**self.place.parts)
 
     def over(self, connection: Any, **options: Any) -> Any:
         return self.persister(connection, **{"namespace": self.name, **options})
@@ -101,7 +99,7 @@ class RedisStore(ServedStore[RedisPlace]):
 
 class AsyncRedisStore(RedisStore):
     async def connect(self) -> Any:
-        return AsyncRedisClient(**vars(self.place))
+        return AsyncRedisClient(**self.place.parts)
 
     async def is_usable(self, connection: Any) -> Any:
         with suppress(redis.RedisError):

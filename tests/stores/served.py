@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import secrets
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
+from urllib.parse import quote
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.servers import LOOPBACK, Server, ServerMissing
 from .storage import Storage
 
 
+@dataclass(frozen=True)
 class Place(ABC):
     """Where a server is, and as whom to go there."""
 
@@ -23,14 +26,12 @@ class Place(ABC):
     server: ClassVar[type[Server]]
     """What is started otherwise."""
 
+    url: str
+
     @classmethod
     @abstractmethod
     def on(cls, server: Any) -> Self:
         """The place that a server of ours is."""
-
-    @classmethod
-    @abstractmethod
-    def from_url(cls, url: str) -> Self: ...
 
     @property
     @abstractmethod
@@ -46,6 +47,11 @@ class Place(ABC):
 
     def close(self) -> None:  # noqa: B027 - most keep nothing open
         """Leave it: nothing is stored there any more."""
+
+
+def login(user: str, password: str | None) -> str:
+    """How a URL begins after its scheme; nothing for a server that asks nobody."""
+    return "" if password is None else f"{user}:{quote(password, safe='')}@"
 
 
 AnyPlace = TypeVar("AnyPlace", bound=Place)

@@ -11,6 +11,7 @@ from ..errors import CorruptStateError
 from ..state import State
 from . import codec
 from .clock import iso
+from .tags import UnregisteredTypeError
 
 if TYPE_CHECKING:
     from ..persistence import PersistedStateData
@@ -151,6 +152,8 @@ class Wanted:
                 "created_at": iso(created_at),
                 "status": status,
             }
+        except UnregisteredTypeError as error:
+            raise self.corrupt(app_id, str(error), sequence_id) from error
         except (ValueError, TypeError, OverflowError) as error:
             why = f"what is stored there is not a state that persistry wrote, or damaged ({error})"
             raise self.corrupt(app_id, why, sequence_id) from error
@@ -191,13 +194,23 @@ class WantedApps:
         return f"partition {shown(self.partition_key)}"
 
 
+def exactly_one(**handed_in: Any) -> Any:
+    """The one of these arguments that is given."""
+    given = [name for name, value in handed_in.items() if value is not None]
+    if not given:
+        raise TypeError(f"give {' or '.join(handed_in)}, or build the persister with from_values()")
+    if len(given) > 1:
+        raise ValueError(f"give {' or '.join(given)}, not both")
+    return handed_in[given[0]]
+
+
 def config_arguments(config: object, build: Callable[..., Any]) -> dict[str, Any]:
     """The keyword arguments for `build` in a configuration, whose keys must be its parameters."""
     if not isinstance(config, Mapping):
         wrong_type("config", config, "a dict")
-    parameters = inspect.signature(build).parameters
+    parameters = named(build)
     unknown = [key for key in config if key not in parameters]
-    if unknown:
+    if unknown and not (takes_others(build) and isinstance(unknown[0], str)):
         raise ValueError(
             f"config has the unknown key {shown(unknown[0])}; known are: {', '.join(parameters)}"
         )
@@ -207,5 +220,17 @@ def config_arguments(config: object, build: Callable[..., Any]) -> dict[str, Any
         if it.default is inspect.Parameter.empty and name not in config
     ]
     if missing:
-        raise ValueError(f"config lacks the key {missing[0]!r}")
+        beside = f", and has the unknown key {shown(unknown[0])}" if unknown else ""
+        raise ValueError(f"config lacks the key {missing[0]!r}{beside}")
     return dict(config)
+
+
+def named(build: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The parameters that have a name of their own."""
+    parameters = inspect.signature(build).parameters
+    return {name: it for name, it in parameters.items() if it.kind is not it.VAR_KEYWORD}
+
+
+def takes_others(build: Callable[..., Any]) -> bool:
+    """Whether there is a `**parameter` for all other keyword arguments."""
+    return len(named(build)) < len(inspect.signature(build).parameters)

@@ -15,9 +15,9 @@ def now() -> str:
 
 def iso(stored: object) -> str:
     """A stored time as `2026-11-22T01:23:45.678900+00:00`; ValueError if it is no time."""
-    if not isinstance(stored, str):
-        raise ValueError(f"created_at is {type(stored).__name__}, not a text")
-    moment = datetime.fromisoformat(stored)
+    if not isinstance(stored, (str, datetime)):
+        raise ValueError(f"created_at is {type(stored).__name__}, not a text or a time")
+    moment = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

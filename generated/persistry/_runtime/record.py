@@ -95,7 +95,8 @@ class NewRecord:
             return True
         try:
             # What was sent, not the caller's own lists: those may have changed since.
-            return same(codec.decode(self.encoded.data, self.codec), codec.decode(state, number))
+            sent = codec.decode(self.encoded.data, self.codec, registered=False)
+            return same(sent, codec.decode(state, number, registered=False))
         except ValueError:  # a damaged record is another one
             return False
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from .arguments import shown, wrong_type
+from .arguments import named, shown, takes_others, wrong_type
 from .lazy import load_class
 
 
@@ -27,6 +27,8 @@ class Scheme:
     whole: str = ""
     """The parameter that takes the URL as it is written, its options included; only what the query
     says of the other parameters is taken out."""
+    rest: str = ""
+    """The dict parameter for what the query says and no parameter is named after."""
 
 
 def open_url(
@@ -42,13 +44,13 @@ def open_url(
         # Not the whole URL: there may be a password in it.
         raise ValueError(f"url begins with no known scheme; known are {listed}")
     cls = load_class(*scheme.classes[colour])
-    parameters = inspect.signature(cls.from_values).parameters
+    parameters = named(cls.from_values)
     if scheme.whole:
         arguments = _around(url, scheme, parameters)
     else:
         arguments = _arguments(_split(url, scheme), scheme, parameters)
     for key, value in options.items():
-        if key not in parameters:
+        if key not in parameters and not takes_others(cls.from_values):
             raise ValueError(_unknown("option", key, parameters))
         told = arguments.get(key)
         if isinstance(told, dict) and isinstance(value, Mapping):
@@ -56,8 +58,11 @@ def open_url(
             value = {**told, **value}
         arguments[key] = value
     for key, it in parameters.items():
-        if it.default is inspect.Parameter.empty and key not in arguments:
+        if it.default is not inspect.Parameter.empty or key in arguments:
+            continue
+        if not str(it.annotation).endswith("None"):
             raise ValueError(f"url lacks the {key}; write it like {scheme.example}")
+        arguments[key] = None
     return cls.from_values(**arguments)
 
 
@@ -108,7 +113,7 @@ def _arguments(
     }
     arguments: dict[str, Any] = {}
     for target, text in scheme.presets.items():
-        _put(arguments, target, text, parameters)
+        _put(arguments, target, text, parameters, words=True)
     for part, written in found.items():
         value = written or scheme.defaults.get(part)
         if not value:
@@ -119,18 +124,27 @@ def _arguments(
             )
         _put(arguments, scheme.parts[part], value, parameters)
     for key, text in parse_qsl(split.query, keep_blank_values=True):
-        if key not in parameters:
+        if key not in parameters and not scheme.rest:
             raise ValueError(_unknown("query parameter", key, parameters))
-        _put(arguments, key, text, parameters)
+        target = key if key in parameters else f"{scheme.rest}.{key}"
+        _put(arguments, target, text, parameters, words=True)
     return arguments
 
 
+_WORDS = {"true": True, "false": False}
+
+
 def _put(
-    arguments: dict[str, Any], target: str, text: str, parameters: Mapping[str, inspect.Parameter]
+    arguments: dict[str, Any],
+    target: str,
+    text: str,
+    parameters: Mapping[str, inspect.Parameter],
+    words: bool = False,
 ) -> None:
+    """With `words`, a true or false inside a dict parameter is one; no name or password is."""
     name, _, key = target.partition(".")
     if key:
-        arguments.setdefault(name, {})[key] = {"true": True, "false": False}.get(text, text)
+        arguments.setdefault(name, {})[key] = _WORDS.get(text, text) if words else text
     else:
         arguments[name] = _converted(name, text, str(parameters[name].annotation))
 
@@ -144,6 +158,8 @@ def _converted(name: str, text: str, annotation: str) -> Any:
             return float(text)
     except ValueError:
         raise ValueError(f"{name} must be a number, not {shown(text)}") from None
+    if annotation.startswith("bool") and text in _WORDS:
+        return _WORDS[text]
     if not annotation.startswith("str"):
         raise ValueError(f"{name} cannot be given in a url; give it as a keyword argument")
     return text

@@ -43,6 +43,20 @@ COLUMNS: tuple[Column, ...] = (
         gaps={},
     ),
     Column(
+        name="PostgreSQLPersister",
+        colour="sync",
+        backend="postgresql",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
+        name="AsyncPostgreSQLPersister",
+        colour="async",
+        backend="postgresql",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
         name="RedisBasePersister",
         colour="sync",
         backend="redis",
@@ -60,14 +74,14 @@ COLUMNS: tuple[Column, ...] = (
         name="SQLitePersister",
         colour="sync",
         backend="sqlite",
-        traits=frozenset(("durable", "initialize", "connection")),
+        traits=frozenset(("durable", "initialize", "connection", "table")),
         gaps={},
     ),
     Column(
         name="AsyncSQLitePersister",
         colour="async",
         backend="sqlite",
-        traits=frozenset(("durable", "initialize", "connection")),
+        traits=frozenset(("durable", "initialize", "connection", "table")),
         gaps={},
     ),
 )

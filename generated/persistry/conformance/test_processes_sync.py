@@ -42,10 +42,10 @@ def persister(fresh: Any) -> Any:
 
 @pytest.mark.promise(5, 10)
 @pytest.mark.needs("durable")
-def test_another_process_sees_what_was_saved(persister: Any) -> None:
+def test_another_process_sees_what_was_saved(persister: Any, store: Store) -> None:
     """What was saved here is seen by another process, and what it saves is seen here."""
     persister.save("p", "here", 0, "x", State({}), "completed")
-    with process(COLOUR, "save_one", persister, "there") as other:
+    with process(store, "save_one", persister, "there") as other:
         assert result(other) == ["there here"]
     expect.record(persister.load("p", None), app_id="there", state={"of": "there"})
     assert persister.list_app_ids("p") == ["there", "here"]
@@ -54,9 +54,9 @@ def test_another_process_sees_what_was_saved(persister: Any) -> None:
 @pytest.mark.promise(5)
 @pytest.mark.needs("durable")
 @pytest.mark.parametrize("acknowledged", [1, 10, 40])
-def test_killed_process_loses_nothing(persister: Any, acknowledged: int) -> None:
+def test_killed_process_loses_nothing(persister: Any, store: Store, acknowledged: int) -> None:
     """What a process was told is saved is there after its kill, and every load finds it."""
-    with process(COLOUR, "save_on", persister, "a") as victim:
+    with process(store, "save_on", persister, "a") as victim:
         printed = list(islice(lines(victim), acknowledged))
         victim.kill()
         printed += lines(victim)
@@ -71,10 +71,10 @@ def test_killed_process_loses_nothing(persister: Any, acknowledged: int) -> None
 
 @pytest.mark.promise(5)
 @pytest.mark.needs("durable")
-def test_killed_process_leaves_loads_that_agree(persister: Any) -> None:
+def test_killed_process_leaves_loads_that_agree(persister: Any, store: Store) -> None:
     """After a kill every kind of load gives the same record, and the list has its application."""
     persister.save("p", "b", 0, "x", State({}), "completed")
-    with process(COLOUR, "save_on", persister, "a") as victim:
+    with process(store, "save_on", persister, "a") as victim:
         assert len(list(islice(lines(victim), 5))) == 5
         victim.kill()
     latest = persister.load("p", "a")
@@ -85,9 +85,9 @@ def test_killed_process_leaves_loads_that_agree(persister: Any) -> None:
 
 @pytest.mark.promise(5, 9)
 @pytest.mark.needs("durable")
-def test_killed_process_leaves_no_lock(persister: Any) -> None:
+def test_killed_process_leaves_no_lock(persister: Any, store: Store) -> None:
     """After a kill its last step may be saved again, and the next one after it."""
-    with process(COLOUR, "save_on", persister, "a") as victim:
+    with process(store, "save_on", persister, "a") as victim:
         assert len(list(islice(lines(victim), 5))) == 5
         victim.kill()
     latest = persister.load("p", "a")
@@ -99,12 +99,11 @@ def test_killed_process_leaves_no_lock(persister: Any) -> None:
 
 @pytest.mark.promise(5)
 @pytest.mark.needs("durable")
-def test_one_of_racing_processes_wins(persister: Any) -> None:
+def test_one_of_racing_processes_wins(persister: Any, store: Store) -> None:
     """Of 3 processes that race for 50 keys, each key has one winner, whose state is stored."""
     with ExitStack() as stack:
         racers = [
-            stack.enter_context(process(COLOUR, "race", persister, name))
-            for name in ("1", "2", "3")
+            stack.enter_context(process(store, "race", persister, name)) for name in ("1", "2", "3")
         ]
         won = [(int(key), str(n)) for n, racer in enumerate(racers, 1) for key in result(racer)]
     assert sorted(key for key, _ in won) == list(range(50))
@@ -114,11 +113,11 @@ def test_one_of_racing_processes_wins(persister: Any) -> None:
 
 @pytest.mark.promise(5)
 @pytest.mark.needs("durable")
-def test_many_processes_initialize(fresh: Any) -> None:
+def test_many_processes_initialize(fresh: Any, store: Store) -> None:
     """4 processes that initialise a fresh store at once all succeed, and all can save."""
     names = ["a", "b", "c", "d"]
     with ExitStack() as stack:
-        works = [stack.enter_context(process(COLOUR, "initialize", fresh, n)) for n in names]
+        works = [stack.enter_context(process(store, "initialize", fresh, n)) for n in names]
         for work in works:
             assert result(work)
     assert sorted(fresh.list_app_ids("p")) == names
@@ -126,8 +125,8 @@ def test_many_processes_initialize(fresh: Any) -> None:
 
 @pytest.mark.promise(10)
 @pytest.mark.needs("durable")
-def test_unclosed_persister_lets_its_process_end(persister: Any) -> None:
+def test_unclosed_persister_lets_its_process_end(persister: Any, store: Store) -> None:
     """A process that never closes its persister ends by itself, and its record is there."""
-    with process(COLOUR, "leave_open", persister, "a") as other:
+    with process(store, "leave_open", persister, "a") as other:
         assert result(other) == ["['a']"]
     expect.state(persister.load("p", "a"), {"of": "a"})

@@ -115,10 +115,10 @@ def test_created_at_stays_when_saved_again(persister: Any) -> None:
 @pytest.mark.promise(4, 7)
 @pytest.mark.needs("durable")
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "<+14>-14"])
-def test_created_at_knows_no_time_zone(persister: Any, zone: str) -> None:
+def test_created_at_knows_no_time_zone(persister: Any, store: Store, zone: str) -> None:
     """A writer in another time zone writes the same time, and the order is that of saving."""
     before = datetime.now(UTC)
-    with process(COLOUR, "save_one", persister, "far", TZ=zone) as other:
+    with process(store, "save_one", persister, "far", TZ=zone) as other:
         result(other)
     persister.save("p", "near", 0, "x", State({}), "completed")
     assert before <= time_of(persister.load("p", "far")) <= datetime.now(UTC)

@@ -24,6 +24,7 @@ class Column:
     - `durable`: the data outlives the process
     - `initialize`: before `initialize()` there is a `NotInitializedError`
     - `connection`: an open connection or client can be handed in
+    - `table`: `open()` takes `table_name=`, any text that a table's name may be
     """
 
     name: str
@@ -78,6 +79,13 @@ class Store(Protocol):
         """A new persister on this storage, built from values; each call gives another one.
 
         Asynchronous: what `from_values` returns, to be awaited or entered with `async with`.
+        """
+
+    def parcel(self, persister: Any) -> Any:
+        """What another process is sent, as a pickle, to work with this persister's storage.
+
+        The persister itself, or an object whose `open()` gives one there, as `Store.open` does.
+        A store need not have this member: then the persister itself is sent.
         """
 
     # trait "connection"

@@ -1,4 +1,4 @@
-"""Exact expectations: types, the sign of zero, NaN and the order of keys all count.
+"""Exact expectations: types, the sign of zero, NaN, time zones and the order of keys all count.
 
 The comparison is the matrix's own, not the persisters': a mistake there must show here.
 """
@@ -26,9 +26,12 @@ FIELDS = {
 def record(found: Any, **fields: Any) -> None:
     """A record was found, it has the one shape, and these fields are as given."""
     assert found is not None, "no record was found"
-    assert type(found) is dict
-    assert found.keys() == {*FIELDS, "state"}
-    assert {name: type(found[name]) for name in FIELDS} == FIELDS
+    assert type(found) is dict, f"the record is a {type(found).__name__}, not a dict"
+    keys = {*FIELDS, "state"}
+    assert found.keys() == keys, f"the record has the keys {sorted(found)}, not {sorted(keys)}"
+    for name, kind in FIELDS.items():
+        is_kind = type(found[name])
+        assert is_kind is kind, f"{name} is a {is_kind.__name__}, not a {kind.__name__}"
     for name, value in fields.items():
         returns(_values(found) if name == "state" else found[name], value, name)
 
@@ -40,7 +43,7 @@ def state(found: Any, expected: dict[str, Any]) -> None:
 
 def nothing(found: Any) -> None:
     """No record was found."""
-    assert found is None
+    assert found is None, f"found although nothing was expected: {_shown(found)}"
 
 
 def returns(found: Any, expected: Any, name: str = "the result") -> None:
@@ -85,14 +88,23 @@ def _difference(found: Any, expected: Any, name: str) -> str:
                 keys, others = _shown(list(left)), _shown(list(right))
                 return f"{_path(name, place)} has the keys {keys}, not {others}"
             pending.extend(((place, key), left[key], right[key]) for key in left)
-        elif kind is list:
+        elif kind is list or kind is tuple:
             if len(left) != len(right):
                 return f"{_path(name, place)} is {_shown(left)}, not {_shown(right)}"
             both = enumerate(zip(left, right, strict=True))
             pending.extend(((place, index), *pair) for index, pair in both)
-        elif (repr(left) != repr(right)) if kind is float else left != right:
+        elif left != right if kind in (int, str) else _exact(left) != _exact(right):
             return f"{_path(name, place)} is {_shown(left)}, not {_shown(right)}"
     return ""
+
+
+def _exact(value: Any) -> Any:
+    """What tells apart values of one type that are equal: 0.0 and -0.0, Decimals, time zones."""
+    if isinstance(value, set | frozenset):
+        return sorted(f"{type(it)} {_exact(it)}" for it in value)
+    if isinstance(value, tuple):
+        return [f"{type(it)} {_exact(it)}" for it in value]
+    return repr(value)
 
 
 def _path(name: str, place: _Place) -> str:

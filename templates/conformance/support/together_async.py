@@ -41,9 +41,12 @@ class Opened:
         self._stack = contextlib.AsyncExitStack()
 
     async def __call__(self, persister: Any) -> Any:
-        """Keep a persister, or what is awaited to get it, and give it back."""
+        """Keep a persister, or what is awaited or entered to get it, and give it back."""
         opened = await persister if inspect.isawaitable(persister) else persister
-        self._stack.push_async_callback(opened.cleanup)
+        if not hasattr(opened, "save"):
+            return await self._stack.enter_async_context(opened)
+        if hasattr(opened, "cleanup"):
+            self._stack.push_async_callback(opened.cleanup)
         return opened
 
     async def __aenter__(self) -> Self:

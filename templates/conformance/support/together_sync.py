@@ -53,8 +53,11 @@ class Opened:
         self._stack = contextlib.ExitStack()
 
     def __call__(self, persister: Any) -> Any:
-        """Keep a persister, and give it back."""
-        self._stack.callback(persister.cleanup)
+        """Keep a persister, or what is entered to get it, and give it back."""
+        if not hasattr(persister, "save"):
+            return self._stack.enter_context(persister)
+        if hasattr(persister, "cleanup"):
+            self._stack.callback(persister.cleanup)
         return persister
 
     def __enter__(self) -> Self:

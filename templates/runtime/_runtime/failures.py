@@ -28,7 +28,7 @@ class Rule:
     """
 
     error: type[PersisterError]
-    exception: type[BaseException]
+    exception: type[BaseException] | tuple[type[BaseException], ...]
     advice: str
     codes: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
@@ -103,12 +103,19 @@ class Failures:
         return error(message)
 
     def late(
-        self, operation: str, key: object, limits: Limits, *, doing: str, sent: bool
+        self,
+        operation: str,
+        key: object,
+        limits: Limits,
+        *,
+        doing: str,
+        sent: bool,
+        limit: str = "operation_timeout",
     ) -> PersisterUnavailableError:
         """The error for an operation that we ended because its time was over."""
         return PersisterUnavailableError(
             f"{about(operation, key)}: "
-            + _filled(f"{doing} within operation_timeout ({{operation_timeout}} s)", limits)
+            + _filled(f"{doing} within {limit} ({{{limit}}} s)", limits)
             + self._at,
             may_have_saved=sent and operation == "save",
         )

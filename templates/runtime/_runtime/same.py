@@ -5,13 +5,19 @@ from __future__ import annotations
 from math import copysign, isnan
 from typing import Any
 
+from .scalars import SCALARS
+from .tagging import in_order
+from .tags import Written
+
 
 def same(left: Any, right: Any) -> bool:
-    """Say whether two JSON values are exactly the same.
+    """Say whether two values of states are exactly the same.
 
-    Types count: 1, 1.0 and True are three values. So do the sign of a zero and the order of a
-    list. NaN is the same as NaN, and the order of a dict's keys does not count. The values may be
-    nested to any depth.
+    Types count: 1, 1.0 and True are three values, a list is no tuple. So do the sign of a zero, the
+    order of a list, the digits of a Decimal and the time zone of a datetime. NaN is the same as
+    NaN, and neither the order of a dict's keys nor that of a set counts. A value of a registered
+    type is compared by what is written for it, as a `Written`. The values may be nested to any
+    depth.
     """
     pairs = [(left, right)]
     while pairs:
@@ -25,11 +31,26 @@ def same(left: Any, right: Any) -> bool:
             if left.keys() != right.keys():
                 return False
             pairs.extend((value, right[key]) for key, value in left.items())
-        elif kind is list:
+        elif kind is list or kind is tuple:
             if len(left) != len(right):
                 return False
             pairs.extend(zip(left, right, strict=True))
-        elif not (_same_float(left, right) if kind is float else left == right):
+        elif kind is set or kind is frozenset:
+            if len(left) != len(right):
+                return False
+            pairs.extend(zip(in_order(left), in_order(right), strict=True))
+        elif kind is Written:
+            if left.name != right.name:
+                return False
+            pairs.append((left.payload, right.payload))
+        elif kind is float:
+            if not _same_float(left, right):
+                return False
+        elif kind in SCALARS:
+            # Written alike: 1.0 and 1.00 are equal Decimals, and one moment has many time zones.
+            if SCALARS[kind].write(left) != SCALARS[kind].write(right):
+                return False
+        elif left != right:
             return False
     return True
 

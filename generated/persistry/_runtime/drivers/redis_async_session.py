@@ -51,7 +51,7 @@ class AsyncRedisSession:
     @classmethod
     def opening(cls, failures: Failures, limits: Limits, **values: Any) -> AsyncRedisSession:
         """A session that opens its own client when it is first needed."""
-        return cls(AsyncLink(RedisValues.checked(**values)), failures, limits)
+        return cls(AsyncLink(RedisValues.checked(redis.asyncio.Redis, **values)), failures, limits)
 
     @classmethod
     def over(cls, connection: Any, failures: Failures, limits: Limits) -> AsyncRedisSession:

@@ -57,7 +57,7 @@ class RedisSession:
     @classmethod
     def opening(cls, failures: Failures, limits: Limits, **values: Any) -> RedisSession:
         """A session that opens its own client when it is first needed."""
-        return cls(Link(RedisValues.checked(**values)), failures, limits)
+        return cls(Link(RedisValues.checked(redis.Redis, **values)), failures, limits)
 
     @classmethod
     def over(cls, connection: Any, failures: Failures, limits: Limits) -> RedisSession:

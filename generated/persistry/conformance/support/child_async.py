@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import StateConflictError
 from ...state import State
-from .together_async import run
+from .together_async import Opened, run
 
 kept: list[Any] = []
 
@@ -59,6 +59,9 @@ async def main() -> None:
     """Do the work that the command line names."""
     works = {work.__name__: work for work in (save_on, save_one, initialize, race, leave_open)}
     persister = pickle.load(sys.stdin.buffer)
+    if not hasattr(persister, "save"):  # it says how to make one here
+        kept.append(keep := Opened())  # the work closes the persister, or leaves it open
+        persister = await keep(persister.open())
     await works[sys.argv[1]](persister, *sys.argv[2:])
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .column import Column
+from .promise import POINTS
 
 OUTCOMES = ("passed", "gaps", "failed", "not run")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test function, without the parameters that make several tests of it."""
+
+    name: str
+    doc: str
+    points: tuple[int, ...]
+    """The points of the promise that it checks."""
+    needs: frozenset[str]
+    """The traits of the persisters that it is for."""
 
 
 @dataclass
@@ -18,7 +30,8 @@ class Matrix:
     """One run: its columns and their cases."""
 
     columns: dict[str, Column]
-    cases: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by colour
+    cases: dict[str, dict[str, Case]] = field(default_factory=lambda: defaultdict(dict))
+    """Colour -> name -> case, whether it applies to a column or not."""
     applying: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by column
     tests: dict[str, tuple[str, list[int]]] = field(default_factory=dict)
     """Test id -> the column it runs for, and the points of the promise that it checks."""
@@ -59,9 +72,9 @@ class Matrix:
         rows.append(("total", "", "", *(str(total[outcome]) for outcome in OUTCOMES)))
         yield from _aligned(rows)
         if points:
-            counted = (f"{point}: {_counts(points[point])}" for point in sorted(points))
-            line = "promise points: " + "; ".join(counted)
-            yield from textwrap.wrap(line, 100, subsequent_indent="  ")
+            yield "points of the promise:"
+            for point in sorted(points):
+                yield f"{point:4} {POINTS[point]}: {_counts(points[point])}"
         for name in self.columns:
             for case, reason in sorted(self.columns[name].gaps.items()):
                 yield f"gap: {name} {case}: {reason}"

@@ -3,7 +3,8 @@
 A case is a test function that takes the fixture `store`, in a module that says `COLOUR = "sync"`
 or `COLOUR = "async"`. It runs once for each column of its colour. The environment supplies the
 fixture `make_store` (a function: `Column` -> context manager of a `Store`) and may answer the
-hooks of `Hooks`. To hold a persister of one's own to the promise, in a `conftest.py`:
+hooks of `Hooks`. `python -m persistry.conformance` does all that for one persister. To do it in a
+test suite of one's own, in a `conftest.py`:
 
     pytest_plugins = ["persistry.conformance.support.plugin"]
 
@@ -20,6 +21,7 @@ and then `pytest --pyargs persistry.conformance`.
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import re
 import sys
@@ -41,7 +43,7 @@ pytest.register_assert_rewrite(
 )
 
 from .column import Column, Store  # noqa: E402
-from .matrix import Matrix  # noqa: E402
+from .matrix import Case, Matrix  # noqa: E402
 
 _matrix = pytest.StashKey[Matrix]()
 
@@ -98,7 +100,7 @@ def pytest_persistry_columns(config: pytest.Config) -> Iterable[Column]:
     return columns
 
 
-def _matrix_of(config: pytest.Config) -> Matrix:
+def matrix_of(config: pytest.Config) -> Matrix:
     """The run's matrix, made when it is asked for first."""
     if _matrix not in config.stash:
         columns = {c.name: c for c in config.hook.pytest_persistry_columns(config=config)}
@@ -116,27 +118,34 @@ def _matrix_of(config: pytest.Config) -> Matrix:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     if session.config.getoption("column"):
-        _matrix_of(session.config)  # a wrong name is found here, before anything is collected
+        matrix_of(session.config)  # a wrong name is found here, before anything is collected
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     colour = getattr(metafunc.module, "COLOUR", None)
     if colour is None or "store" not in metafunc.fixturenames:
         return
-    matrix = _matrix_of(metafunc.config)
-    case = metafunc.function.__name__.removeprefix("test_")
-    matrix.cases[colour].add(case)
-    needs = {t for mark in metafunc.definition.iter_markers("needs") for t in mark.args}
+    matrix = matrix_of(metafunc.config)
+    name = metafunc.function.__name__.removeprefix("test_")
+    needs = frozenset(_marked(metafunc.definition, "needs"))
+    doc = inspect.getdoc(metafunc.function) or ""
+    points = tuple(sorted(_marked(metafunc.definition, "promise")))
+    matrix.cases[colour][name] = Case(name, " ".join(doc.split()), points, needs)
     parameters = []
     for column in matrix.columns.values():
         if column.colour == colour and needs <= column.traits:
-            matrix.applying[column.name].add(case)
-            reason = column.gaps.get(case)
+            matrix.applying[column.name].add(name)
+            reason = column.gaps.get(name)
             marks = [] if reason is None else [pytest.mark.xfail(strict=True, reason=reason)]
             parameters.append(pytest.param(column, id=column.name, marks=marks))
     # pytest would show a case that no column has as skipped; `None` marks it for removal.
     parameters = parameters or [pytest.param(None, id="no-column")]
     metafunc.parametrize("store", parameters, indirect=True)
+
+
+def _marked(item: pytest.Item, marker: str) -> list[Any]:
+    """What stands in the markers of this name."""
+    return [argument for mark in item.iter_markers(marker) for argument in mark.args]
 
 
 @pytest.fixture
@@ -149,7 +158,7 @@ def store(
         yield made
 
 
-def _parameters(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, Any]]:
+def parameters_of(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, Any]]:
     """The tests of the matrix, each with what `pytest_generate_tests` gave it for `store`."""
     for item in items:
         callspec = getattr(item, "callspec", None)
@@ -165,12 +174,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     matrix = config.stash[_matrix]
     collected = {item.path for item in items}
     unwanted = set()
-    for item, column in _parameters(items):
+    for item, column in parameters_of(items):
         if column is None:
             unwanted.add(item)
         else:
-            points = [p for mark in item.iter_markers("promise") for p in mark.args]
-            matrix.tests[item.nodeid] = (column.name, points)
+            matrix.tests[item.nodeid] = (column.name, _marked(item, "promise"))
     items[:] = [item for item in items if item not in unwanted]
     _refuse(config, _wrong_gaps(matrix, collected))
 
@@ -206,7 +214,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     matrix = config.stash[_matrix]
     reasons: dict[str, str | None] = {}
-    for item, column in _parameters(session.items):
+    for item, column in parameters_of(session.items):
         if column.name not in reasons:
             reason = config.hook.pytest_persistry_prepare(config=config, column=column)
             reasons[column.name] = reason
@@ -226,7 +234,7 @@ class _Results:
         self.outcomes: dict[str, str] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        # Not `_matrix_of`: with pytest-xdist, reports come to a process that collects nothing.
+        # Not `matrix_of`: with pytest-xdist, reports come to a process that collects nothing.
         if report.failed:
             self.outcomes[report.nodeid] = "failed"
         elif hasattr(report, "wasxfail"):
@@ -247,7 +255,7 @@ class _Results:
     def pytest_testnodedown(self, node: Any) -> None:
         dumped = getattr(node, "workeroutput", {}).get("persistry")
         if dumped is not None:
-            _matrix_of(self.config).merge(dumped)
+            matrix_of(self.config).merge(dumped)
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter, exitstatus: int

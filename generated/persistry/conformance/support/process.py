@@ -1,4 +1,4 @@
-"""Other processes that use a persister: each gets it as a pickle and works as `child_*` says."""
+"""Other processes that use a store: each gets a persister as a pickle, and works on it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .column import Store
+
 # No case measures time; this ends one whose process hangs.
 SECONDS = 120
 
 
 @contextmanager
 def process(
-    colour: str, work: str, persister: Any, *arguments: str, **environment: str
+    store: Store, work: str, persister: Any, *arguments: str, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process at its work; it is killed at the end of the block if it still runs."""
-    command = [sys.executable, "-m", f"{__package__}.child_{colour}", work, *arguments]
+    child = f"{__package__}.child_{store.column.colour}"
+    command = [sys.executable, "-m", child, work, *arguments]
+    sent = store.parcel(persister) if hasattr(store, "parcel") else persister
     path = os.pathsep.join(filter(None, sys.path))
     started = subprocess.Popen(
         command,
         env=os.environ | {"PYTHONPATH": path} | environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     with started:
         try:
             assert started.stdin is not None
-            started.stdin.write(pickle.dumps(persister))
+            started.stdin.write(pickle.dumps(sent))
             started.stdin.close()
             yield started
         finally:
@@ -48,5 +53,8 @@ def lines(started: subprocess.Popen[bytes]) -> Iterator[str]:
 def result(started: subprocess.Popen[bytes]) -> list[str]:
     """All that a process prints; it must end by itself, without an error."""
     printed = list(lines(started))
-    assert started.wait(SECONDS) == 0
+    assert started.stderr is not None
+    complaint = started.stderr.read().decode().strip().rpartition("\n")[2]
+    code = started.wait(SECONDS)
+    assert code == 0, f"another process ended with {code}: {complaint}"
     return printed

@@ -13,6 +13,7 @@ import aiosqlite
 from ...errors import NotInitializedError
 from ..failures import Failures
 from ..limits import Limits
+from ..steps import Step, is_true
 from .aiosqlite_calls import rows
 from .aiosqlite_link import Link
 from .sqlite_values import CONFIGURE_WAIT, SqliteValues, check_text_factory, stands_in_the_way
@@ -163,21 +164,23 @@ class Operation:
         return found[0] if found else None
 
     async def answers(self, sql: str) -> bool:
-        """Whether the query works; False if what it asks for has not been created."""
+        """Whether what the query asks for has been created; it may answer with a row itself."""
         failures = self._session.failures
         try:
-            await self.fetch_all(sql)
+            row = await self.fetch_one(sql)
         except failures.base as exc:
             rule = failures.rule_for(exc)
             if rule is None or not issubclass(rule.error, NotInitializedError):
                 raise
             return False
-        return True
+        return row is None or is_true(row)
 
-    async def run_together(self, statements: Sequence[str]) -> None:
-        """Run all the statements or none: one transaction, which has the write lock at once."""
-        for statement in ("BEGIN IMMEDIATE", *statements, "COMMIT"):
-            await self._link.run(self._connection.execute(statement))
+    async def run_together(self, steps: Sequence[Step]) -> None:
+        """Run all the steps or none: one transaction, which has the write lock at once."""
+        for step in (Step("BEGIN IMMEDIATE"), *steps, Step("COMMIT")):
+            if step.when and not is_true(await self.fetch_one(step.when)):
+                continue
+            await self._link.run(self._connection.execute(step.sql))
 
     async def configure(self, statements: Sequence[str]) -> None:
         """Set the file's modes unless somebody is using it; only on a connection opened here."""

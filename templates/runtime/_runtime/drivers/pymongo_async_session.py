@@ -69,13 +69,13 @@ class AsyncPymongoSession:
         return self.link.values is not None
 
     @property
-    def connection(self) -> Any:
+    def client(self) -> Any:
         """The client of this event loop; None if it is not there yet."""
         return self.link.current
 
     @property
     def collection(self) -> Any:
-        client = self.connection
+        client = self.client
         return None if client is None else self.place.of(client)
 
     async def open(self) -> None:

@@ -69,7 +69,7 @@ class PymongoSession:
         return self.link.values is not None
 
     @property
-    def connection(self) -> Any:
+    def client(self) -> Any:
         """The client; made now if it is not there yet."""
         if self.closed and self.opened_here:
             raise self.failures.closed("connect", "")
@@ -77,7 +77,7 @@ class PymongoSession:
 
     @property
     def collection(self) -> Any:
-        return self.collection_of(self.connection)
+        return self.collection_of(self.client)
 
     def collection_of(self, client: Any) -> Any:
         """The collection through this client; it is kept, since making it takes its time."""

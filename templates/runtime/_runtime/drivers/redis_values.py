@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,7 @@ class RedisValues:
     @classmethod
     def checked(
         cls,
+        client: type[Any],
         *,
         host: str,
         port: int,
@@ -72,6 +74,10 @@ class RedisValues:
                 "redis_client_kwargs: no retry can be set; a save that failed is repeated here, at"
                 " most once and only if that is safe"
             )
+        known = inspect.signature(client).parameters
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(f"redis_client_kwargs: the client knows no argument {name!r}")
         return cls(host, port, db, password, kwargs)
 
     def arguments(self, limits: Limits, no_retry: object) -> dict[str, Any]:

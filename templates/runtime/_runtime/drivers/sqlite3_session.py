@@ -13,6 +13,7 @@ from typing import Any, Self
 from ...errors import NotInitializedError, PersisterError
 from ..failures import Failures, about
 from ..limits import Deadline, Limits
+from ..steps import Step, is_true
 from .sqlite3_link import Link
 from .sqlite_values import (
     CONFIGURE_WAIT,
@@ -236,22 +237,24 @@ class Operation(Turn):
         return found[0] if found else None
 
     def answers(self, sql: str) -> bool:
-        """Whether the query works; False if what it asks for has not been created."""
+        """Whether what the query asks for has been created; it may answer with a row itself."""
         failures = self._session.failures
         try:
-            self.fetch_all(sql)
+            row = self.fetch_one(sql)
         except failures.base as exc:
             rule = failures.rule_for(exc)
             if rule is None or not issubclass(rule.error, NotInitializedError):
                 raise
             return False
-        return True
+        return row is None or is_true(row)
 
-    def run_together(self, statements: Sequence[str]) -> None:
-        """Run all the statements or none: one transaction, which has the write lock at once."""
-        for statement in ("BEGIN IMMEDIATE", *statements, "COMMIT"):
+    def run_together(self, steps: Sequence[Step]) -> None:
+        """Run all the steps or none: one transaction, which has the write lock at once."""
+        for step in (Step("BEGIN IMMEDIATE"), *steps, Step("COMMIT")):
+            if step.when and not is_true(self.fetch_one(step.when)):
+                continue
             self._in_time()
-            self._connection.execute(statement).close()
+            self._connection.execute(step.sql).close()
 
     def configure(self, statements: Sequence[str]) -> None:
         """Set the file's modes unless somebody is using it; only on a connection opened here."""

@@ -1,0 +1,138 @@
+"""How the drivers of a module fail: their own rules first, then those that all drivers share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from codegen import ir
+from codegen.model import DriverModel, ErrorsModel, RuleModel
+from codegen.nodes import Text, place_of
+from codegen.problems import Code, Report, suggest
+from codegen.resolve.names import expression, is_builtin_exception, known, sensible
+
+_FILLED = ("connect_timeout", "operation_timeout")
+
+
+def failures(
+    shared: ErrorsModel, drivers: Sequence[DriverModel], interface: ir.Interface, report: Report
+) -> ir.Failures:
+    """What the drivers of one module raise, and the error each exception becomes."""
+    sources = [*(it.errors for it in drivers if it.errors is not None), shared]
+    bases = dict.fromkeys(base for it in sources for base in it.base)
+    if not bases:
+        help = "write base: [...], the exceptions that all failures of the drivers are"
+        message = "no exception of the drivers is translated"
+        report.add(Code.SPEC10, message, place_of(shared.base, shared.span), help=help)
+    attribute = _attribute(sources, report)
+    written = [rule for it in sources for rule in it.rules]
+    _check_order(written, report)
+    for rule in written:
+        _check_rule(rule, attribute, interface, report)
+    rules = tuple(_rule(rule, report) for rule in written)
+    return ir.Failures(
+        bases=tuple(expression(base, "the exception", report) for base in bases),
+        code_attribute=None if attribute is None else str(attribute),
+        rules=rules,
+        errors=tuple(sorted({rule.error for rule in rules})),
+    )
+
+
+def check_exceptions(shared: ErrorsModel, drivers: dict[Text, DriverModel], report: Report) -> None:
+    """Each exception is one that the modules can see which name it."""
+    roots = {name: _roots(it) for name, it in drivers.items()}
+    every = sorted({root for it in roots.values() for root in it})
+    for name, driver in drivers.items():
+        if driver.errors is not None:
+            _check_imported(driver.errors, roots[name], report)
+    _check_imported(shared, every, report)
+    for exception in _exceptions(shared):
+        root = exception.partition(".")[0]
+        for name, imported in roots.items():
+            if root in every and root not in imported:
+                message = f"the driver {str(name)!r} does not import {root}"
+                help = f"write the rule under the errors of a driver, or add {root} to 'imports'"
+                report.add(Code.SPEC01, message, exception.at(0, len(root)), help=help)
+
+
+def packages(found: ir.Failures) -> set[str]:
+    """The modules that hold the exceptions."""
+    names = [*found.bases, *(rule.exception for rule in found.rules if rule.exception is not None)]
+    return {name.rpartition(".")[0] for name in names if "." in name}
+
+
+def _roots(driver: DriverModel) -> list[str]:
+    imports = [it for it in (driver.requires, *driver.imports) if it is not None]
+    return sorted({it.partition(".")[0] for it in imports})
+
+
+def _exceptions(model: ErrorsModel) -> list[Text]:
+    rules = (rule.exception for rule in model.rules)
+    return [*model.base, *(it for it in rules if it is not None)]
+
+
+def _check_imported(model: ErrorsModel, roots: Iterable[str], report: Report) -> None:
+    for name in _exceptions(model):
+        root = name.partition(".")[0]
+        if root not in roots and not ("." not in name and is_builtin_exception(name)):
+            message = f"the exception {str(name)!r} is of no module that a driver imports"
+            help = f"{suggest(root, roots, 'imported')}; add another to 'imports' of a driver"
+            report.add(Code.SPEC01, message, name.at(0, len(root)), help=help)
+
+
+def _attribute(sources: list[ErrorsModel], report: Report) -> Text | None:
+    """Where the exceptions keep their code: one place for all drivers of a module."""
+    found = [it.code_attribute for it in sources if it.code_attribute is not None]
+    for other in found[1:]:
+        if other != found[0]:
+            message = f"the exceptions' code is in {str(found[0])!r} already"
+            help = "drivers that share a module name the same attribute"
+            report.add(Code.SPEC10, message, other.span, help=help)
+    return found[0] if found else None
+
+
+def _check_order(rules: list[RuleModel], report: Report) -> None:
+    """Each rule can be the first one that fits."""
+    every: dict[Text | None, RuleModel] = {}
+    for rule in rules:
+        earlier = every.get(None) or every.get(rule.exception)
+        if earlier is not None:
+            line = (earlier.exception or earlier.raises).span.line
+            taken = "exception" if earlier.exception is None else earlier.exception
+            message = f"this rule never fits: the one in line {line} takes every {taken}"
+            help = "put it in front of that one, or remove it"
+            place = rule.span if rule.exception is None else rule.exception.span
+            report.add(Code.SPEC10, message, place, help=help)
+        if not rule.codes and not rule.messages:
+            every.setdefault(rule.exception, rule)
+
+
+def _check_rule(
+    rule: RuleModel, attribute: Text | None, interface: ir.Interface, report: Report
+) -> None:
+    known(rule.raises, [error.name for error in interface.errors], "the error", report)
+    sensible(rule.advice, "the advice", report)
+    for part in (*rule.codes, *rule.messages):
+        sensible(part, "what the rule looks for", report)
+    for match in re.finditer(r"\{(\w*)\}", rule.advice):
+        if match[1] not in _FILLED:
+            place = rule.advice.at(match.start(), len(match[0]))
+            help = suggest(match[1], _FILLED)
+            report.add(Code.SPEC01, f"nothing fills {match[0]} in an advice", place, help=help)
+    if rule.codes and attribute is None:
+        message = "the rule names codes, but no attribute of the exception holds them"
+        help = "write code_attribute: ... under errors, like sqlite_errorname or sqlstate"
+        report.add(Code.SPEC10, message, rule.codes[0].span, help=help)
+
+
+def _rule(rule: RuleModel, report: Report) -> ir.Rule:
+    exception = rule.exception
+    return ir.Rule(
+        error=str(rule.raises),
+        exception=None if exception is None else expression(exception, "the exception", report),
+        advice=str(rule.advice),
+        codes=tuple(map(str, rule.codes)),
+        messages=tuple(map(str, rule.messages)),
+        may_have_saved=rule.may_have_saved,
+        repeat=rule.repeat,
+    )

@@ -1,0 +1,94 @@
+"""A connection with what it takes to end a call that waits on it; and what forks do to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from .pep249_driver import Driver
+
+# All that are open in this process. By id, so that a look at them is a single step.
+_lines: weakref.WeakValueDictionary[int, Line] = weakref.WeakValueDictionary()
+
+# Lines that a forked process got from its parent. Were one closed or collected, the driver would
+# take leave of the server on the socket that the parent still uses.
+_of_the_parent: list[Line] = []
+
+
+class Line:
+    """One connection to a server."""
+
+    def __init__(self, driver: Driver, connection: Any, age: int = 0) -> None:
+        self.connection = connection
+        self.age = age
+        self.inherited = False
+        self._driver = driver
+        self.cancel: Callable[[], object] | None = None
+        # The socket's second descriptor: the first one may be closed, and its number be another
+        # file's, at any moment.
+        self._handles: list[int] = []
+        self._lock = threading.Lock()
+        _lines[id(self)] = self
+
+    def arm(self) -> None:
+        """See to it that calls on the connection can be ended."""
+        if not self._handles:
+            fileno = self._driver.socket_of(self.connection)
+            if fileno is not None:
+                self._handles.append(socket.dup(fileno))
+                weakref.finalize(self, _close, self._handles).atexit = False
+            self.cancel = self._driver.canceller(self.connection)
+
+    def shut(self) -> None:
+        """End whatever waits on the connection, at once: it is lost."""
+        with self._lock, contextlib.suppress(OSError):
+            for handle in self._handles:
+                sock = socket.socket(fileno=handle)
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                finally:
+                    sock.detach()
+
+    def release(self) -> None:
+        """Forget the socket, of a connection that others go on to use."""
+        with self._lock:
+            _close(self._handles)
+
+    def close(self) -> None:
+        """Take leave of the server."""
+        self._close()
+
+    def abandon(self) -> None:
+        """Close a connection of unknown state: nothing is waited for."""
+        self.shut()
+        self._close()
+
+    def _close(self) -> None:
+        try:
+            # What a driver says when it closes what is lost is of no use to anybody.
+            with contextlib.suppress(Exception):
+                self.connection.close()
+        finally:
+            self.release()
+
+
+def _close(handles: list[int]) -> None:
+    while handles:
+        socket.close(handles.pop())
+
+
+def _after_in_child() -> None:
+    for reference in _lines.valuerefs():
+        line = reference()
+        if line is not None:
+            line.inherited = True
+            _of_the_parent.append(line)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_in_child)

@@ -1,0 +1,234 @@
+"""Runs the cases on one persister, by pytest, apart from any project that it is called in."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .factory import TRAITS, CannotRun, Factory
+from .failing import explained
+from .results import Check, Result, Run
+from .storage import storage
+from .support.column import Column, Store
+from .support.matrix import Case, Matrix
+
+HERE = Path(__file__).parent
+Choose = Callable[[list[Case]], list[Case]]
+# Nothing of the project around it: no configuration, no conftest.py, no plugins, no cache.
+ARGUMENTS = [
+    *("-c", os.devnull, f"--rootdir={HERE}", "--noconftest", "--disable-plugin-autoload"),
+    *("-p", "no:cacheprovider", "-p", "no:warnings", "--import-mode=importlib", "--color=no"),
+    *("-p", "pytest_asyncio.plugin", "-p", f"{__package__}.support.plugin", "--tb=short"),
+    *("-o", "asyncio_default_fixture_loop_scope=function"),
+]
+
+
+def known() -> list[Case]:
+    """All cases there are, of either colour, by point and name."""
+    listing = _Listing()
+    _pytest(["--collect-only"], listing, "test_*.py")
+    found = {case.name: case for colour in listing.cases.values() for case in colour.values()}
+    return sorted(found.values(), key=lambda it: (it.points, it.name))
+
+
+def look(factory: Factory, traits: Iterable[str] | None, limit: float) -> Column:
+    """What the matrix has to know of a factory's persister."""
+    try:
+        with limited(limit):
+            return factory.column(traits)
+    except pytest.fail.Exception as late:
+        raise CannotRun(f"{factory.name} {late}") from late
+
+
+def hold(
+    factory: Factory, column: Column, choose: Choose, limit: float, told: Callable[[Run], None]
+) -> Run:
+    """Hold a persister to the chosen cases; `told` is called before each test."""
+    run = Run(column)
+    started = time.monotonic()
+    holding = _Holding(factory, run, choose, limit, told)
+    code = _pytest([], holding, f"test_*_{column.colour}.py")
+    if holding.refused is not None:
+        raise holding.refused
+    run.seconds = time.monotonic() - started
+    run.stopped = code == pytest.ExitCode.INTERRUPTED
+    for result in run.results.values():
+        result.settle()
+    return run
+
+
+def _pytest(arguments: list[str], plugin: object, files: str) -> int:
+    paths = [str(path) for path in sorted(HERE.glob(files))]
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
+    sys.dont_write_bytecode = True  # nothing is written into the package
+    # What pytest itself says of the run is not wanted, except that it could not begin.
+    said = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+        code = pytest.main([*ARGUMENTS, *arguments, *paths], plugins=[plugin])
+    if code == pytest.ExitCode.USAGE_ERROR:
+        raise CannotRun(" ".join(said.getvalue().replace("ERROR: ", "").split()))
+    sys.stderr.write(said.getvalue())
+    return code
+
+
+def _matrix_of(config: pytest.Config) -> Matrix:
+    # Imported by pytest first: it explains the assertions only of what it has loaded itself.
+    from .support.plugin import matrix_of
+
+    return matrix_of(config)
+
+
+class _Listing:
+    """A pytest plugin that notes which cases there are."""
+
+    cases: dict[str, dict[str, Case]]
+
+    def pytest_persistry_columns(self) -> list[Column]:
+        return []
+
+    def pytest_collection_modifyitems(self, config: pytest.Config) -> None:
+        self.cases = _matrix_of(config).cases
+
+
+class _Holding:
+    """A pytest plugin that supplies the persister and notes what becomes of the cases."""
+
+    def __init__(
+        self,
+        factory: Factory,
+        run: Run,
+        choose: Choose,
+        limit: float,
+        told: Callable[[Run], None],
+    ) -> None:
+        self.refused: CannotRun | None = None
+        self.factory = factory
+        self.run = run
+        self.choose = choose
+        self.limit = limit
+        self.told = told
+
+    def pytest_persistry_columns(self) -> list[Column]:
+        return [self.run.column]
+
+    @pytest.fixture
+    def make_store(self) -> Callable[[Column], AbstractContextManager[Store]]:
+        return partial(storage, self.factory)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        matrix, column = _matrix_of(config), self.run.column
+        try:
+            chosen = self.choose(list(matrix.cases[column.colour].values()))
+        except CannotRun as refused:
+            self.refused, chosen = refused, []
+        for case in chosen:
+            absent = [it for it in TRAITS if it in case.needs - column.traits]
+            lacking = [f"{TRAITS[it]} (trait {it})" for it in absent]
+            why = f"needs {' and '.join(lacking)}" if lacking else column.gaps.get(case.name, "")
+            self.run.results[case.name] = Result(case, reason=why)
+        kept = []
+        for item in (item for item in items if item.nodeid in matrix.tests):
+            name = item.function.__name__.removeprefix("test_")  # type: ignore[attr-defined]
+            if name in self.run.results:
+                given = item.callspec.id  # type: ignore[attr-defined]
+                variant = given.removeprefix(column.name).removesuffix(column.name).strip("-")
+                self.run.results[name].checks[item.nodeid] = Check(variant)
+                kept.append(item)
+        items[:] = kept
+
+    def _check(self, item: pytest.Item) -> Check:
+        name = item.function.__name__.removeprefix("test_")  # type: ignore[attr-defined]
+        return self.run.results[name].checks[item.nodeid]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        check = self._check(item)
+        check.seconds += call.duration
+        if hasattr(report, "wasxfail"):
+            check.outcome = "gap"
+        elif report.skipped:
+            check.reason = str(getattr(call.excinfo, "value", "")).removeprefix("Skipped: ")
+        elif report.failed and call.excinfo is None:  # strict xfail
+            check.outcome, check.kept = "passed", True
+        elif report.failed and check.outcome != "failed" and call.excinfo is not None:
+            check.outcome = "failed"
+            check.failure = explained(call.excinfo, report.longreprtext)
+        elif report.passed and report.when == "call":
+            check.outcome = "passed"
+        return report
+
+    def pytest_runtest_logstart(self) -> None:
+        self.told(self.run)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Generator[None, None, None]:
+        with limited(self.limit):
+            yield
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        with limited(self.limit):
+            yield
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Generator[None, None, None]:
+        with limited(self.limit):
+            yield
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, None, None]:
+        # What is cleared away after the last case, or after Ctrl-C, may hang as well.
+        with contextlib.suppress(pytest.fail.Exception), limited(min(self.limit, 5.0)):
+            yield
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.run.broken = report.longreprtext
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.run.broken = str(excrepr)
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """The block fails if it takes longer, wherever its main thread waits."""
+
+    def fail(number: int, frame: Any) -> None:
+        pytest.fail(f"did not answer within {seconds:g} s", pytrace=False)
+
+    if not hasattr(signal, "setitimer"):  # no such alarm on Windows
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, fail)
+    # Again and again: the error may meet code that swallows it.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def hangs() -> bool:
+    """Whether a thread that some case left behind would keep this process from ending."""
+    me = threading.current_thread()
+    return any(not it.daemon for it in threading.enumerate() if it is not me)

@@ -1,0 +1,272 @@
+"""One operation over a PEP 249 driver: its turn, its time, its attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from ...errors import (
+    CorruptStateError,
+    NotInitializedError,
+    PersisterError,
+    PersisterUnavailableError,
+)
+from ..failures import about
+from ..limits import Deadline
+from ..steps import Step, is_true
+from .pep249_line import Line
+from .pep249_turns import Turn
+from .pep249_watch import Watch, watchdog
+
+if TYPE_CHECKING:
+    from .pep249_session import Pep249Session
+
+Result = TypeVar("Result")
+
+
+class Operation:
+    """One operation of a session: its turn, its time, its attempts, and what may be asked."""
+
+    __slots__ = (
+        "_connecting",
+        "_deadline",
+        "_key",
+        "_line",
+        "_name",
+        "_pool",
+        "_repeated",
+        "_sent",
+        "_session",
+        "_turn",
+        "_turns",
+        "_watch",
+    )
+
+    def __init__(self, session: Pep249Session, name: str, key: object) -> None:
+        self._session = session
+        self._name = name
+        self._key = key
+
+    def __enter__(self) -> Self:
+        session = self._session
+        self._deadline = Deadline(session.limits.operation)
+        self._pool = session.pool
+        self._turn: Turn | None = None
+        self._line: Line | None = None
+        self._watch: Watch | None = None
+        self._connecting = self._repeated = self._sent = False
+        try:
+            self._turns = self._pool.turns
+            self._turn = self._turns.take(self._deadline.remaining)
+            if self._turn is None:
+                raise self._late("its turn did not come")
+            if session.closed:
+                raise session.failures.closed(self._name, self._key)
+        except BaseException as exc:
+            self._leave(exc)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave(exc)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one statement; when this returns it is committed. The number of rows it changed."""
+
+        def run(cursor: Any) -> int:
+            cursor.execute(sql, parameters)
+            changed: int = cursor.rowcount
+            return changed
+
+        return self._trip(run)
+
+    def fetch_all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of the query."""
+
+        def run(cursor: Any) -> list[tuple[Any, ...]]:
+            cursor.execute(sql, parameters)
+            return self._rows(cursor)
+
+        return self._trip(run)
+
+    def fetch_one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row of the query, if there is one."""
+        found = self.fetch_all(sql, parameters)
+        return found[0] if found else None
+
+    def answers(self, sql: str) -> bool:
+        """Whether the query works; False if what it asks for has not been created, or it says so.
+
+        It says so with a row whose first column is false.
+        """
+        failures = self._session.failures
+        try:
+            row = self.fetch_one(sql)
+        except failures.base as exc:
+            rule = failures.rule_for(exc)
+            if rule is None or not issubclass(rule.error, NotInitializedError):
+                raise
+            return False
+        return row is None or is_true(row)
+
+    def run_together(self, steps: Sequence[Step]) -> None:
+        """Run all the steps that are wanted, or none: one transaction."""
+
+        def run(cursor: Any) -> None:
+            cursor.execute(self._session.driver.begin(self._deadline.remaining()))
+            for step in steps:
+                self._in_time()
+                if step.when:
+                    cursor.execute(step.when, ())
+                    if not is_true(next(iter(self._rows(cursor)), None)):
+                        continue
+                cursor.execute(step.sql, ())
+            self._in_time()
+            cursor.execute("COMMIT")
+
+        self._trip(run)
+
+    def configure(self, statements: Sequence[str]) -> None:
+        """Run statements that suit a server of our own; not through a connection handed in."""
+        if self._session.opened_here:
+            for statement in statements:
+                self.execute(statement)
+
+    def users_connection(self) -> Any:
+        """A connection for what a session does not offer."""
+        limits, left = self._session.limits, self._deadline.remaining()
+        self._connecting = True
+        connection = self._pool.users(limits, min(limits.connect, left))
+        if connection is None:
+            raise self._not_connected(left)
+        return connection
+
+    def _rows(self, cursor: Any) -> list[tuple[Any, ...]]:
+        try:
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        except (ValueError, OverflowError) as exc:
+            raise CorruptStateError(
+                f"{about(self._name, self._key)}: what is stored there cannot be read"
+                f" ({type(exc).__name__}: {exc}); another program wrote it"
+            ) from exc
+        return rows
+
+    def _trip(self, run: Callable[[Any], Result]) -> Result:
+        """Have the server do something; once in an operation again, if the failure allows it."""
+        failures = self._session.failures
+        try:
+            return self._attempt(run)
+        except failures.base as exc:
+            if not self._may_repeat(exc):
+                raise
+        return self._attempt(run)
+
+    def _attempt(self, run: Callable[[Any], Result]) -> Result:
+        line = self._line or self._connected()
+        self._in_time()
+        if line.inherited:
+            raise PersisterError(
+                f"{about(self._name, self._key)}: this process was forked in the middle of the"
+                " operation, and the connection belongs to its parent; begin anew"
+            )
+        cursor = self._session.driver.cursor(line.connection)
+        try:
+            return run(cursor)
+        finally:
+            cursor.close()
+
+    def _connected(self) -> Line:
+        turn, pool, limits = self._turn, self._pool, self._session.limits
+        assert turn is not None
+        left = self._deadline.remaining()
+        self._connecting = True
+        line = pool.line(turn, limits, min(limits.connect, left))
+        if line is None:
+            raise self._not_connected(left)
+        self._connecting = False
+        self._watch = watchdog.begin(line, self._deadline.remaining())
+        pool.ready(line)
+        self._line = line
+        return line
+
+    def _may_repeat(self, exc: BaseException) -> bool:
+        """After a failure: whether to try again, and then with what."""
+        rule = self._session.failures.rule_for(exc)
+        turn, line, watch = self._turn, self._line, self._watch
+        if turn is None or line is None or (watch and watch.touched):
+            return False
+        self._pool.settle(turn, known=True)
+        if rule is None or not rule.repeat or self._repeated:
+            return False
+        if turn.line is None:  # The connection was lost, and another one can be opened.
+            self._unwatch()
+            self._line = None
+        elif self._pool.driver.is_broken(line.connection):
+            return False
+        self._repeated, self._sent = True, self._sent or rule.may_have_saved
+        return True
+
+    def _unwatch(self) -> bool:
+        watch, self._watch = self._watch, None
+        return watch is None or watchdog.end(watch)
+
+    def _in_time(self) -> None:
+        if self._deadline.remaining() <= 0:
+            raise self._late("it was not done")
+
+    def _leave(self, exc: BaseException | None) -> None:
+        """Give the turn on, with nothing left open; a driver's exception becomes ours."""
+        session, watch = self._session, self._watch
+        turn, self._turn = self._turn, None
+        if turn is not None and not (turn.line and turn.line.inherited):
+            known = exc is None or isinstance(exc, (PersisterError, session.failures.base))
+            if exc is not None:
+                self._pool.settle(turn, known=known)
+            if not self._unwatch() and watch is not None:
+                # The request to give up a statement must not reach the next one.
+                watch.wait(self._deadline.remaining())
+                self._pool.settle(turn, known=False)
+            self._turns.give(turn)
+        if exc is not None and session.failures.covers(exc):
+            raise self._told(exc, watch) from exc
+
+    def _told(self, exc: BaseException, watch: Watch | None) -> PersisterError:
+        session = self._session
+        if watch is not None and watch.shut:
+            return self._late("the server did not answer", sent=True)
+        if watch is not None and watch.asked and session.driver.was_cancelled(exc):
+            return self._late("the server did not finish it")
+        error = session.failures.translate(
+            exc,
+            operation=self._name,
+            key=self._key,
+            limits=session.limits,
+            sent_before=self._sent,
+        )
+        if self._connecting and isinstance(error, PersisterUnavailableError):
+            # Whatever the driver says of a lost connection: on this one nothing was sent.
+            error.may_have_saved = self._sent and self._name == "save"
+        return error
+
+    def _not_connected(self, left: float) -> PersisterError:
+        limit = "connect" if self._session.limits.connect <= left else "operation"
+        return self._late("there was no connection", limit=f"{limit}_timeout")
+
+    def _late(
+        self, doing: str, *, sent: bool = False, limit: str = "operation_timeout"
+    ) -> PersisterError:
+        session = self._session
+        return session.failures.late(
+            self._name,
+            self._key,
+            session.limits,
+            doing=doing,
+            sent=sent or self._sent,
+            limit=limit,
+        )

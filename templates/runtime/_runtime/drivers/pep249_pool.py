@@ -1,0 +1,245 @@
+"""The connections of a session: opened when they are first needed, and taken in turns."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from typing import Any
+
+from ...errors import PersisterError
+from ..limits import Deadline, Limits
+from .pep249_driver import Driver, Values
+from .pep249_line import Line
+from .pep249_opening import open_in_time
+from .pep249_turns import Turn, Turns
+from .pep249_watch import watchdog
+
+
+class Pool:
+    """Connections of one session, or the one that was handed in, for all that share it.
+
+    Whoever has a turn may call `line`, `ready` and `settle`.
+    """
+
+    def __init__(
+        self, driver: Driver, values: Values | None, size: int, connection: Any = None
+    ) -> None:
+        self.driver = driver
+        self.values = values
+        self.size = size
+        self._handed_in = None if values else Line(driver, connection)
+        self._before: object = None
+        self._interrupted = False
+        self._sharers = 1
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self._turns = Turns(self.size, self._recover)
+        self._age = 0
+        self._users: Line | None = None
+        self._changing = threading.Lock()
+        self._leaving = threading.Lock()
+        self._pid = os.getpid()
+
+    @classmethod
+    def over(cls, driver: Driver, connection: Any) -> Pool:
+        """The one pool over a connection that was handed in."""
+        with _registry.lock:
+            pool = _registry.handed_in.get(id(connection))
+            if pool is None or not pool._join():
+                pool = _registry.handed_in[id(connection)] = cls(driver, None, 1, connection)
+            return pool
+
+    def joined(self) -> Pool | None:
+        """The pool for one more session; None if the last one has left it."""
+        if self.values:
+            return Pool(self.driver, self.values, self.size)
+        with _registry.lock:
+            return self if self._join() else None
+
+    def _join(self) -> bool:
+        if self._sharers:
+            self._sharers += 1
+        return self._sharers > 0
+
+    def describe(self) -> str:
+        if self.values is not None:
+            return self.values.describe()
+        assert self._handed_in is not None
+        return self.driver.describe(self._handed_in.connection)
+
+    @property
+    def inherited(self) -> bool:
+        """Whether this is a forked process, and the connection is its parent's."""
+        return self._handed_in is not None and self._pid != os.getpid()
+
+    @property
+    def turns(self) -> Turns:
+        """The turns of this process."""
+        self._check_process()
+        return self._turns
+
+    @property
+    def leaving(self) -> threading.Lock:
+        """Held while a session leaves, so that it does so once."""
+        self._check_process()
+        return self._leaving
+
+    def _check_process(self) -> None:
+        """A forked process has the locks as they were, and its parent's connections."""
+        if self._pid != os.getpid():
+            if self._handed_in is not None:
+                raise PersisterError(
+                    "this persister's connection belongs to the process that opened it;"
+                    " build another persister in this one"
+                )
+            self._fresh()
+
+    def line(self, turn: Turn, limits: Limits, seconds: float) -> Line | None:
+        """The line of the turn, opened if need be; None if that takes longer."""
+        line = self._handed_in or turn.line
+        if line is not None and line is not self._handed_in:
+            if line.age == self._age and not self.driver.is_broken(line.connection):
+                return line
+            turn.line = None
+            line.abandon()
+            line = None
+        if line is None:
+            age = self._age
+            connection = open_in_time(self.driver, self.values, limits, seconds, prepared=True)
+            if connection is None:
+                return None
+            line = Line(self.driver, connection, age)
+        line.arm()
+        turn.line = line
+        return line
+
+    def ready(self, line: Line) -> None:
+        """Make a connection that was handed in ours alone, with no transaction open on it."""
+        driver, connection = self.driver, line.connection
+        if line is self._handed_in:
+            if driver.in_transaction(connection):
+                # Its owner may have begun it; what was interrupted is not to be kept.
+                driver.end_transaction(connection, commit=not self._interrupted)
+            self._interrupted = False
+            if not driver.is_prepared(connection):
+                before = driver.prepare(connection)
+                self._before = self._before or before
+
+    def settle(self, turn: Turn, *, known: bool) -> None:
+        """After a failure: leave no transaction open, and keep no connection that is not sound.
+
+        `known` says whether it is sure that the driver has nothing under way on it.
+        """
+        line = turn.line
+        if line is None:
+            return
+        driver, connection = self.driver, line.connection
+        if known or line is self._handed_in:
+            self._interrupted = True
+            with contextlib.suppress(Exception):  # The failure itself is reported.
+                if not driver.is_broken(connection) and driver.in_transaction(connection):
+                    driver.end_transaction(connection, commit=False)
+            self._interrupted = False
+        broken = driver.is_broken(connection)
+        if broken and line.age == self._age:
+            self._age += 1
+        if line is not self._handed_in and (
+            broken or not known or driver.in_transaction(connection)
+        ):
+            turn.line = None
+            line.abandon()
+
+    def _recover(self, line: Line) -> Line | None:
+        """What is left of the line of a turn that was dropped."""
+        if line is self._handed_in:
+            self._interrupted = True
+            return line
+        if not line.inherited:
+            line.abandon()
+        return None
+
+    def users(self, limits: Limits, seconds: float) -> Any:
+        """A connection that no operation uses, opened when it is asked for; None if it is late."""
+        if self._handed_in is not None:
+            return self._handed_in.connection
+        with self._changing:
+            line = self._users
+            if line is None or self.driver.is_broken(line.connection):
+                connection = open_in_time(self.driver, self.values, limits, seconds, prepared=False)
+                self._users = line = None if connection is None else Line(self.driver, connection)
+            return line and line.connection
+
+    def leave(self, deadline: Deadline) -> bool:
+        """One session less; the last one closes what was opened here, or gives it back.
+
+        That waits for the operations under way; False if they took too long: it is still there
+        then, and may leave again.
+        """
+        with _registry.lock:
+            if self._sharers > 1:
+                self._sharers -= 1
+                return True
+        turns, taken = self.turns, list[Turn]()
+        try:
+            while len(taken) < self.size:
+                turn = turns.take(deadline.remaining)
+                if turn is None:
+                    return False
+                taken.append(turn)
+            with _registry.lock:
+                self._sharers -= 1
+                last = self._sharers == 0
+            if last:  # and nobody has joined meanwhile
+                self._close(taken, deadline)
+        finally:
+            while taken:
+                turns.give(taken.pop())
+        return True
+
+    def _close(self, turns: list[Turn], deadline: Deadline) -> None:
+        for turn in turns:
+            line, turn.line = turn.line, None
+            if line is self._handed_in:
+                self._give_back(line, deadline)
+            elif line is not None:
+                line.close()
+        if self._users is not None:
+            self._users.close()
+            self._users = None
+
+    def _give_back(self, line: Line | None, deadline: Deadline) -> None:
+        if line is None:
+            return
+        watch = watchdog.begin(line, max(0.0, deadline.remaining()))
+        try:
+            # Its owner may have closed it, or the server is gone.
+            with contextlib.suppress(Exception):
+                if self._before is not None:
+                    self.driver.restore(line.connection, self._before)
+        finally:
+            self._before = None
+            watchdog.end(watch)
+            line.release()
+
+
+class _Registry:
+    """The pools over connections that were handed in: two persisters over one have to take turns.
+
+    By the connection's id; its pool keeps it alive.
+    """
+
+    def __init__(self) -> None:
+        self.handed_in: weakref.WeakValueDictionary[int, Pool] = weakref.WeakValueDictionary()
+        self.fresh()
+
+    def fresh(self) -> None:
+        self.lock = threading.Lock()  # The thread that has it may be missing after a fork.
+
+
+_registry = _Registry()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_registry.fresh)

@@ -1,0 +1,137 @@
+"""PostgreSQL through psycopg2: what the general session has to know of this driver."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import weakref
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import psycopg2
+from psycopg2 import extensions
+
+from ..limits import Limits
+from .pep249_driver import Driver
+from .pep249_session import Pep249Session
+from .psycopg2_values import Psycopg2Values
+
+__all__ = ["Psycopg2Session"]
+
+_ENCODING = "UTF8"
+_OPEN = frozenset((extensions.TRANSACTION_STATUS_INTRANS, extensions.TRANSACTION_STATUS_INERROR))
+
+
+class Psycopg2Driver(Driver):
+    """psycopg2 and libpq."""
+
+    def check_connection(self, connection: Any) -> None:
+        if not isinstance(connection, extensions.connection):
+            raise TypeError(
+                "connection must be a psycopg2 connection,"
+                f" not {type(connection).__module__}.{type(connection).__name__}"
+            )
+        if connection.async_:
+            raise ValueError("connection must not be one made with async_=True")
+
+    def check_values(self, **values: Any) -> Psycopg2Values:
+        return Psycopg2Values.checked(**values)
+
+    def connect(self, values: Psycopg2Values, limits: Limits) -> Any:
+        return psycopg2.connect(**values.arguments(limits), **values.factories())
+
+    def is_prepared(self, connection: Any) -> bool:
+        return bool(connection.autocommit) and connection.encoding == _ENCODING
+
+    def prepare(self, connection: Any) -> tuple[bool, str]:
+        before = connection.autocommit, connection.encoding
+        connection.autocommit = True
+        if connection.encoding != _ENCODING:
+            connection.set_client_encoding(_ENCODING)
+        return before
+
+    def restore(self, connection: Any, before: tuple[bool, str]) -> None:
+        autocommit, encoding = before
+        if encoding != _ENCODING:
+            connection.set_client_encoding(encoding)
+        connection.autocommit = autocommit
+
+    def describe(self, connection: Any) -> str:
+        try:
+            known = connection.get_dsn_parameters()
+        except psycopg2.Error:
+            return "a closed connection"
+        return f"{known.get('host', '')}:{known.get('port', '')}/{known.get('dbname', '')}"
+
+    def cursor(self, connection: Any) -> Any:
+        return connection.cursor(cursor_factory=extensions.cursor)
+
+    def is_broken(self, connection: Any) -> bool:
+        return bool(connection.closed)
+
+    def in_transaction(self, connection: Any) -> bool:
+        return not connection.closed and connection.get_transaction_status() in _OPEN
+
+    def end_transaction(self, connection: Any, *, commit: bool) -> None:
+        if connection.status == extensions.STATUS_BEGIN:  # one that psycopg2 began
+            (connection.commit if commit else connection.rollback)()
+            return
+        with self.cursor(connection) as cursor:
+            cursor.execute("COMMIT" if commit else "ROLLBACK")
+
+    def begin(self, seconds: float) -> str:
+        milliseconds = max(1, int(seconds * 1000))
+        # SET LOCAL ends with the transaction, so a pooler's other clients see nothing of it.
+        return (
+            f"BEGIN; SET LOCAL statement_timeout = {milliseconds};"
+            f" SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
+        )
+
+    def socket_of(self, connection: Any) -> int | None:
+        return int(connection.fileno())
+
+    def canceller(self, connection: Any) -> Callable[[], object] | None:
+        libpq = _libpq()
+        return _Canceller(libpq, connection.pgconn_ptr) if libpq else None
+
+    def was_cancelled(self, exc: BaseException) -> bool:
+        return isinstance(exc, extensions.QueryCanceledError)
+
+
+class Psycopg2Session(Pep249Session):
+    """A persister's access to PostgreSQL; any number of threads may share it."""
+
+    driver: ClassVar[Driver] = Psycopg2Driver()
+
+
+class _Canceller:
+    """libpq's own request to cancel a connection's statement.
+
+    psycopg2's `cancel()` waits for the server with all other threads stopped, for ever if the
+    server does not answer; `ctypes` lets them go on.
+    """
+
+    def __init__(self, libpq: ctypes.CDLL, pgconn: int) -> None:
+        self._libpq = libpq
+        self._cancel = libpq.PQgetCancel(pgconn)
+        weakref.finalize(self, libpq.PQfreeCancel, self._cancel).atexit = False
+
+    def __call__(self) -> object:
+        message = ctypes.create_string_buffer(256)
+        return self._cancel and self._libpq.PQcancel(self._cancel, message, len(message))
+
+
+@functools.cache
+def _libpq() -> ctypes.CDLL | None:
+    """The libpq that psycopg2 itself is linked to; None where its functions are out of reach."""
+    with contextlib.suppress(OSError, AttributeError):
+        libpq = ctypes.CDLL(psycopg2._psycopg.__file__)
+        libpq.PQgetCancel.argtypes = [ctypes.c_void_p]
+        libpq.PQgetCancel.restype = ctypes.c_void_p
+        libpq.PQcancel.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
+        libpq.PQcancel.restype = ctypes.c_int
+        libpq.PQfreeCancel.argtypes = [ctypes.c_void_p]
+        libpq.PQfreeCancel.restype = None
+        return libpq
+    return None

@@ -1,0 +1,23 @@
+"""The statements that `initialize` runs together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class Step(NamedTuple):
+    """A statement, and the query that says whether it is wanted."""
+
+    sql: str
+    when: str = ""
+    """Where it is given, the step is run only if this gives a row whose first column is true."""
+
+    def format_map(self, names: Mapping[str, str]) -> Step:
+        """The step with the names of one table."""
+        return Step(self.sql.format_map(names), self.when.format_map(names))
+
+
+def is_true(row: Sequence[Any] | None) -> bool:
+    """Whether a query has answered yes: with a row whose first column is true."""
+    return row is not None and bool(row[0])

@@ -1,0 +1,68 @@
+"""What the tests of PostgreSQL share: a database of their own, and a user of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
+
+import psycopg2
+from psycopg2 import sql
+
+from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister
+from tests.bad_input import PASSWORD, Calls, Run
+from tests.servers import PostgreSQLServer
+
+CLASSES: dict[str, Any] = {"sync": PostgreSQLPersister, "async": AsyncPostgreSQLPersister}
+
+
+class Database(NamedTuple):
+    """A database of a test's own, which its user owns nothing of."""
+
+    server: PostgreSQLServer
+    name: str
+
+    @property
+    def user(self) -> str:
+        return f"user of {self.name}"
+
+    def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What the owner of the server does; the rows, if there are any."""
+        with self.connected() as connection, connection.cursor() as cursor:
+            cursor.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def connected(self, **options: Any) -> Iterator[Any]:
+        """A connection of the owner of the server, which commits each statement."""
+        where = {"host": self.server.address[0], "port": self.server.port, "user": "postgres"}
+        where |= {"password": self.server.password, "dbname": self.name}
+        with closing(psycopg2.connect(**{**where, **options})) as connection:
+            connection.autocommit = True
+            yield connection
+
+    def open(self, colour: str, run: Run, **options: Any) -> Calls:
+        values = {"db_name": self.name, "user": "postgres", "password": self.server.password}
+        values |= {"host": self.server.address[0], "port": self.server.port}
+        return Calls(run(CLASSES[colour].from_values(**{**values, **options})), run)
+
+
+@contextmanager
+def database(
+    server: PostgreSQLServer, name: str = "steps of a test", options: str = ""
+) -> Iterator[Database]:
+    """A new database, and a role that may only connect to it; both are removed."""
+    own, whole = Database(server, name), Database(server, server.database)
+    names = {"database": sql.Identifier(own.name), "role": sql.Identifier(own.user)}
+
+    def do(text: str) -> None:
+        with whole.connected() as connection, connection.cursor() as cursor:
+            cursor.execute(sql.SQL(text).format(**names), (PASSWORD,) if "%s" in text else None)
+
+    do("CREATE DATABASE {database} TEMPLATE template0 " + options)
+    do("CREATE ROLE {role} LOGIN PASSWORD %s")
+    try:
+        yield own
+    finally:
+        do("DROP DATABASE {database} WITH (FORCE)")
+        do("DROP ROLE {role}")

@@ -1,0 +1,211 @@
+"""Behind PgBouncer in transaction mode: each statement may meet another session of the server."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pwd
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister
+from persistry.errors import PersisterUnavailableError, StateConflictError
+from tests.bad_input import Calls, Run, runner, works
+from tests.servers import LOOPBACK, PostgreSQLServer, Server, ServerMissing
+from tests.servers.finding import Search, on_path
+from tests.servers.users import open_directory, somebody
+
+CLASSES: dict[str, Any] = {"sync": PostgreSQLPersister, "async": AsyncPostgreSQLPersister}
+Make = Callable[..., Calls]
+run = pytest.fixture(runner)
+
+SEARCH = Search(
+    name="PgBouncer",
+    variable="PERSISTRY_TEST_PGBOUNCER",
+    places="pgbouncer on PATH and in /usr/sbin",
+    install="as root: apt-get install pgbouncer",
+    programs=lambda: (*on_path("pgbouncer"), Path("/usr/sbin/pgbouncer")),
+)
+
+
+class PgBouncer(Server):
+    """A pooler in front of a server: two of its sessions for all clients, by the transaction."""
+
+    name = "PgBouncer"
+
+    def __init__(self, server: PostgreSQLServer) -> None:
+        super().__init__()
+        self.server = server
+
+    @staticmethod
+    @functools.cache
+    def find() -> Path:
+        return SEARCH.find()
+
+    @staticmethod
+    def place() -> str:
+        return open_directory()
+
+    def user(self) -> pwd.struct_passwd | None:
+        return somebody()
+
+    def prepare(self) -> None:
+        settings = {
+            "listen_addr": LOOPBACK,
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "any",
+            "pool_mode": "transaction",
+            "default_pool_size": 2,
+            "max_client_conn": 100,
+        }
+        host, port = self.server.address
+        lines = ["[databases]", f"postgres = host={host} port={port} user=postgres", "[pgbouncer]"]
+        lines += [f"{name} = {value}" for name, value in settings.items()]
+        (self.directory / "pgbouncer.ini").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if user := self.user():
+            for path in (self.directory, *self.directory.iterdir()):
+                os.chown(path, user.pw_uid, user.pw_gid)
+
+    def command(self) -> list[str]:
+        return [str(self.directory / "pgbouncer.ini")]
+
+    def is_ready(self) -> bool:
+        host, port = self.address
+        try:
+            psycopg2.connect(host=host, port=port, user="postgres", dbname="postgres").close()
+        except psycopg2.Error:
+            return False
+        return True
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgreSQLServer]:
+    with PostgreSQLServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def pooler(server: PostgreSQLServer) -> Iterator[PgBouncer]:
+    try:
+        pooler = PgBouncer(server)
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
+    with pooler:
+        yield pooler
+
+
+@pytest.fixture
+def admin(server: PostgreSQLServer) -> Iterator[Any]:
+    """A connection past the pooler."""
+    host, port = server.address
+    with closing(psycopg2.connect(host=host, port=port, user="postgres")) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS burr_state")
+            yield cursor
+
+
+@pytest.fixture(params=CLASSES)
+def make(request: pytest.FixtureRequest, pooler: PgBouncer, admin: Any, run: Run) -> Iterator[Make]:
+    made = []
+
+    def make_(**options: Any) -> Calls:
+        host, port = pooler.address
+        persister = CLASSES[request.param].from_values(
+            "postgres", "postgres", None, host, port, **options
+        )
+        made.append(Calls(run(persister), run))
+        return made[-1]
+
+    yield make_
+    for persister in made:
+        persister.cleanup()
+
+
+def test_everything_works(make: Make) -> None:
+    persisters = [make() for _ in range(5)]  # more than the sessions that the server gives
+    for persister in persisters:
+        persister.initialize()
+        assert persister.is_initialized() is True
+    for round_ in range(20):
+        for number, persister in enumerate(persisters):
+            persister.put(f"app {number}", round_, n=round_)
+            assert persister.get(f"app {number}") == {"n": round_}
+            persister.put(f"app {number}", round_, n=round_)
+            with pytest.raises(StateConflictError):
+                persister.put(f"app {number}", round_, n=-1)
+    works(persisters[0])
+
+
+def test_nothing_is_left_in_a_session(make: Make, admin: Any, pooler: PgBouncer) -> None:
+    persister = make()
+    persister.initialize()
+    works(persister)
+    host, port = pooler.address
+    for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        connection = psycopg2.connect(host=host, port=port, user="postgres", dbname="postgres")
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(f"SHOW {setting}")
+            assert cursor.fetchone() == ("0",)
+    admin.execute(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE locktype = 'advisory' OR (state <> 'active' AND locktype = 'relation')"
+    )
+    assert admin.fetchone() == (0,)
+
+
+def test_a_lock_held_elsewhere(make: Make, admin: Any) -> None:
+    """The request to give up goes through the pooler, too."""
+    persister = make(operation_timeout=1)
+    persister.initialize()
+    admin.execute("BEGIN; LOCK TABLE burr_state")
+    began = time.monotonic()
+    with pytest.raises(PersisterUnavailableError, match="operation_timeout"):
+        persister.put("late", n=1)
+    assert time.monotonic() - began < 1.5
+    admin.execute("ROLLBACK")
+    works(persister)
+    assert persister.get("late") is None
+
+
+def test_server_sessions_that_end(make: Make, admin: Any) -> None:
+    persister = make()
+    persister.initialize()
+    for number in range(5):
+        persister.put("app", number, n=number)
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        assert persister.get() == {"n": number}
+
+
+def test_many_threads(pooler: PgBouncer, admin: Any) -> None:
+    host, port = pooler.address
+    with PostgreSQLPersister.from_values("postgres", "postgres", None, host, port) as persister:
+        persister.initialize()
+        calls = Calls(persister, lambda value: value)
+        failed: list[BaseException] = []
+
+        def work(name: int) -> None:
+            try:
+                for number in range(25):
+                    calls.put(f"app {name}", number, n=number)
+            except BaseException as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failed == []
+        assert all(calls.get(f"app {name}") == {"n": 24} for name in range(8))

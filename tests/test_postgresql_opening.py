@@ -1,0 +1,238 @@
+"""How PostgreSQL persisters are opened: logins, pools, configurations and URLs; both drivers."""
+
+from __future__ import annotations
+
+import importlib
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import asyncpg
+import psycopg2
+import pytest
+
+from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister, aconnect, connect
+from persistry.errors import (
+    PersisterAccessError,
+    PersisterError,
+    PersisterUnavailableError,
+)
+from tests.bad_input import PASSWORD, Calls, Run, refused, runner, works
+from tests.postgresql import CLASSES, Database, database
+from tests.servers import PostgreSQLServer
+
+pytestmark = pytest.mark.usefixtures("postgresql_place")  # skips, or fails, where there is none
+
+run = pytest.fixture(runner)
+Make = Callable[..., Calls]
+DRIVERS: dict[str, Any] = {
+    "sync": psycopg2.Error,
+    "async": (asyncpg.PostgresError, asyncpg.InterfaceError, OSError),
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgreSQLServer]:
+    with PostgreSQLServer(secrets.token_hex()) as server:
+        yield server
+
+
+@pytest.fixture
+def own(server: PostgreSQLServer) -> Iterator[Database]:
+    with database(server) as own:
+        yield own
+
+
+@pytest.fixture(params=CLASSES)
+def colour(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def cause(colour: str) -> Any:
+    """What the driver of this colour raises."""
+    return DRIVERS[colour]
+
+
+@pytest.fixture
+def opened(colour: str, own: Database, run: Run) -> Callable[..., Any]:
+    """What opening a persister raises: the async class connects at once, the other by a call."""
+
+    def open_(**options: Any) -> None:
+        persister = own.open(colour, run, **options)
+        try:
+            persister.is_initialized()
+        finally:
+            persister.cleanup()
+
+    return open_
+
+
+def test_no_password(
+    opened: Any, own: Database, monkeypatch: Any, tmp_path: Any, cause: Any
+) -> None:
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "none"))
+    with refused(PersisterAccessError, "this user or password", cause=cause):
+        opened(user=own.user, password=None)
+
+
+def test_a_user_who_may_not_log_in(opened: Any, own: Database, cause: Any) -> None:
+    own.sql(f'ALTER ROLE "{own.user}" NOLOGIN')
+    with refused(PersisterAccessError, "this user or password", cause=cause):
+        opened(user=own.user, password=PASSWORD)
+
+
+def test_a_database_that_the_user_may_not_enter(opened: Any, own: Database, cause: Any) -> None:
+    own.sql(f'REVOKE CONNECT ON DATABASE "{own.name}" FROM PUBLIC')
+    with refused(PersisterAccessError, cause=cause):
+        opened(user=own.user, password=PASSWORD)
+
+
+def test_a_database_that_nobody_may_enter(
+    opened: Any, own: Database, server: PostgreSQLServer, cause: Any
+) -> None:
+    whole = Database(server, server.database)
+    whole.sql(f'ALTER DATABASE "{own.name}" ALLOW_CONNECTIONS false')
+    with refused(PersisterUnavailableError, "give another db_name", cause=cause):
+        opened()
+
+
+def test_too_many_connections(opened: Any, own: Database, cause: Any) -> None:
+    own.sql(f'ALTER ROLE "{own.user}" CONNECTION LIMIT 0')
+    with refused(PersisterUnavailableError, "max_connections", cause=cause):
+        opened(user=own.user, password=PASSWORD)
+
+
+# What is handed in, and what a persister is built from
+
+
+def test_one_thing_is_handed_in(own: Database) -> None:
+    with pytest.raises(TypeError, match="give connection or pool"):
+        AsyncPostgreSQLPersister()
+    with pytest.raises(ValueError, match="not both"):
+        AsyncPostgreSQLPersister(object(), object())  # type: ignore[arg-type]
+    for wrong in (object(), "postgresql://", 1):
+        with pytest.raises(TypeError, match="connection"):
+            PostgreSQLPersister(wrong)
+        with pytest.raises(TypeError, match="connection"):
+            AsyncPostgreSQLPersister(wrong)  # type: ignore[arg-type]
+
+
+def test_a_pool_is_made_and_handed_in(own: Database, run: Run) -> None:
+    async def main() -> None:
+        host, port = own.server.address
+        where = (own.name, "postgres", own.server.password, host, port)
+        pool = await AsyncPostgreSQLPersister.create_pool(*where, min_size=1, max_size=3)
+        assert isinstance(pool, asyncpg.Pool)
+        persister = AsyncPostgreSQLPersister(pool=pool, table_name="pooled")
+        assert persister.pool is pool
+        await persister.initialize()
+        assert await persister.list_app_ids() == []
+        await persister.cleanup()
+        assert await pool.fetchval("SELECT 1") == 1
+        await pool.close()
+
+    run(main())
+
+
+def config(own: Database) -> dict[str, Any]:
+    host, port = own.server.address
+    return {
+        "db_name": own.name,
+        "user": "postgres",
+        "password": own.server.password,
+        "host": host,
+        "port": port,
+    }
+
+
+def test_arguments_of_the_pool(own: Database, run: Run) -> None:
+    build = AsyncPostgreSQLPersister.from_config
+    with pytest.raises(ValueError, match="max_size"):  # without use_pool
+        run(build({**config(own), "max_size": 3}))
+    with pytest.raises((TypeError, ValueError), match="max_sice"):
+        run(build({**config(own), "use_pool": True, "max_sice": 3}))
+    persister = run(build({**config(own), "use_pool": True, "max_size": 3}))
+    assert persister.pool is not None
+    run(persister.cleanup())
+    with pytest.raises(ValueError, match=r"lacks the key 'user'.*'uzer'"):
+        build({**{k: v for k, v in config(own).items() if k != "user"}, "uzer": "me"})
+    with pytest.raises(ValueError, match="'uzer'"):
+        PostgreSQLPersister.from_config({**config(own), "uzer": "me"})
+
+
+# URLs
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_a_url(own: Database, colour: str, run: Run, scheme: str) -> None:
+    values = config(own)
+    url = (
+        f"{scheme}://{values['user']}:{values['password']}@{values['host']}:{values['port']}"
+        f"/{own.name.replace(' ', '%20')}?table_name=from%20a%20url&operation_timeout=7"
+        "&application_name=steps&sslmode=prefer"
+    )
+    persister = Calls(run((connect if colour == "sync" else aconnect)(url)), run)
+    try:
+        persister.initialize()
+        assert persister.persister.table_name == "from a url"
+        found = own.sql("SELECT application_name FROM pg_stat_activity")
+        assert ("steps",) in found
+        works(persister)
+    finally:
+        persister.cleanup()
+
+
+def test_a_url_with_a_pool(own: Database, run: Run) -> None:
+    values = config(own)
+    url = f"postgresql://postgres:{values['password']}@{values['host']}:{values['port']}/postgres"
+    persister = run(aconnect(f"{url}?use_pool=true", max_size=2))
+    assert persister.pool is not None
+    run(persister.cleanup())
+    with pytest.raises((TypeError, ValueError), match="max_sice"):
+        run(aconnect(f"{url}?use_pool=true", max_sice=2))
+
+
+@pytest.mark.parametrize("rest", ["?sslmod=prefer", "?sslmode=perhaps", "?pasword=hunter2"])
+def test_words_that_the_driver_does_not_know(
+    own: Database, colour: str, run: Run, rest: str
+) -> None:
+    """They are told by their name: before anything is sent, or as the driver refuses them."""
+    values = config(own)
+    url = f"postgresql://postgres:{values['password']}@{values['host']}:{values['port']}/postgres"
+    word = rest[1:].partition("=")[0]
+    with pytest.raises((TypeError, ValueError, PersisterError), match=word) as caught:
+        run(run((connect if colour == "sync" else aconnect)(url + rest)).is_initialized())
+    assert PASSWORD not in str(caught.value) and values["password"] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "lacking"), [("postgresql:///steps", "user"), ("postgres://me@", "db_name")]
+)
+def test_what_a_url_lacks(url: str, lacking: str) -> None:
+    with pytest.raises(ValueError, match=f"lacks the {lacking}; write it like postgres"):
+        connect(url)
+
+
+def test_a_url_without_a_password(
+    own: Database, colour: str, run: Run, monkeypatch: Any, tmp_path: Any
+) -> None:
+    """It is looked for where the driver looks: in a password file."""
+    host, port = own.server.address
+    passwords = tmp_path / "passwords"
+    passwords.write_text(f"{host}:{port}:*:postgres:{own.server.password}\n")
+    passwords.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    url = f"postgresql://postgres@{host}:{port}/postgres?table_name=unknown"
+    persister = Calls(run((connect if colour == "sync" else aconnect)(url)), run)
+    assert persister.is_initialized() is False
+    persister.cleanup()
+
+
+def test_names_of_earlier_libraries() -> None:
+    assert (
+        importlib.import_module("persistry.postgresql").PostgreSQLPersister is PostgreSQLPersister
+    )
+    for module in ("postgresql", "b_psycopg2"):
+        with pytest.raises(ImportError, match=r"it stands in persistry\.b_asyncpg"):
+            importlib.import_module(f"persistry.{module}").AsyncPostgreSQLPersister  # noqa: B018
