@@ -155,12 +155,14 @@ def test_the_indexes(persister: Any, collection: Any) -> None:
 
 
 def names(commands: list[dict[str, Any]]) -> list[str]:
-    return [next(iter(command)) for command in commands]
+    """What was asked; a client says hello and goodbye besides, when it finds or leaves a server."""
+    found = [next(iter(command)) for command in commands]
+    return [name for name in found if name not in ("ping", "endSessions")]
 
 
 def test_one_round_trip_a_save(persister: Any, commands: Commands) -> None:
     put(persister, "app", 0)
-    first = ["ping", "listIndexes", "find", "createIndexes", "find", "insert"]
+    first = ["listIndexes", "find", "createIndexes", "find", "insert"]
     assert names(commands.taken()) == first
     for n in (1, 2, 3):
         put(persister, "app", n)
@@ -184,10 +186,10 @@ def test_what_is_prepared_is_not_prepared_again(
     with MongoDBBasePersister.from_values(mongodb_place.url, *where, **more) as another:
         put(another, "app")
         first = names(commands.taken())
-    assert first == ["ping", "listIndexes", "find", "insert"]
+    assert first == ["listIndexes", "find", "insert"]
     with persister.copy() as twin:
         put(twin, "app", 1)
-        assert names(commands.taken())[-2:] == ["ping", "insert"]
+        assert names(commands.taken()) == ["insert"]
 
 
 def test_one_round_trip_a_load_or_list(persister: Any, commands: Commands) -> None:
