@@ -167,7 +167,8 @@ def _wrapped(doc: str, indent: int) -> str:
         if "\n    " in paragraph or paragraph.startswith("    "):
             paragraphs.append(paragraph)
         else:
-            paragraphs.append(textwrap.fill(" ".join(paragraph.split()), WIDTH - indent))
+            words = " ".join(paragraph.split())
+            paragraphs.append(textwrap.fill(words, WIDTH - indent, break_long_words=False))
     return "\n\n".join(paragraphs)
 
 

@@ -1102,7 +1102,10 @@ class TestClosing:
         del session
         gc.collect()
         assert admin.alone()
-        assert len(os.listdir("/proc/self/fd")) <= descriptors - 2
+        end = time.monotonic() + 5  # other threads of this process open and close some too
+        while len(os.listdir("/proc/self/fd")) > descriptors - 2:
+            assert time.monotonic() < end
+            time.sleep(0.05)
 
 
 class TestCopies:

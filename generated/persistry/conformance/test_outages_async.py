@@ -116,7 +116,7 @@ async def test_arguments_are_checked_before_the_server_is_asked(
     with expect.raises(ValueError, "limit"):
         await far.list_app_ids("p", limit=-1)
     with expect.raises(TypeError, "state['n']"):
-        await far.save("p", "a", 1, "x", State({"n": {1}}), "completed")
+        await far.save("p", "a", 1, "x", State({"n": object()}), "completed")
 
 
 @pytest.mark.promise(10)

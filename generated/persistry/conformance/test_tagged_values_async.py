@@ -671,7 +671,7 @@ async def test_texts_of_values_are_texts(persister: Any) -> None:
 
 
 @pytest.mark.promise(6)
-async def test_tagged_values_come_back_at_a_sequence(persister: Any) -> None:
+async def test_tagged_state_at_a_sequence(persister: Any) -> None:
     """A load at a sequence reads the same values as a load of the latest."""
     await persister.save("p", "a", 1, "x", State({"t": (1, {2}), "d": Decimal("1.0")}), "completed")
     await persister.save("p", "a", 2, "x", State({}), "completed")
@@ -679,7 +679,7 @@ async def test_tagged_values_come_back_at_a_sequence(persister: Any) -> None:
 
 
 @pytest.mark.promise(6)
-async def test_tagged_values_come_back_from_a_partition(persister: Any) -> None:
+async def test_tagged_state_of_a_partition(persister: Any) -> None:
     """A load of the latest of a partition reads the same values."""
     await persister.save("p", "a", 1, "x", State({"t": (1, {2}), "d": Decimal("1.0")}), "completed")
     expect.state(await persister.load("p", None), {"t": (1, {2}), "d": Decimal("1.0")})

@@ -666,7 +666,7 @@ def test_texts_of_values_are_texts(persister: Any) -> None:
 
 
 @pytest.mark.promise(6)
-def test_tagged_values_come_back_at_a_sequence(persister: Any) -> None:
+def test_tagged_state_at_a_sequence(persister: Any) -> None:
     """A load at a sequence reads the same values as a load of the latest."""
     persister.save("p", "a", 1, "x", State({"t": (1, {2}), "d": Decimal("1.0")}), "completed")
     persister.save("p", "a", 2, "x", State({}), "completed")
@@ -674,7 +674,7 @@ def test_tagged_values_come_back_at_a_sequence(persister: Any) -> None:
 
 
 @pytest.mark.promise(6)
-def test_tagged_values_come_back_from_a_partition(persister: Any) -> None:
+def test_tagged_state_of_a_partition(persister: Any) -> None:
     """A load of the latest of a partition reads the same values."""
     persister.save("p", "a", 1, "x", State({"t": (1, {2}), "d": Decimal("1.0")}), "completed")
     expect.state(persister.load("p", None), {"t": (1, {2}), "d": Decimal("1.0")})
