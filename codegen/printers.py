@@ -114,13 +114,11 @@ def _term(term: ir.Term, owner: str) -> str:
     return value or "None"
 
 
-def docstring(operation: ir.Operation, extra: Iterable[ir.Parameter] = (), indent: int = 8) -> str:
+def docstring(operation: ir.Operation, indent: int = 8) -> str:
     """The docstring of an operation: what it does, what it takes, gives and raises."""
     sections = [_wrapped(operation.doc.strip(), indent)]
-    if operation.parameters or extra:
-        sections.append(
-            _section("Args", [(it.name, it.doc) for it in operation.parameters], indent)
-        )
+    if operation.parameters:
+        sections.append(_arguments_section(operation.parameters, indent))
     if operation.returns_doc:
         sections.append(_section("Returns", [("", operation.returns_doc)], indent))
     if operation.raises:
@@ -130,10 +128,10 @@ def docstring(operation: ir.Operation, extra: Iterable[ir.Parameter] = (), inden
     return _quoted("\n\n".join(sections), indent)
 
 
-def class_docstring(doc: str, parameters: Iterable[ir.Parameter]) -> str:
-    sections = [_wrapped(doc.strip(), 4)]
-    sections.append(_section("Args", [(it.name, it.doc) for it in parameters], 4))
-    return _quoted("\n\n".join(sections), 4)
+def docstring_with(doc: str, parameters: Iterable[ir.Parameter], indent: int = 8) -> str:
+    """A text, and what each parameter is."""
+    sections = [_wrapped(doc.strip(), indent), _arguments_section(parameters, indent)]
+    return _quoted("\n\n".join(sections), indent)
 
 
 def plain_docstring(doc: str, indent: int = 8) -> str:
@@ -149,15 +147,30 @@ def _quoted(text: str, indent: int) -> str:
     return textwrap.indent(f'{raw}"""{text}{closing}', " " * indent).strip()
 
 
+def _arguments_section(parameters: Iterable[ir.Parameter], indent: int) -> str:
+    """In the order of the signature."""
+    ordered = sorted(parameters, key=lambda it: it.variadic)
+    return _section("Args", [("**" * it.variadic + it.name, it.doc) for it in ordered], indent)
+
+
 def _section(title: str, entries: list[tuple[str, str]], indent: int) -> str:
     lines = [f"{title}:"]
     for name, doc in entries:
         text = f"{name}: {' '.join(doc.split())}" if name else " ".join(doc.split())
-        width = WIDTH - indent
-        lines += textwrap.wrap(
-            text, width, initial_indent="    ", subsequent_indent="        ", break_long_words=False
-        )
+        lines += _lines(text, WIDTH - indent, first="    ", others="        ")
     return "\n".join(lines)
+
+
+def _lines(text: str, width: int, first: str = "", others: str = "") -> list[str]:
+    """Wrapped between words only: an address or a word with a hyphen stays in one piece."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _wrapped(doc: str, indent: int) -> str:
@@ -168,7 +181,7 @@ def _wrapped(doc: str, indent: int) -> str:
             paragraphs.append(paragraph)
         else:
             words = " ".join(paragraph.split())
-            paragraphs.append(textwrap.fill(words, WIDTH - indent, break_long_words=False))
+            paragraphs.append("\n".join(_lines(words, WIDTH - indent)))
     return "\n\n".join(paragraphs)
 
 
@@ -182,16 +195,16 @@ def branch(case: ir.Case, first: bool) -> str:
 def comment(text: str) -> str:
     words = " ".join(text.split())
     words = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in words)
-    return textwrap.fill(words, WIDTH, initial_indent="# ", subsequent_indent="# ")
+    return "\n".join(_lines(words, WIDTH, first="# ", others="# "))
 
 
 FILTERS = {
     "arguments": arguments,
     "attributes": attributes,
     "branch": branch,
-    "class_docstring": class_docstring,
     "comment": comment,
     "docstring": docstring,
+    "docstring_with": docstring_with,
     "key_call": key_call,
     "key_text": key_text,
     "pairs": pairs,
