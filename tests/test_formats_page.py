@@ -110,6 +110,18 @@ def test_redis(redis_place: RedisPlace, name: str) -> None:
         client.delete(*client.keys(f"*{name}*"))
 
 
+def steps_of(database: Any, command: dict[str, Any]) -> set[tuple[str, str]]:
+    """By which ways through which indexes the server answers."""
+    stages = database.command("explain", command)["stages"]
+    chosen = stages[0]["$cursor"]["queryPlanner"]["winningPlan"]
+    found = set()
+    while chosen:
+        if "indexName" in chosen:
+            found.add((chosen["stage"], chosen["indexName"]))
+        chosen = chosen.get("inputStage") or chosen.get("queryPlan")
+    return found
+
+
 def test_mongodb(mongodb_place: MongoPlace, name: str) -> None:
     database = mongodb_place.client[name]
     with persistry.MongoDBBasePersister.from_values(mongodb_place.url, name) as persister:
@@ -117,6 +129,8 @@ def test_mongodb(mongodb_place: MongoPlace, name: str) -> None:
     try:
         for command, answer in commands("mongodb", "MongoDB"):
             shown = database.command(json.loads(command))["cursor"]["firstBatch"]
+            if '"aggregate"' in command:
+                assert steps_of(database, json.loads(command)) == {("DISTINCT_SCAN", "ps_apps")}
             if '"listIndexes"' in command:
                 shown = [it["name"] for it in shown]
             else:
