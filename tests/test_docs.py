@@ -87,6 +87,14 @@ def test_readme_is_one_screen_and_names_every_class() -> None:
     assert [name for name in classes if f"`{name}`" not in text] == []
 
 
+def test_variables_of_the_tests_are_those_of_the_page() -> None:
+    told = set(re.findall(r"`(PERSISTRY_[A-Z_]+)", (ROOT / "docs" / "testing.md").read_text()))
+    used = set()
+    for path in (ROOT / "tests").rglob("*.py"):
+        used |= set(re.findall(r'"(PERSISTRY_[A-Z_]+)"', path.read_text()))
+    assert told == used
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):

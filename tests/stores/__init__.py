@@ -1,9 +1,8 @@
 """Where the matrix runs in this repository: fresh storage for each test, on real servers.
 
-A pytest plugin. A server is started once for the run, by the first column that needs it; with
-PERSISTRY_TEST_REDIS_URL, PERSISTRY_TEST_POSTGRESQL_URL or PERSISTRY_TEST_MONGODB_URL the given one
-is used instead. What the tests stored there is removed in the end, known by the run's name in its
-own; nothing else on that server is touched.
+A pytest plugin. A server is started once for the run, by the first column that needs it; one whose
+URL is given is used instead (docs/testing.md). What the tests stored there is removed in the end,
+known by the run's name in its own; nothing else on that server is touched.
 """
 
 from __future__ import annotations
