@@ -32,7 +32,7 @@ from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Deadline, Limits
 from persistry._runtime.steps import Step
 from persistry.conformance.support.proxy import FaultProxy
-from tests.servers import LOOPBACK, PostgreSQLServer, ServerMissing
+from tests.servers import LOOPBACK, PostgreSQLServer
 from tests.sessions import failures_of, give_back_the_log
 
 LIMITS = Limits(5, 5)
@@ -72,11 +72,7 @@ def unavailable(
 
 @pytest.fixture(scope="module")
 def shared_server() -> Iterator[PostgreSQLServer]:
-    try:
-        server = PostgreSQLServer()
-    except ServerMissing as missing:
-        pytest.skip(str(missing))
-    with server:
+    with PostgreSQLServer() as server:
         yield server
 
 

@@ -29,7 +29,7 @@ from persistry import AsyncRedisBasePersister, RedisBasePersister, State, errors
 from persistry._runtime.drivers.redis_session import AsyncRedisSession, RedisSession, Script
 from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
-from tests.servers import LOOPBACK, RedisServer, ServerMissing
+from tests.servers import LOOPBACK, RedisServer
 from tests.sessions import failures_of, give_back_the_log
 
 FAILURES = failures_of("redis")
@@ -96,11 +96,7 @@ def unavailable(
 
 @pytest.fixture(scope="module")
 def shared_server() -> Iterator[RedisServer]:
-    try:
-        server = RedisServer()
-    except ServerMissing as missing:
-        pytest.skip(str(missing))
-    with server:
+    with RedisServer() as server:
         yield server
 
 

@@ -19,8 +19,8 @@ def load_class(module: str, name: str, extra: str | None = None) -> Any:
     except ModuleNotFoundError as error:
         if extra is None or (error.name or "").startswith(_PACKAGE):
             raise
-        # Not by the name of what is missing: pymongo, for one, brings the module bson, and to install
-        # a package of that name would break it.
+        # Not by the name of what is missing: a driver may bring modules that are called like other
+        # packages, and to install those would break it.
         raise ImportError(
             f"{name} needs a driver that is not installed: pip install 'persistry[{extra}]'",
             name=error.name,
