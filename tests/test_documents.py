@@ -98,6 +98,35 @@ def positional(signature: inspect.Signature) -> str:
     return ", ".join(str(it.replace(annotation=it.empty)) for it in parameters)
 
 
+# What whoever implements a base is held to; the matrix holds our own classes to the same.
+OPERATIONS = {
+    "load": "self, partition_key: str | None, app_id: str | None, sequence_id: int | None = None, "
+    "**kwargs: Any",
+    "save": "self, partition_key: str | None, app_id: str, sequence_id: int, position: str, "
+    "state: State, status: str, **kwargs: Any",
+    "list_app_ids": "self, partition_key: str | None = None, *, limit: int | None = None, "
+    "**kwargs: Any",
+}
+
+
+@pytest.mark.parametrize("colour", ["", "Async"])
+def test_bases_have_the_documented_operations(colour: str) -> None:
+    kinds = ("Loader", "Saver", "Persister")
+    loader, saver, persister = (getattr(persistry, f"{colour}BaseState{it}") for it in kinds)
+    assert persister.__bases__ == (loader, saver)
+    assert loader.__abstractmethods__ | saver.__abstractmethods__ == OPERATIONS.keys()
+    for name, parameters in OPERATIONS.items():
+        signature = inspect.signature(getattr(persister, name))
+        spelt = str(signature.replace(return_annotation=signature.empty)).replace("'", "")
+        assert spelt == f"({parameters})"
+        assert inspect.iscoroutinefunction(getattr(persister, name)) is bool(colour)
+
+
+def test_a_record_has_the_documented_fields() -> None:
+    fields = "partition_key app_id sequence_id position state created_at status"
+    assert list(persistry.PersistedStateData.__annotations__) == fields.split()
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_constructors_have_the_documented_order_and_defaults(name: str) -> None:
     cls = getattr(persistry, name)
@@ -113,10 +142,18 @@ def test_classes_have_the_documented_members(name: str) -> None:
     assert cls.PARTITION_KEY_DEFAULT == ""
 
 
+@pytest.mark.parametrize("colour", ["", "Async"])
+def test_a_key_of_redis_is_named_as_documented(colour: str) -> None:
+    create_key = getattr(persistry, f"{colour}RedisBasePersister").create_key
+    assert positional(inspect.signature(create_key)) == "self, app_id, partition_key, sequence_id"
+    assert not inspect.iscoroutinefunction(create_key)
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_modules_have_the_documented_classes(name: str) -> None:
     module = importlib.import_module(f"persistry.{name}")
-    assert [it for it in MODULES[name].split() if not hasattr(module, it)] == []
+    found = {it: getattr(module, it, None) for it in MODULES[name].split()}
+    assert found == {it: getattr(persistry, it) for it in found}
 
 
 @pytest.mark.parametrize(("module", "name", "instead"), RENAMED)
@@ -173,6 +210,52 @@ def test_mongodb_by_keywords_and_without_initialize(mongodb_place: MongoPlace, n
     persister.client.drop_database(name)
     persister.cleanup()
     assert found is not None and found["state"]["key"] == "value"
+
+
+def test_configurations_have_the_keys_of_from_values(
+    tmp_path: Path,
+    name: str,
+    postgresql_place: PostgreSQLPlace,
+    table: str,
+    redis_place: RedisPlace,
+    mongodb_place: MongoPlace,
+) -> None:
+    configurations: dict[str, dict[str, Any]] = {
+        "SQLitePersister": {"db_path": str(tmp_path / "steps.db"), "table_name": "steps"},
+        "PostgreSQLPersister": postgresql_place.parts | {"table_name": table},
+        "RedisBasePersister": {it: redis_place.parts[it] for it in ("host", "port", "db")}
+        | {"password": redis_place.parts.get("password"), "namespace": name},
+        "MongoDBBasePersister": {"uri": mongodb_place.url, "db_name": name},
+    }
+    for cls, config in configurations.items():
+        with getattr(persistry, cls).from_config(config) as persister:
+            persister.initialize()
+            save_and_load(persister)
+            assert persister.list_app_ids("user") == ["app"]
+    mongodb_place.client.drop_database(name)
+    with redis_place.client() as client:
+        client.delete(*client.keys(f"*{name}*"))
+
+
+async def test_tables_are_made_by_their_names(
+    tmp_path: Path, postgresql_place: PostgreSQLPlace, table: str
+) -> None:
+    path, values = str(tmp_path / "steps.db"), [postgresql_place.parts[it] for it in VALUES]
+    for sync, create in [
+        (persistry.SQLitePersister(path), "create_table_if_not_exists"),
+        (persistry.PostgreSQLPersister.from_values(*values), "create_table"),
+    ]:
+        with sync:
+            getattr(sync, create)(table)
+            getattr(sync, create)(table)
+    for opening, create in [
+        (persistry.AsyncSQLitePersister.from_values(path, table), "create_table_if_not_exists"),
+        (persistry.AsyncPostgreSQLPersister.from_values(*values, table), "create_table"),
+    ]:
+        async with opening as persister:
+            assert await persister.is_initialized()
+            await getattr(persister, create)(table)
+            await persister.save("user", "app", 0, "ask", State({"n": 0}), "completed")
 
 
 def test_sqlite_shared_by_two_threads(tmp_path: Path) -> None:
