@@ -287,6 +287,11 @@ def test_gaps_are_shown_and_told_when_they_pass(folder: Path) -> None:
     assert "Declared gaps\n  1 case: memory\n    pickle_gives_a_working_persister" in done.stdout
 
 
+def test_classes_of_ours_bring_their_gaps(folder: Path) -> None:
+    report = outcome(folder, "persistry:InMemoryPersister", "-k", "pickle_gives")
+    assert report["counts"] == {"passed": 0, "failed": 0, "gap": 1, "not run": 0}
+
+
 WRONG = {
     "": "which persister? give what makes it, as module:attribute",
     "--json factories:plain": "did you mean factories:plain --json?",

@@ -50,7 +50,8 @@ DEFECTS = {
     "a store that is not initialised": "load_before_initialize_says_what_to_do "
     "missing_initialize_locks_nobody_out first_load_works_or_says_what_to_do "
     "initialized_store_says_so",
-    "cleanup and blocks": "block_closes cleanup_twice_is_fine unclosed_persister_lets_its_process_end",
+    "cleanup and blocks": "block_closes cleanup_twice_is_fine "
+    "unclosed_persister_lets_its_process_end",
     "a connection that was handed in": "handed_in_connection_survives_collection "
     "handed_in_connection_survives_cleanup",
     "one persister for many": "many_share_one_persister many_share_a_handed_in_connection",
