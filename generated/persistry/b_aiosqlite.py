@@ -240,7 +240,7 @@ _FAILURES = Failures(
 
 
 def _names(table_name: str) -> dict[str, str]:
-    """The quoted identifiers in the statements, made from the table's name."""
+    """The names in the statements, quoted, made from the table's name."""
     schema, table = split_table_name(table_name)
     return {
         "table": quoted(schema, table),
@@ -318,6 +318,17 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
     ) -> Opening[Self]:
         """Build a persister from plain values; it opens its own connection and `cleanup()`
         closes it.
+
+        Args:
+            db_path: The file; `:memory:` is a database of this persister and its copies
+                alone.
+            table_name: The table; a dot separates the schema.
+            serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+            connect_kwargs: Keyword arguments for the driver's `connect`.
+            connect_timeout: Seconds that opening a connection may take.
+            operation_timeout: Seconds that one operation may take.
+            max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+                leaves it to the store's own limit.
         """
         session = AiosqliteSession.opening(
             _FAILURES,
@@ -403,9 +414,9 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
     ) -> None:
         """Store the state after a step, whole or not at all.
 
-        When it returns, the record is stored as durably as the store's page says, and every
-        kind of `load` finds it. Saving the same record again (same key and status, equal
-        state) is accepted and changes nothing.
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
 
         Args:
             partition_key: Whose application it is; `None` and `''` are the default
@@ -550,8 +561,8 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
 
     def copy(self) -> Self:
-        """Return a persister of the same settings, for another thread, task or sub-
-        application.
+        """Return a persister of the same settings, for another thread, task or
+        sub-application.
 
         One built from values connects anew; one over a handed-in connection shares that
         connection.

@@ -366,7 +366,7 @@ _FAILURES = Failures(
 
 
 def _names(table_name: str) -> dict[str, str]:
-    """The quoted identifiers in the statements, made from the table's name."""
+    """The names in the statements, quoted, made from the table's name."""
     schema, table = split_table_name(table_name, most_bytes=63, longest_suffix="_order")
     return {
         "table": quoted(schema, table),
@@ -468,6 +468,26 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
     ) -> Opening[Self]:
         """Build a persister from plain values; it opens its own connection and `cleanup()`
         closes it.
+
+        Args:
+            db_name: The name of the database.
+            user: The user's name.
+            password: The password; `None` leaves it to the driver (a password file, a
+                certificate).
+            host: The server's host name or address, or the directory of its socket.
+            port: The server's port.
+            table_name: The table; a dot separates the schema.
+            use_pool: Open a pool instead of one connection, so that many tasks save at the
+                same time.
+            serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+            connect_kwargs: More arguments for the connection, such as `sslmode`,
+                `sslrootcert` or `application_name`.
+            connect_timeout: Seconds that opening a connection may take.
+            operation_timeout: Seconds that one operation may take.
+            max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+                leaves it to the store's own limit.
+            **pool_kwargs: Arguments of `asyncpg.create_pool`, such as `max_size`;
+                `min_size` is 0 if it is not given.
         """
         session = AsyncpgSession.opening(
             _FAILURES,
@@ -518,7 +538,20 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         connect_kwargs: dict[str, Any] | None = None,
         **pool_kwargs: Any,
     ) -> Any:
-        """Open a pool to hand in as `pool`; whoever asks for it closes it."""
+        """Open a pool to hand in as `pool`; whoever asks for it closes it.
+
+        Args:
+            db_name: The name of the database.
+            user: The user's name.
+            password: The password; `None` leaves it to the driver (a password file, a
+                certificate).
+            host: The server's host name or address, or the directory of its socket.
+            port: The server's port.
+            connect_kwargs: More arguments for the connection, such as `sslmode`,
+                `sslrootcert` or `application_name`.
+            **pool_kwargs: Arguments of `asyncpg.create_pool`, such as `max_size`;
+                `min_size` is 0 if it is not given.
+        """
         return await AsyncpgSession.create_pool(
             db_name=db_name,
             user=user,
@@ -577,9 +610,9 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
     ) -> None:
         """Store the state after a step, whole or not at all.
 
-        When it returns, the record is stored as durably as the store's page says, and every
-        kind of `load` finds it. Saving the same record again (same key and status, equal
-        state) is accepted and changes nothing.
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
 
         Args:
             partition_key: Whose application it is; `None` and `''` are the default
@@ -722,8 +755,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
 
     def copy(self) -> Self:
-        """Return a persister of the same settings, for another thread, task or sub-
-        application.
+        """Return a persister of the same settings, for another thread, task or
+        sub-application.
 
         One built from values connects anew; one over a handed-in connection shares that
         connection.

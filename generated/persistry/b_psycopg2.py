@@ -361,7 +361,7 @@ _FAILURES = Failures(
 
 
 def _names(table_name: str) -> dict[str, str]:
-    """The quoted identifiers in the statements, made from the table's name."""
+    """The names in the statements, quoted, made from the table's name."""
     schema, table = split_table_name(table_name, most_bytes=63, longest_suffix="_order")
     names = {
         "table": quoted(schema, table),
@@ -454,6 +454,24 @@ class PostgreSQLPersister(BaseStatePersister):
     ) -> Self:
         """Build a persister from plain values; it opens its own connection and `cleanup()`
         closes it.
+
+        Args:
+            db_name: The name of the database.
+            user: The user's name.
+            password: The password; `None` leaves it to the driver (a password file, a
+                certificate).
+            host: The server's host name or address, or the directory of its socket.
+            port: The server's port.
+            table_name: The table; a dot separates the schema.
+            serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+            connect_kwargs: More arguments for the connection, such as `sslmode`,
+                `sslrootcert` or `application_name`.
+            max_connections: How many connections its threads open at the most; more threads
+                wait for their turn.
+            connect_timeout: Seconds that opening a connection may take.
+            operation_timeout: Seconds that one operation may take.
+            max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+                leaves it to the store's own limit.
         """
         session = Psycopg2Session.opening(
             _FAILURES,
@@ -533,9 +551,9 @@ class PostgreSQLPersister(BaseStatePersister):
     ) -> None:
         """Store the state after a step, whole or not at all.
 
-        When it returns, the record is stored as durably as the store's page says, and every
-        kind of `load` finds it. Saving the same record again (same key and status, equal
-        state) is accepted and changes nothing.
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
 
         Args:
             partition_key: Whose application it is; `None` and `''` are the default
@@ -681,8 +699,8 @@ class PostgreSQLPersister(BaseStatePersister):
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
 
     def copy(self) -> Self:
-        """Return a persister of the same settings, for another thread, task or sub-
-        application.
+        """Return a persister of the same settings, for another thread, task or
+        sub-application.
 
         One built from values connects anew; one over a handed-in connection shares that
         connection.

@@ -267,6 +267,19 @@ class MongoDBBasePersister(BaseStatePersister):
     ) -> Self:
         """Build a persister from plain values; it opens its own connection and `cleanup()`
         closes it.
+
+        Args:
+            uri: The server or replica set, as MongoDB writes it; it may hold user, password
+                and options.
+            db_name: The name of the database.
+            collection_name: The name of the collection.
+            serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+            mongo_client_kwargs: Keyword arguments for the client, such as `username`, `tls`
+                or `w`; they win over the URI's options.
+            connect_timeout: Seconds that opening a connection may take.
+            operation_timeout: Seconds that one operation may take.
+            max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+                leaves it to the store's own limit.
         """
         session = PymongoSession.opening(
             _FAILURES,
@@ -338,9 +351,9 @@ class MongoDBBasePersister(BaseStatePersister):
     ) -> None:
         """Store the state after a step, whole or not at all.
 
-        When it returns, the record is stored as durably as the store's page says, and every
-        kind of `load` finds it. Saving the same record again (same key and status, equal
-        state) is accepted and changes nothing.
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
 
         Args:
             partition_key: Whose application it is; `None` and `''` are the default
@@ -497,8 +510,8 @@ class MongoDBBasePersister(BaseStatePersister):
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
 
     def copy(self) -> Self:
-        """Return a persister of the same settings, for another thread, task or sub-
-        application.
+        """Return a persister of the same settings, for another thread, task or
+        sub-application.
 
         One built from values connects anew; one over a handed-in connection shares that
         connection.
@@ -578,6 +591,19 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
     ) -> Opening[Self]:
         """Build a persister from plain values; it opens its own connection and `cleanup()`
         closes it.
+
+        Args:
+            uri: The server or replica set, as MongoDB writes it; it may hold user, password
+                and options.
+            db_name: The name of the database.
+            collection_name: The name of the collection.
+            serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+            mongo_client_kwargs: Keyword arguments for the client, such as `username`, `tls`
+                or `w`; they win over the URI's options.
+            connect_timeout: Seconds that opening a connection may take.
+            operation_timeout: Seconds that one operation may take.
+            max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+                leaves it to the store's own limit.
         """
         session = AsyncPymongoSession.opening(
             _FAILURES,
@@ -655,9 +681,9 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
     ) -> None:
         """Store the state after a step, whole or not at all.
 
-        When it returns, the record is stored as durably as the store's page says, and every
-        kind of `load` finds it. Saving the same record again (same key and status, equal
-        state) is accepted and changes nothing.
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
 
         Args:
             partition_key: Whose application it is; `None` and `''` are the default
@@ -814,8 +840,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
 
     def copy(self) -> Self:
-        """Return a persister of the same settings, for another thread, task or sub-
-        application.
+        """Return a persister of the same settings, for another thread, task or
+        sub-application.
 
         One built from values connects anew; one over a handed-in connection shares that
         connection.

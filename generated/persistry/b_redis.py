@@ -378,6 +378,21 @@ class RedisBasePersister(BaseStatePersister):
     ) -> Self:
         """Build a persister from plain values; it opens its own connection and `cleanup()`
         closes it.
+
+        Args:
+            host: The server's host name or address.
+            port: The server's port.
+            db: The number of the database.
+            password: The password; `None` if the server asks for none.
+            serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+            redis_client_kwargs: Keyword arguments for the client, such as `username` or
+                `ssl`; no `retry`, as what may be repeated is decided here.
+            namespace: A project's name, in front of every key; two namespaces do not see
+                each other.
+            connect_timeout: Seconds that opening a connection may take.
+            operation_timeout: Seconds that one operation may take.
+            max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+                leaves it to the store's own limit.
         """
         session = RedisSession.opening(
             _FAILURES,
@@ -452,9 +467,9 @@ class RedisBasePersister(BaseStatePersister):
     ) -> None:
         """Store the state after a step, whole or not at all.
 
-        When it returns, the record is stored as durably as the store's page says, and every
-        kind of `load` finds it. Saving the same record again (same key and status, equal
-        state) is accepted and changes nothing.
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
 
         Args:
             partition_key: Whose application it is; `None` and `''` are the default
@@ -618,8 +633,8 @@ class RedisBasePersister(BaseStatePersister):
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
 
     def copy(self) -> Self:
-        """Return a persister of the same settings, for another thread, task or sub-
-        application.
+        """Return a persister of the same settings, for another thread, task or
+        sub-application.
 
         One built from values connects anew; one over a handed-in connection shares that
         connection.
@@ -698,6 +713,21 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
     ) -> Opening[Self]:
         """Build a persister from plain values; it opens its own connection and `cleanup()`
         closes it.
+
+        Args:
+            host: The server's host name or address.
+            port: The server's port.
+            db: The number of the database.
+            password: The password; `None` if the server asks for none.
+            serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+            redis_client_kwargs: Keyword arguments for the client, such as `username` or
+                `ssl`; no `retry`, as what may be repeated is decided here.
+            namespace: A project's name, in front of every key; two namespaces do not see
+                each other.
+            connect_timeout: Seconds that opening a connection may take.
+            operation_timeout: Seconds that one operation may take.
+            max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+                leaves it to the store's own limit.
         """
         session = AsyncRedisSession.opening(
             _FAILURES,
@@ -778,9 +808,9 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
     ) -> None:
         """Store the state after a step, whole or not at all.
 
-        When it returns, the record is stored as durably as the store's page says, and every
-        kind of `load` finds it. Saving the same record again (same key and status, equal
-        state) is accepted and changes nothing.
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
 
         Args:
             partition_key: Whose application it is; `None` and `''` are the default
@@ -946,8 +976,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
 
     def copy(self) -> Self:
-        """Return a persister of the same settings, for another thread, task or sub-
-        application.
+        """Return a persister of the same settings, for another thread, task or
+        sub-application.
 
         One built from values connects anew; one over a handed-in connection shares that
         connection.

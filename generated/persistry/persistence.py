@@ -157,9 +157,9 @@ class BaseStateSaver(abc.ABC):
     ) -> None:
         """Store the state after a step, whole or not at all.
 
-        When it returns, the record is stored as durably as the store's page says, and every
-        kind of `load` finds it. Saving the same record again (same key and status, equal
-        state) is accepted and changes nothing.
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
 
         Args:
             partition_key: Whose application it is; `None` and `''` are the default
@@ -322,9 +322,9 @@ class AsyncBaseStateSaver(abc.ABC):
     ) -> None:
         """Store the state after a step, whole or not at all.
 
-        When it returns, the record is stored as durably as the store's page says, and every
-        kind of `load` finds it. Saving the same record again (same key and status, equal
-        state) is accepted and changes nothing.
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
 
         Args:
             partition_key: Whose application it is; `None` and `''` are the default

@@ -19,7 +19,9 @@ def load_class(module: str, name: str, extra: str | None = None) -> Any:
     except ModuleNotFoundError as error:
         if extra is None or (error.name or "").startswith(_PACKAGE):
             raise
+        # Not by the name of what is missing: a driver may bring modules that are called like other
+        # packages, and to install those would break it.
         raise ImportError(
-            f"{name} needs the package {error.name!r}: pip install 'persistry[{extra}]'",
+            f"{name} needs a driver that is not installed: pip install 'persistry[{extra}]'",
             name=error.name,
         ) from error

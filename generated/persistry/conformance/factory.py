@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .columns import COLUMNS
 from .support.column import Colour, Column
 
 CONTRACT = """\
@@ -29,6 +30,7 @@ the persister's options, such as max_state_bytes. Asynchronous: the factory may 
 function, or give what is awaited or entered with `async with` to get the persister.
 The matrix itself calls initialize() and cleanup().
 """
+PACKAGE = __name__.partition(".")[0]
 NEEDED = ("initialize", "save", "load", "list_app_ids")
 TRAITS = {
     "durable": "data that outlives its process",
@@ -137,10 +139,16 @@ class Factory:
             raise CannotRun(
                 f"no trait is called {', '.join(unknown)}; there are {', '.join(TRAITS)}"
             )
-        gaps: Any = getattr(self.call, "gaps", {})
+        gaps = self._declared()
         if not isinstance(gaps, Mapping) or not all(isinstance(it, str) for it in gaps.values()):
             raise CannotRun(f"{self.name}.gaps must be a dict: the name of a case -> the reason")
         return Column(name, colour, self.name, chosen, gaps)
+
+    def _declared(self) -> Any:
+        """The gaps of the factory; those of a class of this package stand in its column."""
+        if isinstance(self.call, type) and self.call.__module__.startswith(f"{PACKAGE}."):
+            return {column.name: column.gaps for column in COLUMNS}.get(self.call.__name__, {})
+        return getattr(self.call, "gaps", {})
 
     async def _looked_at(self, made: Any) -> tuple[str, Colour, Any]:
         """The name of a persister's class, its colour, and whether it says it is initialised."""

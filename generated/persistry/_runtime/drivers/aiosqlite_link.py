@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sqlite3
-import weakref
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -16,6 +14,7 @@ from ...errors import PersisterError
 from ..limits import Limits
 from . import sqlite_forks
 from .aiosqlite_calls import close_aside, connect, rows
+from .sqlite_shared import SharedLink, of_the_parent
 from .sqlite_values import SqliteValues, lock_wait
 
 T = TypeVar("T")
@@ -27,16 +26,8 @@ _NOT_OPEN = ("no active connection", "Connection closed")
 # seconds. The thread would end if it could not deliver its answer.
 _LAST_MOMENT = 1.0
 
-# Links whose connection a forked process got from its parent. Were one collected, the connection
-# would be closed by rules that do not hold here: SQLite believes that this process has the parent's
-# locks, and could delete the WAL that the parent writes to.
-_of_the_parent: list[Link] = []
 
-# The links over connections that were handed in: two persisters over one have to take turns.
-_handed_in: weakref.WeakValueDictionary[int, Link] = weakref.WeakValueDictionary()
-
-
-class Link:
+class Link(SharedLink[aiosqlite.Connection]):
     """One connection for one session, or for the copies that have to share it.
 
     Whoever has the turn may call `ready`, `run` and `leave`, and gives the turn back by `done`.
@@ -49,59 +40,18 @@ class Link:
     def __init__(
         self, values: SqliteValues | None, connection: aiosqlite.Connection | None
     ) -> None:
-        self.values = values
-        self.connection = connection
-        self.wait = 0
-        self._wait_before = 0
-        self._prepared = False
-        self._file: tuple[int, int] | None = None
-        self._always_in_transaction = False
+        super().__init__(values, connection)
         self._running = False
         self._turn = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tidying: set[asyncio.Task[None]] = set()
-        self._sharers = 1
         self._inner: sqlite3.Connection | None = None
         self._left: list[aiosqlite.Connection] = []
-        self._midway = False
-        self._pid = os.getpid()
         sqlite_forks.watch(self)
-
-    @classmethod
-    def over(cls, connection: aiosqlite.Connection) -> Link:
-        """The one link over a connection that was handed in."""
-        with sqlite_forks.whole:
-            found = _handed_in.get(id(connection))
-            link = found.joined() if found else None
-            if link is None:
-                link = _handed_in[id(connection)] = cls(None, connection)
-            return link
-
-    @property
-    def shared(self) -> bool:
-        """Whether copies of a session use this very connection."""
-        return self.values is None or self.values.alone
-
-    def joined(self) -> Link | None:
-        """The link for one more session; None if the last one has left it.
-
-        A database in memory would be another, empty one if it were opened again.
-        """
-        if self.inherited:
-            return self.anew()
-        if not self.shared:
-            return Link(self.values, None)
-        with sqlite_forks.whole:
-            if self._sharers == 0:
-                return None
-            self._sharers += 1
-        return self
 
     async def leave(self) -> None:
         """One session less; the last one closes what was opened here, or gives it back."""
-        with sqlite_forks.whole:
-            self._sharers -= 1
-            last = self._sharers == 0
+        last = self.left_by_all()
         connection, prepared = self.connection, self._prepared
         if not last or connection is None or not prepared:
             return
@@ -112,16 +62,6 @@ class Link:
         else:
             with contextlib.suppress(sqlite3.Error, ValueError):  # Its owner may have closed it.
                 await connection.execute(f"PRAGMA busy_timeout = {self._wait_before}")
-
-    @property
-    def inherited(self) -> bool:
-        """Whether this is a forked process: its parent's connection must not be used here."""
-        return self._pid != os.getpid()
-
-    def anew(self) -> Link:
-        """The link to use in a forked process."""
-        sqlite_forks.refuse(shared=self.shared, midway=self._midway)
-        return Link(self.values, None)
 
     def turn(self) -> asyncio.Lock:
         """The lock to take first. An asyncio.Lock belongs to one event loop; we may outlive it."""
@@ -167,7 +107,7 @@ class Link:
     def after_fork(self) -> None:
         if self.inherited:
             if self.connection or self._left:
-                _of_the_parent.append(self)
+                of_the_parent.append(self)
             return
         while self._left:
             close_aside(self._left.pop())

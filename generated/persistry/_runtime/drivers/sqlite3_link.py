@@ -3,88 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import threading
-import weakref
 from typing import TYPE_CHECKING
 
 from ..limits import Limits
 from . import sqlite_forks
+from .sqlite_shared import SharedLink, of_the_parent
 from .sqlite_values import SqliteValues, lock_wait, open_connection, rows
 
 if TYPE_CHECKING:
     from .sqlite3_session import Turn
 
-# Links whose connection a forked process got from its parent. Were one collected, the connection
-# would be closed by rules that do not hold here: SQLite believes that this process has the parent's
-# locks, and could delete the WAL that the parent writes to.
-_of_the_parent: list[Link] = []
 
-# The links over connections that were handed in: two persisters over one have to take turns. By id,
-# as the connection takes no weak reference; its link keeps it alive.
-_handed_in: weakref.WeakValueDictionary[int, Link] = weakref.WeakValueDictionary()
-
-
-class Link:
+class Link(SharedLink[sqlite3.Connection]):
     """One connection for one session, or for the copies that have to share it.
 
     Whoever has the turn may call `ready`, `settle` and `leave`.
     """
 
     def __init__(self, values: SqliteValues | None, connection: sqlite3.Connection | None) -> None:
-        self.values = values
-        self.connection = connection
+        super().__init__(values, connection)
         # An RLock knows whose it is: its release() refuses a thread that does not have it.
         self.turn = threading.RLock()
         self.holder: Turn | None = None
-        self.wait = 0
-        self._wait_before = 0
-        self._prepared = False
-        self._file: tuple[int, int] | None = None
-        self._always_in_transaction = False
         self._under_way = False
         self._stopped = 0
-        self._midway = False
-        self._sharers = 1
-        self._pid = os.getpid()
         sqlite_forks.watch(self)
-
-    @classmethod
-    def over(cls, connection: sqlite3.Connection) -> Link:
-        """The one link over a connection that was handed in."""
-        with sqlite_forks.whole:
-            found = _handed_in.get(id(connection))
-            link = found.joined() if found else None
-            if link is None:
-                link = _handed_in[id(connection)] = cls(None, connection)
-            return link
-
-    @property
-    def shared(self) -> bool:
-        """Whether copies of a session use this very connection."""
-        return self.values is None or self.values.alone
-
-    def joined(self) -> Link | None:
-        """The link for one more session; None if the last one has left it.
-
-        A database in memory would be another, empty one if it were opened again.
-        """
-        if self.inherited:
-            return self.anew()
-        if not self.shared:
-            return Link(self.values, None)
-        with sqlite_forks.whole:
-            if self._sharers == 0:
-                return None
-            self._sharers += 1
-        return self
 
     def leave(self) -> None:
         """One session less; the last one closes what was opened here, or gives it back."""
-        with sqlite_forks.whole:
-            self._sharers -= 1
-            last = self._sharers == 0
+        last = self.left_by_all()
         connection, prepared = self.connection, self._prepared
         if not last or connection is None or not prepared:
             return
@@ -95,16 +44,6 @@ class Link:
         else:
             with contextlib.suppress(sqlite3.Error):  # Its owner may have closed it.
                 connection.execute(f"PRAGMA busy_timeout = {self._wait_before}")
-
-    @property
-    def inherited(self) -> bool:
-        """Whether this is a forked process: its parent's connection must not be used here."""
-        return self._pid != os.getpid()
-
-    def anew(self) -> Link:
-        """The link to use in a forked process."""
-        sqlite_forks.refuse(shared=self.shared, midway=self._midway)
-        return Link(self.values, None)
 
     def before_fork(self, seconds: float) -> None:
         if self.inherited or self._stopped == threading.get_ident():
@@ -125,7 +64,7 @@ class Link:
             self._stopped = 0
             self.turn.release()
         if self.inherited and self.connection and not self.shared:
-            _of_the_parent.append(self)
+            of_the_parent.append(self)
 
     def ready(self, limits: Limits) -> sqlite3.Connection:
         """The connection, with no transaction open."""
