@@ -48,6 +48,9 @@ COLOURS: dict[str, Colour] = {
 }
 
 
+# --- the interface: what is promised --------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Parameter:
     name: str
@@ -133,6 +136,9 @@ class Interface:
     members: dict[str, str]
 
 
+# --- failures -------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Rule:
     """How one failure of a driver shows, and what it is for a caller."""
@@ -157,6 +163,9 @@ class Failures:
     @property
     def has_general_rules(self) -> bool:
         return any(rule.exception is None for rule in self.rules)
+
+
+# --- the family sql -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -221,6 +230,9 @@ class SqlParts:
     def statements(self) -> tuple[Statement, ...]:
         load = tuple(answer.statement for answer in self.load)
         return (self.is_initialized, self.insert, self.conflicting, *load, self.newest)
+
+
+# --- the family redis -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -289,6 +301,9 @@ class RedisParts:
     newest: KeyTemplate
 
 
+# --- the family mongo -----------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Term:
     """A field and its value: a parameter's, one made from it, a constant of the runtime, null."""
@@ -336,6 +351,9 @@ class MongoParts:
     @property
     def finds(self) -> tuple[Find, ...]:
         return (self.conflicting, *(answer.find for answer in self.load), self.newest)
+
+
+# --- what every store has -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -425,6 +443,9 @@ class Backend:
     urls: tuple[Url, ...]
     modules: tuple[Module, ...]
     classes: tuple[PersisterClass, ...]
+
+
+# --- scenarios ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
