@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, unique
 
 SHOWN_AT_MOST = 20
+# Beside a word that is nearly right, a longer list is no help.
+LISTED_AT_MOST = 20
 LINE_AT_MOST = 120
 
 
@@ -146,7 +148,9 @@ def suggest(word: str, known: Iterable[str], listed_as: str = "known here") -> s
     names = sorted({str(name) for name in known})
     listed = f"{listed_as}: {', '.join(names) or 'nothing'}"
     near = closest(word, names)
-    return listed if near is None else f"did you mean {near!r}?  {listed}"
+    if near is None:
+        return listed
+    return f"did you mean {near!r}?" + (f"  {listed}" if len(names) <= LISTED_AT_MOST else "")
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
