@@ -113,7 +113,7 @@ async def test_any_saves_answer_as_the_model_does(persister: Any, seed: int) -> 
     chance, model = random.Random(seed), Model()
     partitions, apps = ["", "p", "p:a", "%"], ["", "a", "a:1", "b", "\u00e9"]
     numbers = [0, 1, 2, 10, 2**31, 2**53, 2**53 + 1, 2**63 - 1]
-    for _ in range(200):
+    for _ in range(100):
         key = (
             chance.choice(partitions),
             chance.choice(apps),

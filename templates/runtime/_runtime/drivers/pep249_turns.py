@@ -24,7 +24,7 @@ class Turn:
     nobody knows in what state that is.
     """
 
-    __slots__ = ("_turns", "line")
+    __slots__ = ("__weakref__", "_turns", "line")
 
     def __init__(self, turns: weakref.ref[Turns], line: Line | None = None) -> None:
         self._turns = turns
@@ -48,8 +48,14 @@ class Turns:
         self._recover = dropped
         self._free: deque[Turn] = deque()
         self._waiting: deque[SimpleQueue[Turn]] = deque()
+        self._there: weakref.WeakSet[Turn] = weakref.WeakSet()
         for _ in range(size):
-            self._free.append(Turn(weakref.ref(self)))
+            self._free.append(self._new())
+
+    def _new(self, line: Line | None = None) -> Turn:
+        turn = Turn(weakref.ref(self), line)
+        self._there.add(turn)
+        return turn
 
     def take(self, remaining: Callable[[], float]) -> Turn | None:
         """The next free turn; None if it does not come in the time that remains."""
@@ -72,7 +78,7 @@ class Turns:
             if turn.line is not None:
                 line = self._recover(turn.line)
         finally:
-            self.give(Turn(weakref.ref(self), line))
+            self.give(self._new(line))
 
     def _wait(self, remaining: Callable[[], float]) -> Turn | None:
         place: SimpleQueue[Turn] = SimpleQueue()
@@ -88,6 +94,9 @@ class Turns:
                 if place not in self._waiting and place.empty():
                     # Whoever took it out to put a turn in was interrupted at that.
                     self._waiting.appendleft(place)
+                if len(self._there) < self.size:
+                    # So was a turn that was coming back.
+                    self._free.append(self._new())
         finally:
             with contextlib.suppress(ValueError):
                 self._waiting.remove(place)
