@@ -27,7 +27,7 @@ from persistry._runtime.tags import untag
 from persistry.errors import PersisterError, StateNotSerializableError
 from persistry.state import State
 
-DEPTH = 100_000
+DEPTH = 30_000
 
 
 def exactly(left: Any, right: Any) -> bool:
