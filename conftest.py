@@ -14,6 +14,7 @@ pytest_plugins = [
 ]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two processes for each core: about half of the time is waiting for servers."""
     return 2 * (os.cpu_count() or 1)
