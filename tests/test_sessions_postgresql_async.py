@@ -668,6 +668,21 @@ class TestLostConnections:
 
 
 class TestStatements:
+    @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "EUC_JP"])
+    async def test_a_connection_of_another_encoding(
+        self, open_session: Open, kind: str, encoding: str
+    ) -> None:
+        session = await open_session(
+            **{"connect_kwargs": {"server_settings": {"client_encoding": encoding}}}
+            if kind in OPENED
+            else {}
+        )
+        async with session.operation("load", "key") as operation:
+            await operation._connection.execute(f"SET client_encoding = '{encoding}'")
+        assert await save(session, "ä ☃ 𝄞") == 1
+        async with session.operation("load", "key") as operation:
+            assert await operation.fetch_all("SELECT k FROM t") == [("ä ☃ 𝄞",)]
+
     async def test_prepared_statements_that_are_gone(self, open_session: Open, kind: str) -> None:
         """What a pooler does that hands the server's connections round."""
         session = await open_session()
