@@ -131,7 +131,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT $2::bigint
 """
 
 # The largest state, in bytes, that the store takes.
-_STATE_BYTES = 1073000000
+_STATE_BYTES = 530000000
 
 # What the driver raises.
 _RAISED = (
@@ -179,6 +179,11 @@ _FAILURES = Failures(
             asyncpg.PostgresError,
             "the table is there but has other columns; give another table_name, or open it with the library that made it",
             messages=("invalid input for query argument",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.exceptions.TargetServerAttributeNotMatched,
+            "the server answers, but refuses a connection like that; check connect_kwargs",
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -320,6 +325,14 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
+            "the server does not know whether it did it; try again",
+            codes=("40003",),
+            may_have_saved=True,
+            repeat=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
             "the server gave another transaction precedence; try again",
             codes=("40001", "40P01"),
             repeat=True,
@@ -400,7 +413,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         connection: An open connection, ours alone while the persister lives. Never closed
             here.
         pool: An open pool to use instead of a connection; others may use it too. Never
-            closed here.
+            closed here. Where it has no `reset` of its own, asyncpg makes a second round
+            trip after each operation.
         table_name: The table; a dot separates the schema.
         serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
         connect_timeout: Seconds that opening a connection may take.

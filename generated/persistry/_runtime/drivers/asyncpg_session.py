@@ -13,7 +13,7 @@ from ...errors import CorruptStateError, NotInitializedError
 from ..failures import Failures, about
 from ..limits import Limits
 from ..steps import Step, is_true
-from .asyncpg_link import Link, is_closed
+from .asyncpg_link import Link, in_utf8, is_closed
 from .asyncpg_one import One
 from .asyncpg_pooled import Pooled
 from .asyncpg_values import AsyncpgValues
@@ -287,6 +287,7 @@ class Operation:
     async def _take(self) -> None:
         self._doing = "no connection could be had"
         self._connection = await self._link.take(self._session.limits)
+        await in_utf8(self._connection)
         self._doing = "no answer came"
 
     async def _answer(self, send: Callable[[], Awaitable[T]]) -> T:

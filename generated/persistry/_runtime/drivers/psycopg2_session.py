@@ -42,20 +42,32 @@ class Psycopg2Driver(Driver):
         return psycopg2.connect(**values.arguments(limits), **values.factories())
 
     def is_prepared(self, connection: Any) -> bool:
-        return bool(connection.autocommit) and connection.encoding == _ENCODING
+        return (
+            bool(connection.autocommit)
+            and connection.encoding == _ENCODING
+            and _reads_dates(_date_style(connection))
+        )
 
-    def prepare(self, connection: Any) -> tuple[bool, str]:
-        before = connection.autocommit, connection.encoding
+    def prepare(self, connection: Any) -> tuple[bool, str, str]:
+        before = connection.autocommit, connection.encoding, _date_style(connection)
         connection.autocommit = True
         if connection.encoding != _ENCODING:
             connection.set_client_encoding(_ENCODING)
+        if not _reads_dates(before[2]):
+            self._set_date_style(connection, "ISO")
         return before
 
-    def restore(self, connection: Any, before: tuple[bool, str]) -> None:
-        autocommit, encoding = before
+    def restore(self, connection: Any, before: tuple[bool, str, str]) -> None:
+        autocommit, encoding, date_style = before
+        if not _reads_dates(date_style):
+            self._set_date_style(connection, date_style)
         if encoding != _ENCODING:
             connection.set_client_encoding(encoding)
         connection.autocommit = autocommit
+
+    def _set_date_style(self, connection: Any, style: str) -> None:
+        with self.cursor(connection) as cursor:
+            cursor.execute("SET DateStyle = %s", (style,))
 
     def describe(self, connection: Any) -> str:
         try:
@@ -97,6 +109,16 @@ class Psycopg2Driver(Driver):
 
     def was_cancelled(self, exc: BaseException) -> bool:
         return isinstance(exc, extensions.QueryCanceledError)
+
+
+def _date_style(connection: Any) -> str:
+    """As the server has told it; a session may have changed it since it was opened."""
+    return connection.get_parameter_status("DateStyle") or ""
+
+
+def _reads_dates(style: str) -> bool:
+    """Whether psycopg2 reads times that are written like that."""
+    return style.startswith("ISO")
 
 
 class Psycopg2Session(Pep249Session):
