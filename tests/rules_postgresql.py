@@ -228,6 +228,12 @@ ASYNCPG = [
         REFUSES,
     ),
     Row(
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in"),
+        UNAVAILABLE,
+        "the server ended the connection",
+        **REPEAT,
+    ),
+    Row(
         asyncpg.InternalClientError("got result for unknown protocol state"),
         UNAVAILABLE,
         "does not speak PostgreSQL",

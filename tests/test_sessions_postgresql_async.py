@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
+import psycopg2
 import pytest
 
 from persistry import errors
@@ -592,6 +593,28 @@ class TestLostConnections:
                         await save(session, key)
                 break
             assert await save(session, key) == 1
+
+    @pytest.mark.parametrize("steps", range(6))
+    async def test_ended_a_moment_ago(
+        self, open_session: Open, server: PostgreSQLServer, kind: str, steps: int
+    ) -> None:
+        """The server's last word has been read or not, and the end of the connection not yet."""
+        session = await open_session()
+        await save(session, "a")
+        # Whatever comes waits in the socket meanwhile: this does not let the event loop run.
+        with contextlib.closing(psycopg2.connect(**place(server))) as admin:
+            with admin.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                )
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if kind == "handed-in connection":
+            with pytest.raises((errors.PersisterClosedError, errors.PersisterUnavailableError)):
+                await save(session, "b")
+        else:
+            assert await save(session, "b") == 1
 
     async def test_ended_in_the_middle(
         self, open_session: Open, admin: asyncpg.Connection, kind: str
