@@ -193,6 +193,13 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             asyncpg.InternalClientError,
+            "the server ended the connection, and it could not be had again",
+            messages=("cannot switch to state",),
+            repeat=True,
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.InternalClientError,
             "what answers there does not speak PostgreSQL as asyncpg knows it; check host and port",
             may_have_saved=True,
         ),

@@ -34,7 +34,11 @@ _PREPARED_FOR_ANOTHER = (
     asyncpg.InvalidCachedStatementError,
 )
 
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InternalClientError,
+)
 
 
 class AsyncpgSession:
