@@ -26,7 +26,7 @@ OTHER_COLUMNS, OTHER_THING = "other columns or keys", "has the name of the table
 STRANGE = "that persistry did not make"
 NOBODY, LOST = "no server answers there", "the connection was lost"
 TLS, WORDS = "TLS was not agreed on", "correct connect_kwargs"
-REFUSES = "refuses a connection like that"
+REFUSES = "for the reason it gives"
 FATAL = 'connection to server at "::1", port 5432 failed: FATAL:  '
 FAILED = 'connection to server at "::1", port 5432 failed: '
 

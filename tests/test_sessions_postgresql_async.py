@@ -602,12 +602,14 @@ class TestLostConnections:
         session = await open_session()
         await save(session, "a")
         # Whatever comes waits in the socket meanwhile: this does not let the event loop run.
-        with contextlib.closing(psycopg2.connect(**place(server))) as admin:
-            with admin.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-                )
+        with (
+            contextlib.closing(psycopg2.connect(**place(server))) as admin,
+            admin.cursor() as cursor,
+        ):
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
         for _ in range(steps):
             await asyncio.sleep(0)
         if kind == "handed-in connection":
