@@ -183,7 +183,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             asyncpg.exceptions.TargetServerAttributeNotMatched,
-            "the server answers, but refuses a connection like that; check connect_kwargs",
+            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
         ),
         Rule(
             errors.PersisterUnavailableError,

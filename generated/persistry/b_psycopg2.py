@@ -205,7 +205,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             psycopg2.OperationalError,
-            "the server answers, but refuses a connection like that; check connect_kwargs",
+            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
             messages=(
                 "failed: FATAL:",
                 "server is not in hot standby mode",
