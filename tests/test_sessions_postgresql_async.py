@@ -454,6 +454,28 @@ class TestLimits:
         assert await load(session, "key") is None
         assert await save(session, "key") == 1
 
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_a_transaction_is_not_kept_by_a_broken_network(
+        self, open_session: Open, server: PostgreSQLServer, admin: asyncpg.Connection
+    ) -> None:
+        """Neither we nor the system tells the server: it ends the transaction itself."""
+        with FaultProxy(*server.address) as proxy:
+            session = await open_session(Limits(5, 1), proxy)
+
+            class Stalling(Step):
+                @property
+                def when(self) -> str:
+                    proxy.stall()
+                    return "SELECT true"
+
+            steps = [Step("LOCK TABLE t"), Stalling("SELECT 1")]
+            with unavailable(1, may_have_saved=False, match="operation_timeout"):
+                async with session.operation("initialize", "key") as operation:
+                    await operation.run_together(steps)
+            await admin.execute("SET lock_timeout = '3s'")
+            await admin.execute("INSERT INTO t VALUES ('elsewhere', 'v')")
+            proxy.restore()
+
     async def test_steps_that_wait_for_a_lock(
         self, open_session: Open, server: PostgreSQLServer, admin: asyncpg.Connection
     ) -> None:
