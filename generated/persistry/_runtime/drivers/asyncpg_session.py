@@ -17,6 +17,7 @@ from .asyncpg_link import Link, in_utf8, is_closed
 from .asyncpg_one import One
 from .asyncpg_pooled import Pooled
 from .asyncpg_values import AsyncpgValues
+from .postgresql import begin
 
 T = TypeVar("T")
 
@@ -238,7 +239,7 @@ class Operation:
     async def _together(self, steps: Sequence[Step]) -> None:
         connection = self._connection
         self._transaction = True
-        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        await connection.execute(begin(self._remaining()))
         try:
             for step in steps:
                 if not step.when or is_true(await connection.fetchrow(step.when)):
@@ -283,6 +284,10 @@ class Operation:
         self._connection, self._transaction = None, False
         await self._take()
         return True
+
+    def _remaining(self) -> float:
+        end = self._timeout.when() or 0.0
+        return end - asyncio.get_running_loop().time()
 
     def _check_open(self) -> None:
         if self._session.closed:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import asyncpg
 
 from ..limits import Limits
-from .postgresql_values import check_login, check_names, checked_kwargs
+from .postgresql import check_login, check_names, checked_kwargs
 
 # libpq's names that asyncpg knows, though only in the query of a DSN.
 _OF_A_DSN = frozenset(

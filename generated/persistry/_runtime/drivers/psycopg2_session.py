@@ -15,6 +15,7 @@ from psycopg2 import extensions
 from ..limits import Limits
 from .pep249_driver import Driver
 from .pep249_session import Pep249Session
+from .postgresql import begin
 from .psycopg2_values import Psycopg2Values
 
 __all__ = ["Psycopg2Session"]
@@ -93,12 +94,7 @@ class Psycopg2Driver(Driver):
             cursor.execute("COMMIT" if commit else "ROLLBACK")
 
     def begin(self, seconds: float) -> str:
-        milliseconds = max(1, int(seconds * 1000))
-        # SET LOCAL ends with the transaction, so a pooler's other clients see nothing of it.
-        return (
-            f"BEGIN; SET LOCAL statement_timeout = {milliseconds};"
-            f" SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
-        )
+        return begin(seconds)
 
     def socket_of(self, connection: Any) -> int | None:
         return int(connection.fileno())

@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2.extensions import make_dsn
 
 from ..limits import Limits
-from .postgresql_values import check_login, checked_kwargs
+from .postgresql import check_login, checked_kwargs
 
 # libpq counts its connect_timeout in whole seconds, at least so many.
 _SHORTEST = 2

@@ -1,4 +1,4 @@
-"""What a PostgreSQL server is reached with, whatever the driver: checked in the same words."""
+"""What is the same for all drivers of PostgreSQL: values to connect with, checked; transactions."""
 
 from __future__ import annotations
 
@@ -17,6 +17,19 @@ ELSEWHERE = {
     "connect_timeout": "give connect_timeout",
     "client_encoding": "text always travels as UTF-8",
 }
+
+
+def begin(seconds: float) -> str:
+    """The SQL that begins a transaction of our own.
+
+    The server ends it after so long: nobody else could if the network is gone. SET LOCAL ends with
+    the transaction, so a pooler's other clients see nothing of it.
+    """
+    milliseconds = max(1, int(seconds * 1000))
+    return (
+        f"BEGIN; SET LOCAL statement_timeout = {milliseconds};"
+        f" SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
+    )
 
 
 def check_login(
