@@ -264,7 +264,7 @@ _FAILURES = Failures(
         Rule(
             errors.NotInitializedError,
             _RAISED,
-            "the schema in table_name is missing; create it, and call initialize()",
+            "the schema in table_name is missing, or each one in search_path; create it, and call initialize()",
             codes=("3F000",),
         ),
         Rule(

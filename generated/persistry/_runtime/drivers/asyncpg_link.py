@@ -185,7 +185,8 @@ def is_closed(connection: Any) -> bool:
 
 async def in_utf8(connection: Any) -> None:
     """See to it that every text can travel; a session may have chosen another encoding."""
-    if connection.get_settings().client_encoding != "UTF8":
+    told = connection.get_settings().client_encoding
+    if told.strip("'").replace("-", "").upper() != "UTF8":  # A pooler says what asyncpg asked for.
         await connection.execute("SET client_encoding = 'UTF8'")
 
 
