@@ -26,6 +26,7 @@ OTHER_COLUMNS, OTHER_THING = "other columns or keys", "has the name of the table
 STRANGE = "that persistry did not make"
 NOBODY, LOST = "no server answers there", "the connection was lost"
 TLS, WORDS = "TLS was not agreed on", "correct connect_kwargs"
+REFUSES = "for the reason it gives"
 FATAL = 'connection to server at "::1", port 5432 failed: FATAL:  '
 FAILED = 'connection to server at "::1", port 5432 failed: '
 
@@ -66,6 +67,7 @@ CODES: list[tuple[str, str, type[PersisterError], str, dict[str, bool]]] = [
     ("08P01", "server conn crashed?", UNAVAILABLE, "ended", SAVED),
     ("08001", "could not connect", UNAVAILABLE, "refuses the connection", {}),
     ("08004", "server rejected the connection", UNAVAILABLE, "refuses the connection", {}),
+    ("40003", "result is ambiguous", UNAVAILABLE, "does not know", SAVED),
     ("40001", "could not serialize access", UNAVAILABLE, "precedence", REPEAT),
     ("40P01", "deadlock detected", UNAVAILABLE, "precedence", REPEAT),
     ("55P03", "canceling statement due to lock timeout", UNAVAILABLE, "lock_timeout", {}),
@@ -145,6 +147,18 @@ PSYCOPG2 = [
             psycopg2.ProgrammingError('invalid connection option "a"'),
             libpq('invalid sslmode value: "a"'),
             libpq('invalid integer value "a" for connection option "port"'),
+            libpq('definition of service "a" not found'),
+            libpq('service file "/a" not found'),
+        )
+    ),
+    *(
+        Row(libpq(text), UNAVAILABLE, REFUSES)
+        for text in (
+            f'{FATAL}unrecognized configuration parameter "a"',
+            f"{FAILED}server is not in hot standby mode",
+            f"{FAILED}server is in hot standby mode",
+            f"{FAILED}session is read-only",
+            f"{FAILED}session is not read-only",
         )
     ),
     Row(libpq(f"{FAILED}Connection refused"), UNAVAILABLE, NOBODY),
@@ -207,6 +221,17 @@ ASYNCPG = [
         asyncpg.exceptions.ClientConfigurationError("sslmode is none of these"),
         UNAVAILABLE,
         WORDS,
+    ),
+    Row(
+        asyncpg.exceptions.TargetServerAttributeNotMatched("None of the hosts match the target"),
+        UNAVAILABLE,
+        REFUSES,
+    ),
+    Row(
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in"),
+        UNAVAILABLE,
+        "the server ended the connection",
+        **REPEAT,
     ),
     Row(
         asyncpg.InternalClientError("got result for unknown protocol state"),

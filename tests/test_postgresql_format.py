@@ -117,6 +117,17 @@ def test_a_record_as_it_is_stored(own: Database, persister: Calls) -> None:
     assert found == [("", "app", 3, "step", "completed", state, 0, None)]
 
 
+def test_the_largest_state_fits_into_a_statement() -> None:
+    """psycopg2 puts it into the SQL: a literal ends at 512 MiB, a statement at 1 GiB - 1.
+
+    In there each quote is doubled, and the rest is the SQL itself and the key.
+    """
+    rest = len(b_psycopg2._SAVE_INSERT) + 2 * 4 * 512 + 1000
+    for module in (b_psycopg2, b_asyncpg):
+        assert module._STATE_BYTES < 512 * 2**20
+        assert 2 * module._STATE_BYTES + rest < 2**30 - 1
+
+
 def test_what_stands_in_exact_is_read_instead_of_the_state(own: Database, persister: Calls) -> None:
     persister.put(n=1)
     own.sql("""UPDATE burr_state SET state = 'null', exact = '{"n":2}'""")

@@ -146,6 +146,51 @@ def config(own: Database) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "error", "words"),
+    [
+        ("host", f"postgresql://me:{PASSWORD}@there", ValueError, "host must be a name"),
+        (
+            "db_name",
+            f"postgresql://me:{PASSWORD}@there/steps",
+            ValueError,
+            "db_name must be a name",
+        ),
+        ("db_name", f"dbname=steps password={PASSWORD}", ValueError, "db_name must be a name"),
+        ("user", f"me:{PASSWORD}\0", ValueError, "user must not have a NUL"),
+        ("password", f"{PASSWORD}\0", ValueError, "password must not have a NUL"),
+        ("password", f"{PASSWORD}\udc80", ValueError, "password must not have a lone surrogate"),
+        ("password", PASSWORD.encode(), TypeError, "password must be a str or None, not bytes"),
+        ("port", "5432", TypeError, "port must be an int, not str"),
+        ("connect_kwargs", {"password": PASSWORD}, ValueError, "password .*; give password"),
+        ("connect_kwargs", {"dbname": "x"}, ValueError, "dbname .*; give db_name"),
+        ("connect_kwargs", {"database": "x"}, ValueError, "database .*; give db_name"),
+        ("connect_kwargs", {"dsn": f"password={PASSWORD}"}, ValueError, "dsn .*; give db_name"),
+        ("connect_kwargs", {"connect_timeout": 1}, ValueError, "; give connect_timeout"),
+        ("connect_kwargs", {"client_encoding": "latin1"}, ValueError, "travels as UTF-8"),
+        ("connect_kwargs", {"sslrootcert": "\0"}, ValueError, "sslrootcert.* a NUL"),
+        ("connect_kwargs", [("sslmode", PASSWORD)], TypeError, "must be a dict or None, not list"),
+    ],
+)
+def test_arguments_that_are_wrong(
+    own: Database, colour: str, run: Run, name: str, value: Any, error: Any, words: str
+) -> None:
+    """Both drivers refuse them in the same words, before anything is sent."""
+    with pytest.raises(error, match=words) as caught:
+        run(CLASSES[colour].from_values(**{**config(own), name: value}))
+    assert type(caught.value) is error
+    assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["target_session_attrs=standby", "options=-c nonsense=1"])
+def test_a_server_that_is_another_one_than_asked_for(opened: Any, word: str) -> None:
+    name, _, value = word.partition("=")
+    with pytest.raises(PersisterError) as caught:
+        opened(connect_kwargs={name: value})
+    assert "no server answers there" not in str(caught.value)
+    assert "does not speak PostgreSQL" not in str(caught.value)
+
+
 def test_arguments_of_the_pool(own: Database, run: Run) -> None:
     build = AsyncPostgreSQLPersister.from_config
     with pytest.raises(ValueError, match="max_size"):  # without use_pool

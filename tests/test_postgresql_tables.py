@@ -14,6 +14,7 @@ import pytest
 from persistry import State
 from persistry.errors import (
     PersisterAccessError,
+    PersisterUnavailableError,
     StoreVersionError,
 )
 from tests.bad_input import PASSWORD, Calls, Run, refused, runner, works
@@ -167,6 +168,38 @@ def test_a_table_that_was_changed(
     with refused(StoreVersionError, "save", words, cause=cause):
         persister.save("p", "other", 1, "step", State({"n": 1}), "another status")
         persister.save("p", "first", 1, "step", State({"n": 1}), "another status")
+
+
+def test_a_trigger_that_keeps_a_record_out(own: Database, make: Make, persister: Calls) -> None:
+    """What the server does not keep is not acknowledged, though no statement failed."""
+    own.sql(
+        "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER keep_out BEFORE INSERT ON burr_state"
+        " FOR EACH ROW EXECUTE FUNCTION keep_out()"
+    )
+    with refused(PersisterUnavailableError, "save of", "a trigger", "nothing was saved") as caught:
+        persister.put(n=1)
+    assert not caught.value.may_have_saved
+    assert persister.get() is None
+    own.sql("DROP TRIGGER keep_out ON burr_state")
+    works(persister)
+
+
+def test_a_record_that_a_policy_hides(
+    own: Database, make: Make, persister: Calls, cause: Any
+) -> None:
+    persister.put("hidden", n=1)
+    own.sql(
+        f'GRANT SELECT, INSERT ON burr_state TO "{own.user}";'
+        "ALTER TABLE burr_state ENABLE ROW LEVEL SECURITY;"
+        "CREATE POLICY p ON burr_state USING (app_id <> 'hidden') WITH CHECK (true)"
+    )
+    user = make(user=own.user, password=PASSWORD)
+    assert user.get("hidden") is None
+    for n in (1, 2):
+        with refused(PersisterAccessError, "save of", "row-level security", cause=cause):
+            user.put("hidden", n=n)
+    works(user)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import psycopg2
@@ -266,6 +267,18 @@ class TestStatements:
         session.close()
         assert connection.encoding == before
         assert not connection.autocommit
+
+    @pytest.mark.parametrize("style", ["German", "SQL, DMY", "Postgres, MDY"])
+    def test_a_handed_in_connection_of_another_date_style(self, hand_in: Any, style: str) -> None:
+        session, connection = hand_in()
+        with connection.cursor() as cursor:
+            cursor.execute("SET DateStyle = %s", (style,))
+        connection.commit()
+        time = "SELECT '2026-02-03 04:05:06.000007'::timestamp"
+        found = do(session, "load", ("fetch_one", time))
+        assert found == (datetime(2026, 2, 3, 4, 5, 6, 7),)
+        session.close()
+        assert connection.get_parameter_status("DateStyle").startswith(style[:3])
 
     def test_what_cannot_be_read(self, session: Psycopg2Session) -> None:
         wrong = "SELECT '12345-01-01'::timestamp"
@@ -916,8 +929,8 @@ class TestOpening:
     def test_a_session_is_taken_as_it_is(self, session: Psycopg2Session) -> None:
         assert Psycopg2Session.over(session, FAILURES, LIMITS) is session
 
-    def test_connect_kwargs_come_first(self, open_session: Open, admin: Admin) -> None:
-        session = open_session(connect_kwargs={"application_name": "mine", "dbname": "postgres"})
+    def test_connect_kwargs(self, open_session: Open, admin: Admin) -> None:
+        session = open_session(connect_kwargs={"application_name": "mine"})
         save(session)
         assert admin("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mine'") == [
             (1,)

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
+import psycopg2
 import pytest
 
 from persistry import errors
@@ -453,6 +454,28 @@ class TestLimits:
         assert await load(session, "key") is None
         assert await save(session, "key") == 1
 
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    async def test_a_transaction_is_not_kept_by_a_broken_network(
+        self, open_session: Open, server: PostgreSQLServer, admin: asyncpg.Connection
+    ) -> None:
+        """Neither we nor the system tells the server: it ends the transaction itself."""
+        with FaultProxy(*server.address) as proxy:
+            session = await open_session(Limits(5, 1), proxy)
+
+            class Stalling(Step):
+                @property
+                def when(self) -> str:
+                    proxy.stall()
+                    return "SELECT true"
+
+            steps = [Step("LOCK TABLE t"), Stalling("SELECT 1")]
+            with unavailable(1, may_have_saved=False, match="operation_timeout"):
+                async with session.operation("initialize", "key") as operation:
+                    await operation.run_together(steps)
+            await admin.execute("SET lock_timeout = '3s'")
+            await admin.execute("INSERT INTO t VALUES ('elsewhere', 'v')")
+            proxy.restore()
+
     async def test_steps_that_wait_for_a_lock(
         self, open_session: Open, server: PostgreSQLServer, admin: asyncpg.Connection
     ) -> None:
@@ -593,6 +616,30 @@ class TestLostConnections:
                 break
             assert await save(session, key) == 1
 
+    @pytest.mark.parametrize("steps", range(6))
+    async def test_ended_a_moment_ago(
+        self, open_session: Open, server: PostgreSQLServer, kind: str, steps: int
+    ) -> None:
+        """The server's last word has been read or not, and the end of the connection not yet."""
+        session = await open_session()
+        await save(session, "a")
+        # Whatever comes waits in the socket meanwhile: this does not let the event loop run.
+        with (
+            contextlib.closing(psycopg2.connect(**place(server))) as admin,
+            admin.cursor() as cursor,
+        ):
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if kind == "handed-in connection":
+            with pytest.raises((errors.PersisterClosedError, errors.PersisterUnavailableError)):
+                await save(session, "b")
+        else:
+            assert await save(session, "b") == 1
+
     async def test_ended_in_the_middle(
         self, open_session: Open, admin: asyncpg.Connection, kind: str
     ) -> None:
@@ -668,6 +715,21 @@ class TestLostConnections:
 
 
 class TestStatements:
+    @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "EUC_JP"])
+    async def test_a_connection_of_another_encoding(
+        self, open_session: Open, kind: str, encoding: str
+    ) -> None:
+        session = await open_session(
+            **{"connect_kwargs": {"server_settings": {"client_encoding": encoding}}}
+            if kind in OPENED
+            else {}
+        )
+        async with session.operation("load", "key") as operation:
+            await operation._connection.execute(f"SET client_encoding = '{encoding}'")
+        assert await save(session, "ä ☃ 𝄞") == 1
+        async with session.operation("load", "key") as operation:
+            assert await operation.fetch_all("SELECT k FROM t") == [("ä ☃ 𝄞",)]
+
     async def test_prepared_statements_that_are_gone(self, open_session: Open, kind: str) -> None:
         """What a pooler does that hands the server's connections round."""
         session = await open_session()

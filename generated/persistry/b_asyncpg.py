@@ -131,7 +131,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT $2::bigint
 """
 
 # The largest state, in bytes, that the store takes.
-_STATE_BYTES = 1073000000
+_STATE_BYTES = 530000000
 
 # What the driver raises.
 _RAISED = (
@@ -182,8 +182,20 @@ _FAILURES = Failures(
         ),
         Rule(
             errors.PersisterUnavailableError,
+            asyncpg.exceptions.TargetServerAttributeNotMatched,
+            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
             asyncpg.exceptions.ClientConfigurationError,
             "asyncpg cannot connect like that; correct connect_kwargs",
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            asyncpg.InternalClientError,
+            "the server ended the connection, and it could not be had again",
+            messages=("cannot switch to state",),
+            repeat=True,
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -252,7 +264,7 @@ _FAILURES = Failures(
         Rule(
             errors.NotInitializedError,
             _RAISED,
-            "the schema in table_name is missing; create it, and call initialize()",
+            "the schema in table_name is missing, or each one in search_path; create it, and call initialize()",
             codes=("3F000",),
         ),
         Rule(
@@ -316,6 +328,14 @@ _FAILURES = Failures(
             _RAISED,
             "the server, or a pooler in front of it, refuses the connection; check both",
             codes=("08001", "08004"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server does not know whether it did it; try again",
+            codes=("40003",),
+            may_have_saved=True,
+            repeat=True,
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -400,7 +420,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         connection: An open connection, ours alone while the persister lives. Never closed
             here.
         pool: An open pool to use instead of a connection; others may use it too. Never
-            closed here.
+            closed here. Where it has no `reset` of its own, asyncpg makes a second round
+            trip after each operation.
         table_name: The table; a dot separates the schema.
         serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
         connect_timeout: Seconds that opening a connection may take.

@@ -129,7 +129,7 @@ ORDER BY write_number DESC, created_at DESC LIMIT %s::bigint
 """
 
 # The largest state, in bytes, that the store takes.
-_STATE_BYTES = 1073000000
+_STATE_BYTES = 530000000
 
 # What the driver raises.
 _RAISED = (psycopg2.Error,)
@@ -198,6 +198,20 @@ _FAILURES = Failures(
                 ' value: "',
                 "invalid integer value",
                 "invalid dsn",
+                "definition of service",
+                "service file",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            psycopg2.OperationalError,
+            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
+            messages=(
+                "failed: FATAL:",
+                "server is not in hot standby mode",
+                "server is in hot standby mode",
+                "session is read-only",
+                "session is not read-only",
             ),
         ),
         Rule(
@@ -247,7 +261,7 @@ _FAILURES = Failures(
         Rule(
             errors.NotInitializedError,
             _RAISED,
-            "the schema in table_name is missing; create it, and call initialize()",
+            "the schema in table_name is missing, or each one in search_path; create it, and call initialize()",
             codes=("3F000",),
         ),
         Rule(
@@ -311,6 +325,14 @@ _FAILURES = Failures(
             _RAISED,
             "the server, or a pooler in front of it, refuses the connection; check both",
             codes=("08001", "08004"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server does not know whether it did it; try again",
+            codes=("40003",),
+            may_have_saved=True,
+            repeat=True,
         ),
         Rule(
             errors.PersisterUnavailableError,

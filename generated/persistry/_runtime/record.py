@@ -74,8 +74,9 @@ class NewRecord:
         """
         if stored is None:
             raise PersisterUnavailableError(
-                f"save of {self}: what was stored under this key was deleted in the meantime; "
-                "nothing was saved. Save it again"
+                f"save of {self}: the store did not take it, and nothing is there under this key: "
+                "what was there has been deleted in the meantime, or something in the store, such "
+                "as a trigger, keeps it out; nothing was saved. Save it again"
             )
         status, state, number = stored
         if status != self.status:

@@ -11,12 +11,12 @@ from urllib.parse import quote, urlencode
 import asyncpg
 
 from ..limits import Limits
+from .postgresql import check_login, check_names, checked_kwargs
 
 # libpq's names that asyncpg knows, though only in the query of a DSN.
 _OF_A_DSN = frozenset(
     {
         "application_name",
-        "client_encoding",
         "options",
         "sslcert",
         "sslcrl",
@@ -30,18 +30,10 @@ _OF_A_DSN = frozenset(
     }
 )
 
-# What has a parameter of its own in `from_values`.
-_ELSEWHERE = {
-    "host": "host",
-    "port": "port",
-    "user": "user",
-    "password": "password",
-    "database": "db_name",
-    "dbname": "db_name",
-    "dsn": "db_name, user, password, host and port",
-    "timeout": "connect_timeout",
-    "connect_timeout": "connect_timeout",
-    "loop": "nothing: each event loop gets connections of its own",
+# What asyncpg has besides, and the session gives itself.
+_OURS = {
+    "timeout": "give connect_timeout",
+    "loop": "each event loop gets connections of its own",
 }
 
 _CONNECT = frozenset(inspect.signature(asyncpg.connect).parameters)
@@ -75,29 +67,17 @@ class AsyncpgValues:
         use_pool: bool = False,
         pool_kwargs: Mapping[str, Any] | None = None,
     ) -> AsyncpgValues:
-        for name, value in (("db_name", db_name), ("user", user), ("host", host)):
-            if not isinstance(value, str):
-                raise TypeError(f"{name} must be a str, not {type(value).__name__}")
-        if password is not None and not isinstance(password, str):
-            raise TypeError(f"password must be a str or None, not {type(password).__name__}")
-        if isinstance(port, bool) or not isinstance(port, int):
-            raise TypeError(f"port must be an int, not {type(port).__name__}")
-        if not 0 < port <= 65_535:
-            raise ValueError(f"port must be from 1 to 65535, not {port}")
+        check_login(db_name, user, password, host, port)
         if not isinstance(use_pool, bool):
             raise TypeError(f"use_pool must be a bool, not {type(use_pool).__name__}")
-        if connect_kwargs is not None and not isinstance(connect_kwargs, dict):
-            raise TypeError(
-                f"connect_kwargs must be a dict or None, not {type(connect_kwargs).__name__}"
-            )
-        kwargs, of_pool = dict(connect_kwargs or {}), dict(pool_kwargs or {})
+        kwargs, of_pool = checked_kwargs(connect_kwargs), dict(pool_kwargs or {})
         for name in of_pool:
             if not use_pool:
                 raise ValueError(
                     f"{name} is an argument for a pool: give use_pool=True as well, or leave it out"
                 )
-        _check_names("connect_kwargs", kwargs, _CONNECT | _OF_A_DSN)
-        _check_names("pool", of_pool, _POOL)
+        _check_known("connect_kwargs", kwargs, _CONNECT | _OF_A_DSN)
+        _check_known("pool", of_pool, _POOL)
         size = of_pool.get("max_size", 1)
         if isinstance(size, bool) or not isinstance(size, int):
             raise TypeError(f"max_size must be an int, not {type(size).__name__}")
@@ -163,10 +143,11 @@ class AsyncpgValues:
         return values
 
 
-def _check_names(where: str, given: Iterable[str], known: frozenset[str]) -> None:
+def _check_known(where: str, given: Iterable[str], known: frozenset[str]) -> None:
+    check_names(where, given)
     for name in given:
-        if name in _ELSEWHERE:
-            raise ValueError(f"{where}: {name} cannot be given here; give {_ELSEWHERE[name]}")
+        if name in _OURS:
+            raise ValueError(f"{where}: {name} cannot be given here; {_OURS[name]}")
         if name not in known:
             raise TypeError(f"{where}: asyncpg knows no argument {name!r}")
 

@@ -40,7 +40,7 @@ class Driver(ABC):
 
     @abstractmethod
     def prepare(self, connection: Any) -> object:
-        """Make a connection outside a transaction ours: autocommit, text in UTF-8.
+        """Make a connection outside a transaction ours: autocommit, UTF-8, readable times.
 
         What `restore` needs is returned.
         """

@@ -10,6 +10,7 @@ import psycopg2
 from psycopg2.extensions import make_dsn
 
 from ..limits import Limits
+from .postgresql import check_login, checked_kwargs
 
 # libpq counts its connect_timeout in whole seconds, at least so many.
 _SHORTEST = 2
@@ -37,15 +38,13 @@ class Psycopg2Values:
         port: int,
         connect_kwargs: dict[str, Any] | None = None,
     ) -> Psycopg2Values:
-        for name, value in (("db_name", db_name), ("user", user), ("host", host)):
-            _check_text(name, value)
-        if password is not None:
-            _check_text("password", password)
-        if isinstance(port, bool) or not isinstance(port, int):
-            raise TypeError(f"port must be an int, not {type(port).__name__}")
-        if not 0 < port <= 65_535:
-            raise ValueError(f"port must be from 1 to 65535, not {port}")
-        values = cls(db_name, user, host, port, password, _checked_kwargs(connect_kwargs))
+        check_login(db_name, user, password, host, port)
+        kwargs = checked_kwargs(connect_kwargs)
+        for name in _ASYNCHRONOUS & kwargs.keys():
+            raise ValueError(
+                f"connect_kwargs: {name} cannot be set; there is an asynchronous persister"
+            )
+        values = cls(db_name, user, host, port, password, kwargs)
         try:
             make_dsn(**values.arguments(Limits(1, 1)))
         except (psycopg2.Error, TypeError) as exc:
@@ -54,7 +53,7 @@ class Psycopg2Values:
         return values
 
     def arguments(self, limits: Limits) -> dict[str, Any]:
-        """Keyword arguments for libpq; what the user gave comes first."""
+        """Keyword arguments for libpq."""
         given = {
             "dbname": self.db_name,
             "user": self.user,
@@ -78,32 +77,4 @@ class Psycopg2Values:
 
 
 FACTORIES = ("connection_factory", "cursor_factory")
-_ASYNCHRONOUS = ("async", "async_")
-
-
-def _checked_kwargs(connect_kwargs: object) -> dict[str, Any]:
-    if connect_kwargs is None:
-        return {}
-    if not isinstance(connect_kwargs, dict):
-        raise TypeError(
-            f"connect_kwargs must be a dict or None, not {type(connect_kwargs).__name__}"
-        )
-    for name, value in connect_kwargs.items():
-        if name in _ASYNCHRONOUS:
-            raise ValueError(
-                f"connect_kwargs: {name} cannot be set; there is an asynchronous persister"
-            )
-        if isinstance(value, str):
-            _check_text(f"connect_kwargs[{name!r}]", value)
-    return dict(connect_kwargs)
-
-
-def _check_text(name: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
-    try:
-        encoded = value.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{name} must not have a lone surrogate") from None
-    if b"\0" in encoded:
-        raise ValueError(f"{name} must not have a NUL character")
+_ASYNCHRONOUS = {"async", "async_"}

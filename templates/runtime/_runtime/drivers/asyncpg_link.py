@@ -183,6 +183,13 @@ def is_closed(connection: Any) -> bool:
         return True
 
 
+async def in_utf8(connection: Any) -> None:
+    """See to it that every text can travel; a session may have chosen another encoding."""
+    told = connection.get_settings().client_encoding
+    if told.strip("'").replace("-", "").upper() != "UTF8":  # A pooler says what asyncpg asked for.
+        await connection.execute("SET client_encoding = 'UTF8'")
+
+
 async def _end(connection: Any) -> None:
     with contextlib.suppress(Exception):
         await connection.close(timeout=LAST_MOMENT)

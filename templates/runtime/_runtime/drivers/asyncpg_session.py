@@ -13,10 +13,11 @@ from ...errors import CorruptStateError, NotInitializedError
 from ..failures import Failures, about
 from ..limits import Limits
 from ..steps import Step, is_true
-from .asyncpg_link import Link, is_closed
+from .asyncpg_link import Link, in_utf8, is_closed
 from .asyncpg_one import One
 from .asyncpg_pooled import Pooled
 from .asyncpg_values import AsyncpgValues
+from .postgresql import begin
 
 T = TypeVar("T")
 
@@ -34,7 +35,11 @@ _PREPARED_FOR_ANOTHER = (
     asyncpg.InvalidCachedStatementError,
 )
 
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InternalClientError,
+)
 
 
 class AsyncpgSession:
@@ -234,7 +239,7 @@ class Operation:
     async def _together(self, steps: Sequence[Step]) -> None:
         connection = self._connection
         self._transaction = True
-        await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        await connection.execute(begin(self._remaining()))
         try:
             for step in steps:
                 if not step.when or is_true(await connection.fetchrow(step.when)):
@@ -280,6 +285,10 @@ class Operation:
         await self._take()
         return True
 
+    def _remaining(self) -> float:
+        end = self._timeout.when() or 0.0
+        return end - asyncio.get_running_loop().time()
+
     def _check_open(self) -> None:
         if self._session.closed:
             raise self._session.failures.closed(self._name, self._key)
@@ -287,6 +296,7 @@ class Operation:
     async def _take(self) -> None:
         self._doing = "no connection could be had"
         self._connection = await self._link.take(self._session.limits)
+        await in_utf8(self._connection)
         self._doing = "no answer came"
 
     async def _answer(self, send: Callable[[], Awaitable[T]]) -> T:

@@ -15,6 +15,7 @@ from psycopg2 import extensions
 from ..limits import Limits
 from .pep249_driver import Driver
 from .pep249_session import Pep249Session
+from .postgresql import begin
 from .psycopg2_values import Psycopg2Values
 
 __all__ = ["Psycopg2Session"]
@@ -42,20 +43,32 @@ class Psycopg2Driver(Driver):
         return psycopg2.connect(**values.arguments(limits), **values.factories())
 
     def is_prepared(self, connection: Any) -> bool:
-        return bool(connection.autocommit) and connection.encoding == _ENCODING
+        return (
+            bool(connection.autocommit)
+            and connection.encoding == _ENCODING
+            and _reads_dates(_date_style(connection))
+        )
 
-    def prepare(self, connection: Any) -> tuple[bool, str]:
-        before = connection.autocommit, connection.encoding
+    def prepare(self, connection: Any) -> tuple[bool, str, str]:
+        before = connection.autocommit, connection.encoding, _date_style(connection)
         connection.autocommit = True
         if connection.encoding != _ENCODING:
             connection.set_client_encoding(_ENCODING)
+        if not _reads_dates(before[2]):
+            self._set_date_style(connection, "ISO")
         return before
 
-    def restore(self, connection: Any, before: tuple[bool, str]) -> None:
-        autocommit, encoding = before
+    def restore(self, connection: Any, before: tuple[bool, str, str]) -> None:
+        autocommit, encoding, date_style = before
+        if not _reads_dates(date_style):
+            self._set_date_style(connection, date_style)
         if encoding != _ENCODING:
             connection.set_client_encoding(encoding)
         connection.autocommit = autocommit
+
+    def _set_date_style(self, connection: Any, style: str) -> None:
+        with self.cursor(connection) as cursor:
+            cursor.execute("SET DateStyle = %s", (style,))
 
     def describe(self, connection: Any) -> str:
         try:
@@ -81,12 +94,7 @@ class Psycopg2Driver(Driver):
             cursor.execute("COMMIT" if commit else "ROLLBACK")
 
     def begin(self, seconds: float) -> str:
-        milliseconds = max(1, int(seconds * 1000))
-        # SET LOCAL ends with the transaction, so a pooler's other clients see nothing of it.
-        return (
-            f"BEGIN; SET LOCAL statement_timeout = {milliseconds};"
-            f" SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
-        )
+        return begin(seconds)
 
     def socket_of(self, connection: Any) -> int | None:
         return int(connection.fileno())
@@ -97,6 +105,16 @@ class Psycopg2Driver(Driver):
 
     def was_cancelled(self, exc: BaseException) -> bool:
         return isinstance(exc, extensions.QueryCanceledError)
+
+
+def _date_style(connection: Any) -> str:
+    """As the server has told it; a session may have changed it since it was opened."""
+    return connection.get_parameter_status("DateStyle") or ""
+
+
+def _reads_dates(style: str) -> bool:
+    """Whether psycopg2 reads times that are written like that."""
+    return style.startswith("ISO")
 
 
 class Psycopg2Session(Pep249Session):
