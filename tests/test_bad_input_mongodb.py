@@ -170,6 +170,25 @@ def test_nobody_answers_there(make: Make, operation: str, host: str) -> None:
     assert caught.value.may_have_saved is False  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("handed_in", [False, True])
+def test_who_is_refused_hears_it_at_once(make: Make, hand_in: Any, handed_in: bool) -> None:
+    uri = f"mongodb://{LOOPBACK}:1"
+    persister = hand_in(uri)[0] if handed_in else make(uri)
+    with within(3), refused(PersisterUnavailableError, "refuses", cause=ServerSelectionTimeoutError):
+        persister.put()
+
+
+def test_a_primary_is_waited_for_where_one_may_come(make: Make) -> None:
+    """One host refuses connections, and another may be choosing a primary just now."""
+    with stranger(b"") as port:
+        hosts = f"mongodb://{LOOPBACK}:1,{LOOPBACK}:{port}"
+        persister = make(hosts, connect_timeout=1.8)
+        start = time.monotonic()
+        with within(5), refused(PersisterUnavailableError, "1.8 s", cause=PyMongoError):
+            persister.put()
+        assert time.monotonic() - start > 1.7
+
+
 def test_nobody_answers_a_client_that_was_handed_in(hand_in: Any) -> None:
     """Its own limits are longer; ours holds all the same."""
     persister, _ = hand_in(f"mongodb://{LOOPBACK}:1", connect_timeout=0.5)

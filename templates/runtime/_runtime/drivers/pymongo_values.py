@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,6 +17,12 @@ from ..limits import Limits
 # How many operations run at the same time; more wait. Each needs a connection of the pool, which
 # has as many by default.
 AT_ONCE = 100
+
+# Seconds in which the driver surely looks at a server anew: it does so twice a second at most.
+_LOOK = 0.75
+
+# How a host that takes no connection shows in what the driver says of it.
+_REFUSED = f"{errno.ECONNREFUSED}]"
 
 # Seconds that a server may take to hear that a client goes; a frozen one would keep it for ever.
 FAREWELL = 1.0
@@ -138,6 +145,17 @@ class MongoValues:
                 " build the persister with from_values()"
             )
         return values
+
+
+def tries(seconds: float) -> tuple[float, ...]:
+    """How long to look for a primary, and how long to go on if one may still come."""
+    return (_LOOK, seconds - _LOOK) if seconds > _LOOK else (seconds,)
+
+
+def may_come(client: Any, exc: PyMongoError) -> bool:
+    """Whether waiting longer for a primary makes sense: not if every host refuses connections."""
+    hosts = client.topology_description.server_descriptions().values()
+    return exc.timeout and not all(_REFUSED in str(host.error) for host in hosts)
 
 
 def check_acknowledged(what: str, client: Any) -> None:
