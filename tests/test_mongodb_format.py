@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pymongo
@@ -98,11 +100,12 @@ def older(
 def test_a_document(persister: Any, collection: Any) -> None:
     state = State({"text": "a\0\u00e9", "n": 1.5})
     persister.save("p", "app", 7, "draft", state, "failed")
-    (document,) = collection.find({}, {"_id": 0})
+    (document,) = collection.find()
     number, created = document.pop("write_number"), document.pop("created_at")
     assert type(number) is Timestamp and number.time > 0
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", created)
     assert document == {
+        "_id": sha256(b"p\0app\0007\0draft").digest()[:16],
         "partition_key": "p",
         "partition": "p",
         "app_id": "app",
@@ -149,6 +152,30 @@ def test_the_indexes(persister: Any, collection: Any) -> None:
     partial = {name: it.get("partialFilterExpression") for name, it in found.items()}
     assert partial.pop("ps_foreign") == {"write_number": None}
     assert set(partial.values()) == {None}
+
+
+def test_a_collection_that_is_dropped_in_the_middle(persister: Any, collection: Any) -> None:
+    """Its indexes go with it, but not the rule that one record has one key."""
+    for partition in ("p", None):
+        put(persister, "app", 1, partition)
+        collection.drop()
+        with persister.copy() as twin, ThreadPoolExecutor(8) as threads:
+            saves = [
+                threads.submit(save_n, [persister, twin][n % 2], partition, n) for n in range(16)
+            ]
+        refused = [it for it in saves if isinstance(it.exception(), StateConflictError)]
+        assert len(refused) == 15 and collection.count_documents({}) == 1
+        state = dict(persister.load(partition, "app")["state"])
+        save_n(persister, partition, state["n"])
+        assert collection.count_documents({}) == 1
+        persister.initialize()
+        assert len(list(collection.list_indexes())) == 1 + len(INDEXES)
+        collection.drop()
+
+
+def save_n(persister: Any, partition: Any, n: int) -> None:
+    """All under one key."""
+    persister.save(partition, "app", 1, "step", State({"n": n}), "completed")
 
 
 # What is asked, and what it costs
@@ -307,12 +334,27 @@ def test_a_collection_of_another_library_is_continued(persister: Any, collection
     for default in (None, ""):
         assert persister.load(default, "app")["partition_key"] == ""
         assert persister.list_app_ids(default) == ["app"]
-    assert list(collection.find(sort=[("_id", 1)]))[:3] == before
+    assert list(collection.find({"write_number": None}, sort=[("_id", 1)])) == before
     # And the other library goes on, with what it always asks.
     older(collection, "app", 3)
     last = collection.find_one({"partition_key": "p", "app_id": "app"}, sort=[("sequence_id", -1)])
     assert last["sequence_id"] == 3
     assert persister.load("p", "app")["sequence_id"] == 3
+
+
+@pytest.mark.parametrize("partition", [None, "p"])
+def test_saving_over_a_document_of_another_library(
+    persister: Any, collection: Any, partition: Any
+) -> None:
+    older(collection, "app", 0, partition)
+    before = list(collection.find())
+    same = State({"text": "\u00e9", "n": 0})
+    persister.save(partition, "app", 0, "step", same, "completed")
+    with pytest.raises(StateConflictError):
+        put(persister, "app", 0, partition)
+    with pytest.raises(StateConflictError):
+        persister.save(partition, "app", 0, "step", same, "failed")
+    assert list(collection.find()) == before
 
 
 @pytest.mark.parametrize("limit", [None, 1, 2, 3, 10])
