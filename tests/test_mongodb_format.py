@@ -227,6 +227,14 @@ def test_one_round_trip_a_load_or_list(persister: Any, commands: Commands) -> No
         assert len(commands.taken()) == 1
 
 
+def test_one_round_trip_a_long_list(persister: Any, commands: Commands) -> None:
+    for n in range(150):
+        put(persister, f"a{n}")
+    commands.taken()
+    assert len(persister.list_app_ids("p")) == len(persister.list_app_ids("p", limit=150)) == 150
+    assert names(commands.taken()) == ["aggregate"] * 2
+
+
 CALLS = {
     "at a sequence": lambda persister, partition: persister.load(partition, "a3", 5),
     "latest": lambda persister, partition: persister.load(partition, "a3"),
