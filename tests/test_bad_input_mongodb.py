@@ -355,6 +355,15 @@ def test_a_collection_with_a_validator(persister: Calls, admin: Any) -> None:
     assert admin.count_documents({}) == 0
 
 
+def test_a_time_series(persister: Calls, admin: Any) -> None:
+    """It can have no unique index."""
+    admin.database.create_collection(admin.name, timeseries={"timeField": "created_at"})
+    for name in ("save", "initialize"):
+        with refused(StoreVersionError, "time series", cause=OperationFailure):
+            ALL[name](persister)
+    assert not persister.is_initialized()
+
+
 def test_a_view(persister: Calls, admin: Any) -> None:
     admin.database.create_collection(admin.name, viewOn="other", pipeline=[])
     for operation in ("save", "initialize"):

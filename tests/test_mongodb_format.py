@@ -73,6 +73,10 @@ def persister(collection: Any, commands: Commands, mongodb_place: MongoPlace) ->
         yield persister
 
 
+def of(collection: Any) -> tuple[str, str]:
+    return collection.database.name, collection.name
+
+
 def put(persister: Any, app_id: str, sequence_id: int = 0, /, partition: Any = "p") -> None:
     persister.save(partition, app_id, sequence_id, "step", State({"n": sequence_id}), "completed")
 
@@ -245,10 +249,15 @@ CALLS = {
 }
 
 
+EXPLAINED = (
+    *("find", "aggregate", "filter", "pipeline", "sort", "projection", "limit", "cursor"),
+    *("singleBatch", "collation"),
+)
+
+
 def explained(collection: Any, command: dict[str, Any]) -> tuple[list[str], int, int]:
     """The stages of a plan with their indexes, how many keys and how many documents it read."""
-    wanted = ("find", "aggregate", "filter", "pipeline", "sort", "projection", "limit", "cursor")
-    asked = {key: it for key, it in command.items() if key in (*wanted, "singleBatch")}
+    asked = {key: it for key, it in command.items() if key in EXPLAINED}
     plan = collection.database.command("explain", asked, verbosity="executionStats")
     stages: list[str] = []
     counts = {"totalKeysExamined": 0, "totalDocsExamined": 0}
@@ -324,6 +333,28 @@ def test_no_value_changes_the_meaning_of_a_filter(persister: Any) -> None:
             persister.list_app_ids(wrong)
     assert persister.load("p", "$ne") is None
     assert persister.list_app_ids("$where") == []
+
+
+@pytest.mark.parametrize("partition", [None, "p"])
+def test_a_collection_that_takes_no_heed_of_case(
+    persister: Any, collection: Any, commands: Commands, partition: Any
+) -> None:
+    """What its owner wants of texts is not for keys: other letters, another application."""
+    collection.database.create_collection(
+        collection.name, collation={"locale": "en", "strength": 2}
+    )
+    for app in ("app", "APP"):
+        put(persister, app, 1, partition)
+        persister.save(partition, app, 1, "STEP", State({"app": app}), "completed")
+    for app in ("app", "APP"):
+        assert persister.load(partition, app, 1)["state"]["app"] == app
+        assert persister.load(partition, app)["state"]["app"] == app
+    assert persister.load(partition, "App") is None
+    for limit in (None, 2):
+        assert persister.list_app_ids(partition, limit=limit) == ["APP", "app"]
+    assert persister.list_app_ids("P") == [] and persister.load("P", None) is None
+    with MongoDBBasePersister(collection.database.client, *of(collection)) as another:
+        assert another.is_initialized()
 
 
 # Collections that another library began

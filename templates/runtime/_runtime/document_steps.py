@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from ..errors import StoreVersionError
 from .arguments import Row, shown
 from .clock import iso
-from .documents import Call, Document, Filter, Index, Query
+from .documents import EXACTLY, Call, Document, Filter, Index, Query
 
 # How many of the newest documents a list with a limit looks at, before it asks for the last one of
 # each application.
@@ -55,7 +55,7 @@ def finding_either(query: Query, filter: Filter, foreign: Filter, coll: str) -> 
 
 def inserting(document: Document, unless: Filter, prepared: Prepared) -> Steps[bool]:
     """Whether the document was stored; not if one that fits to `unless`, its key, is there."""
-    if prepared.is_twofold and (yield Call("find_one", (unless, {"_id": 1}))):
+    if prepared.is_twofold and (yield Call("find_one", (unless, {"_id": 1}), EXACTLY)):
         return False
     try:
         yield Call("insert_one", (dict(document),))
@@ -143,7 +143,7 @@ def _missing(indexes: Sequence[Index], found: Sequence[Document]) -> list[Index]
 
 
 def _is_twofold(fields: Sequence[str]) -> Steps[bool]:
-    return (yield Call("find_one", ({fields[0]: ""}, {"_id": 1}))) is not None
+    return (yield Call("find_one", ({fields[0]: ""}, {"_id": 1}), EXACTLY)) is not None
 
 
 def _noting(indexes: Sequence[Index], prepared: Prepared) -> Steps[None]:
@@ -165,7 +165,7 @@ def _refusing_doubles(fields: Sequence[str], cause: DuplicateKeyError | None = N
                 {"$limit": _NAMED},
             ],
         ),
-        {"allowDiskUse": True},
+        {**EXACTLY, "allowDiskUse": True},
         lists=True,
     )
     if found:
