@@ -355,6 +355,21 @@ def test_a_collection_with_a_validator(persister: Calls, admin: Any) -> None:
     assert admin.count_documents({}) == 0
 
 
+def test_a_wrong_password_every_time(make: Make, server: MongoServer) -> None:
+    """The driver thinks no more of a server that has refused a user, for a while."""
+    persister = make(url_of(server, password="wrong"))
+    for operation in (*ALL.values(), ALL["load"]):
+        with within(3), refused(PersisterAccessError, "password", cause=PyMongoError):
+            operation(persister)
+
+
+def test_another_replica_set(make: Make, server: MongoServer) -> None:
+    persister = make(url_of(server).replace("directConnection=true", "replicaSet=other"))
+    for operation in OPERATIONS.values():
+        with within(4), refused(PersisterUnavailableError, "replicaSet=", cause=PyMongoError):
+            operation(persister)
+
+
 def test_a_time_series(persister: Calls, admin: Any) -> None:
     """It can have no unique index."""
     admin.database.create_collection(admin.name, timeseries={"timeField": "created_at"})
