@@ -396,6 +396,25 @@ def test_saving_over_a_document_of_another_library(
     assert list(collection.find()) == before
 
 
+@pytest.mark.parametrize("partition", [None, "p"])
+def test_the_newest_of_a_continued_collection(
+    persister: Any, collection: Any, commands: Commands, partition: Any
+) -> None:
+    """What the other library has left there, however much, is not read again for every list."""
+    for n in range(50):
+        older(collection, f"old{n}", 0, partition)
+    for app in ("a", "b", "c"):
+        put(persister, app, 0, partition)
+    commands.taken()
+    assert persister.list_app_ids(partition, limit=2) == ["c", "b"]
+    asked = commands.taken()
+    assert names(asked) == ["aggregate", "find"]
+    for command in asked:
+        stages, keys, documents = explained(collection, command)
+        assert keys + documents < 15 and not {"COLLSCAN", "SORT"} & set(stages)
+    assert persister.list_app_ids(partition, limit=4) == ["c", "b", "a", "old49"]
+
+
 @pytest.mark.parametrize("limit", [None, 1, 2, 3, 10])
 @pytest.mark.parametrize("partition", [None, "p"])
 def test_both_libraries_write_in_turn(

@@ -76,9 +76,17 @@ def listing(
         return []
     if limit is not None:
         found = yield query.walk(filter, foreign, WALKED, coll)
-        names = _once(it[query.group] for it in found)
-        if _are_ours(found, query) and (len(names) >= limit or len(found) < WALKED):
-            return names[:limit]
+        last = None if _are_ours(found, query) else found.pop()
+        newest: dict[str, Any] = {}
+        for it in found:
+            newest.setdefault(it[query.group], it[query.order])
+        names = list(newest)[:limit]
+        if last is None and (len(names) == limit or len(found) < WALKED):
+            return names
+        if last is not None and len(names) == limit:
+            times = yield query.times(filter, [newest[name] for name in names])
+            if all(_moment(it, query) >= _moment(last, query) for it in times):
+                return names
     found = yield query.heads(filter, foreign, limit, coll)
     if _are_ours(found, query):
         return _once(it[query.group] for it in found)

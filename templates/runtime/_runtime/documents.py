@@ -122,8 +122,13 @@ class Query:
         answer = self._with_order
         return _aggregate(
             *_first(filter, self.sort, most, answer),
-            _and(coll, _first(foreign, self.foreign_sort, 1, answer)),
+            _and(coll, _first(foreign, self.foreign_sort, 1, answer | {self.time: 1})),
         )
+
+    def times(self, filter: Filter, numbers: list[Any]) -> Call:
+        """When our documents with these numbers were made."""
+        fits = {**filter, self.order: {"$in": numbers}}
+        return Call("find", (fits, {"_id": 0, self.time: 1}), EXACTLY, lists=True)
 
     def heads(self, filter: Filter, foreign: Filter, limit: int | None, coll: str) -> Call:
         """Our newest document of each group, and one of the other library's documents.
