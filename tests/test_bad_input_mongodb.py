@@ -174,7 +174,10 @@ def test_nobody_answers_there(make: Make, operation: str, host: str) -> None:
 def test_who_is_refused_hears_it_at_once(make: Make, hand_in: Any, handed_in: bool) -> None:
     uri = f"mongodb://{LOOPBACK}:1"
     persister = hand_in(uri)[0] if handed_in else make(uri)
-    with within(3), refused(PersisterUnavailableError, "refuses", cause=ServerSelectionTimeoutError):
+    with (
+        within(3),
+        refused(PersisterUnavailableError, "refuses", cause=ServerSelectionTimeoutError),
+    ):
         persister.put()
 
 

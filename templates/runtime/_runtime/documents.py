@@ -21,8 +21,8 @@ SERVER_ORDER = Timestamp(0, 0)
 # that say nothing: there, "Bob" and "bob" would be one application.
 EXACTLY = {"collation": Collation("simple")}
 
-# How many documents come at once, as far as 16 MiB hold them; left to itself, the server begins with
-# 101, and the rest is another round trip.
+# How many documents come at once, as far as 16 MiB hold them; left to itself, the server begins
+# with 101, and the rest is another round trip.
 _BATCH = 10_000
 
 Keys = tuple[tuple[str, int], ...]
