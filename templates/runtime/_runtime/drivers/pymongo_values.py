@@ -29,7 +29,7 @@ FAREWELL = 1.0
 
 # What an acknowledged save survives, unless the user says otherwise.
 _DURABLE = {"w": "majority", "journal": True}
-_CONCERN = {"w", "wtimeoutms", "journal", "j", "fsync"}
+_CONCERN = {"w", "journal", "j", "fsync"}
 
 # What is read must not depend on how a client that was handed in converts types.
 _PLAIN: CodecOptions[dict[str, Any]] = CodecOptions(
