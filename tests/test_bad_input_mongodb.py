@@ -382,6 +382,15 @@ def test_a_time_series(persister: Calls, admin: Any) -> None:
     assert not persister.is_initialized()
 
 
+def test_an_index_that_cannot_be_made(persister: Calls, admin: Any) -> None:
+    """There are 64 at most; on a sharded collection, a unique one that lacks its shard key."""
+    admin.create_indexes([pymongo.IndexModel(f"field{n}") for n in range(60)])
+    for name in ("save", "initialize"):
+        with refused(StoreVersionError, "index", "shard key", cause=OperationFailure):
+            ALL[name](persister)
+    assert admin.count_documents({}) == 0
+
+
 def test_a_view(persister: Calls, admin: Any) -> None:
     admin.database.create_collection(admin.name, viewOn="other", pipeline=[])
     for operation in ("save", "initialize"):
