@@ -129,7 +129,7 @@ _FAILURES = Failures(
             errors.PersisterAccessError,
             pymongo.errors.ServerSelectionTimeoutError,
             "the server refuses this user or password, or knows the user in another database (authSource=)",
-            messages=("Authentication failed",),
+            messages=("Authentication failed", "authentication failed"),
         ),
         Rule(
             errors.PersisterUnavailableError,

@@ -22,7 +22,7 @@ AT_ONCE = 100
 _LOOK = 0.75
 
 # How a host that takes no connection, or not this user, shows in what the driver says of it.
-_REFUSED = (f"{errno.ECONNREFUSED}]", "Authentication failed")
+_REFUSED = (f"{errno.ECONNREFUSED}]", "authentication failed")
 
 # Seconds that a server may take to hear that a client goes; a frozen one would keep it for ever.
 FAREWELL = 1.0
@@ -155,7 +155,7 @@ def tries(seconds: float) -> tuple[float, ...]:
 def may_come(client: Any, exc: PyMongoError) -> bool:
     """Whether waiting longer for a primary makes sense: not if every host refuses us."""
     hosts = client.topology_description.server_descriptions().values()
-    told = (str(host.error) for host in hosts)
+    told = (str(host.error).lower() for host in hosts)
     return exc.timeout and not all(any(it in text for it in _REFUSED) for text in told)
 
 
