@@ -170,6 +170,28 @@ def test_nobody_answers_there(make: Make, operation: str, host: str) -> None:
     assert caught.value.may_have_saved is False  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("handed_in", [False, True])
+def test_who_is_refused_hears_it_at_once(make: Make, hand_in: Any, handed_in: bool) -> None:
+    uri = f"mongodb://{LOOPBACK}:1"
+    persister = hand_in(uri)[0] if handed_in else make(uri)
+    with (
+        within(3),
+        refused(PersisterUnavailableError, "refuses", cause=ServerSelectionTimeoutError),
+    ):
+        persister.put()
+
+
+def test_a_primary_is_waited_for_where_one_may_come(make: Make) -> None:
+    """One host refuses connections, and another may be choosing a primary just now."""
+    with stranger(b"") as port:
+        hosts = f"mongodb://{LOOPBACK}:1,{LOOPBACK}:{port}"
+        persister = make(hosts, connect_timeout=1.8)
+        start = time.monotonic()
+        with within(5), refused(PersisterUnavailableError, "1.8 s", cause=PyMongoError):
+            persister.put()
+        assert time.monotonic() - start > 1.7
+
+
 def test_nobody_answers_a_client_that_was_handed_in(hand_in: Any) -> None:
     """Its own limits are longer; ours holds all the same."""
     persister, _ = hand_in(f"mongodb://{LOOPBACK}:1", connect_timeout=0.5)
@@ -333,6 +355,39 @@ def test_a_collection_with_a_validator(persister: Calls, admin: Any) -> None:
     admin.database.create_collection(admin.name, validator={"mine": {"$exists": True}})
     with refused(StoreVersionError, "validator", cause=WriteError):
         persister.put()
+    assert admin.count_documents({}) == 0
+
+
+def test_a_wrong_password_every_time(make: Make, server: MongoServer) -> None:
+    """The driver thinks no more of a server that has refused a user, for a while."""
+    persister = make(url_of(server, password="wrong"))
+    for operation in (*ALL.values(), ALL["load"]):
+        with within(3), refused(PersisterAccessError, "password", cause=PyMongoError):
+            operation(persister)
+
+
+def test_another_replica_set(make: Make, server: MongoServer) -> None:
+    persister = make(url_of(server).replace("directConnection=true", "replicaSet=other"))
+    for operation in OPERATIONS.values():
+        with within(4), refused(PersisterUnavailableError, "replicaSet=", cause=PyMongoError):
+            operation(persister)
+
+
+def test_a_time_series(persister: Calls, admin: Any) -> None:
+    """It can have no unique index."""
+    admin.database.create_collection(admin.name, timeseries={"timeField": "created_at"})
+    for name in ("save", "initialize"):
+        with refused(StoreVersionError, "time series", cause=OperationFailure):
+            ALL[name](persister)
+    assert not persister.is_initialized()
+
+
+def test_an_index_that_cannot_be_made(persister: Calls, admin: Any) -> None:
+    """There are 64 at most; on a sharded collection, a unique one that lacks its shard key."""
+    admin.create_indexes([pymongo.IndexModel(f"field{n}") for n in range(60)])
+    for name in ("save", "initialize"):
+        with refused(StoreVersionError, "index", "shard key", cause=OperationFailure):
+            ALL[name](persister)
     assert admin.count_documents({}) == 0
 
 

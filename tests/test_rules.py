@@ -421,8 +421,31 @@ MONGODB = [
             "[Errno 104] Connection reset by peer",
         )
     ),
+    *(
+        Row(
+            pymongo.errors.ServerSelectionTimeoutError(f"{why}, full error: {{}}"),
+            ACCESS,
+            "password",
+        )
+        for why in ("Authentication failed.", "bad auth : authentication failed")
+    ),
     Row(
-        pymongo.errors.ServerSelectionTimeoutError("one:27017: connection refused"),
+        pymongo.errors.ServerSelectionTimeoutError(
+            'No replica set members available for replica set name "other"'
+        ),
+        UNAVAILABLE,
+        "check replicaSet=",
+    ),
+    *(
+        Row(
+            pymongo.errors.ServerSelectionTimeoutError(f"one:27017: [Errno 111] {why}"),
+            UNAVAILABLE,
+            "a host refuses connections",
+        )
+        for why in ("Connection refused", "Connect call failed ('127.0.0.1', 27017)")
+    ),
+    Row(
+        pymongo.errors.ServerSelectionTimeoutError("No servers found yet"),
         UNAVAILABLE,
         "connect_timeout 2 s",
     ),
@@ -461,6 +484,12 @@ MONGODB = [
         answered(pymongo.errors.WriteError, 121, "Document failed validation"),
         VERSION,
         "has a validator",
+    ),
+    Row(answered(FAILURE, 67, "add index fails, too many indexes"), VERSION, "shard key"),
+    Row(
+        answered(FAILURE, 72, "Unique indexes are not supported on time-series collections"),
+        VERSION,
+        "a time series",
     ),
     Row(answered(FAILURE, 166, "Namespace is a view, not a collection"), VERSION, "is a view"),
     Row(answered(FAILURE, 14031, "OutOfDiskSpace"), UNAVAILABLE, "no space left"),

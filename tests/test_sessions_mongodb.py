@@ -103,6 +103,12 @@ def test_what_the_user_says_wins(options: str) -> None:
     plain.close()
 
 
+def test_a_limit_for_acknowledging_lowers_nothing(url: str) -> None:
+    session = sync_session("mongodb://localhost/?wtimeoutMS=5000")
+    assert session.client.write_concern.document == {"w": "majority", "j": True, "wtimeout": 5000}
+    session.close()
+
+
 def test_no_password_is_shown(url: str) -> None:
     secret = "mongodb://me:hunter2@nowhere.invalid:27017/?authSource=admin"
     for make in (sync_session, async_session):

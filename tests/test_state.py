@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from persistry.state import State
 
-DEPTH = 30_000
+DEPTH = 100_000
 
 
 def deep_value() -> Any:

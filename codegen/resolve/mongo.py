@@ -16,6 +16,7 @@ _MADE = {
     "partitions": ("partition_key", "either"),
     "created_at_iso": ("created_at", "iso"),
     "server_order": ("", "SERVER_ORDER"),
+    "key_digest": ("key_digest", ""),
 }
 _INSERT, _CONFLICTING, _NEWEST = "save.insert", "save.conflicting", "list_app_ids.newest"
 _VERBS = ("insert", "find")
@@ -185,7 +186,8 @@ class _Resolver:
     def _value(self, case: str, text: Text) -> tuple[str, str]:
         """A given value, or what makes one of it."""
         given = self._cases[case].given
-        made = {name: it for name, it in _MADE.items() if it[0] in (*given, "")}
+        of_record = ("key_digest",) if case == _INSERT else ()
+        made = {name: it for name, it in _MADE.items() if it[0] in (*given, *of_record, "")}
         if not text.startswith(":"):
             message = f"{str(text)!r} is no value that a query can have"
             help = "write :name for a value that the case is given; null is the only constant"

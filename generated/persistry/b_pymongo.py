@@ -126,6 +126,24 @@ _FAILURES = Failures(
             messages=("connection closed", "already closed", "reset by peer"),
         ),
         Rule(
+            errors.PersisterAccessError,
+            pymongo.errors.ServerSelectionTimeoutError,
+            "the server refuses this user or password, or knows the user in another database (authSource=)",
+            messages=("Authentication failed", "authentication failed"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            pymongo.errors.ServerSelectionTimeoutError,
+            "the hosts belong to another replica set, or to none; check replicaSet= in the URI",
+            messages=("for replica set name",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            pymongo.errors.ServerSelectionTimeoutError,
+            "no primary was found (connect_timeout {connect_timeout} s), and a host refuses connections; start it, or check the hosts",
+            messages=("refused", "Connect call failed"),
+        ),
+        Rule(
             errors.PersisterUnavailableError,
             pymongo.errors.ServerSelectionTimeoutError,
             "no primary answered in time (connect_timeout {connect_timeout} s, operation_timeout {operation_timeout} s); start it, or check the hosts",
@@ -178,8 +196,15 @@ _FAILURES = Failures(
         Rule(
             errors.StoreVersionError,
             pymongo.errors.OperationFailure,
-            "the collection is a view, or has a validator that refuses the records; choose another one",
+            "the server cannot make an index that is needed; a sharded collection needs partition_key (and app_id) as its shard key",
+            codes=("67",),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            pymongo.errors.OperationFailure,
+            "the collection is a view or a time series, or has a validator that refuses the records; choose another one",
             codes=("121", "166"),
+            messages=("time-series",),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -215,7 +240,9 @@ class MongoDBBasePersister(BaseStatePersister):
     journals of a majority of the servers (`w=majority`, `journal=true`), unless the URI or
     the client's arguments say otherwise; a client that was handed in keeps its own write
     concern. Loads and lists read from the primary. A standalone server whose clock was set
-    back across a restart may order new saves before old ones; a replica set does not.
+    back across a restart may order new saves before old ones; a replica set does not. After
+    somebody has dropped the collection, call `initialize()`: without its indexes every
+    record still has its own key, but loads become slow.
 
     Args:
         client: An open client; it is never closed here.
@@ -390,6 +417,7 @@ class MongoDBBasePersister(BaseStatePersister):
             self._largest_state,
         )
         document = {
+            "_id": record.key_digest,
             "partition_key": or_null(record.partition_key),
             "partition": record.partition_key,
             "app_id": record.app_id,
@@ -539,7 +567,9 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
     journals of a majority of the servers (`w=majority`, `journal=true`), unless the URI or
     the client's arguments say otherwise; a client that was handed in keeps its own write
     concern. Loads and lists read from the primary. A standalone server whose clock was set
-    back across a restart may order new saves before old ones; a replica set does not.
+    back across a restart may order new saves before old ones; a replica set does not. After
+    somebody has dropped the collection, call `initialize()`: without its indexes every
+    record still has its own key, but loads become slow.
 
     Args:
         client: An open client; it is never closed here.
@@ -720,6 +750,7 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             self._largest_state,
         )
         document = {
+            "_id": record.key_digest,
             "partition_key": or_null(record.partition_key),
             "partition": record.partition_key,
             "app_id": record.app_id,

@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from ..errors import StoreVersionError
 from .arguments import Row, shown
 from .clock import iso
-from .documents import Call, Document, Filter, Index, Query
+from .documents import EXACTLY, Call, Document, Filter, Index, Query
 
 # How many of the newest documents a list with a limit looks at, before it asks for the last one of
 # each application.
@@ -55,7 +55,7 @@ def finding_either(query: Query, filter: Filter, foreign: Filter, coll: str) -> 
 
 def inserting(document: Document, unless: Filter, prepared: Prepared) -> Steps[bool]:
     """Whether the document was stored; not if one that fits to `unless`, its key, is there."""
-    if prepared.is_twofold and (yield Call("find_one", (unless, {"_id": 1}))):
+    if prepared.is_twofold and (yield Call("find_one", (unless, {"_id": 1}), EXACTLY)):
         return False
     try:
         yield Call("insert_one", (dict(document),))
@@ -76,9 +76,17 @@ def listing(
         return []
     if limit is not None:
         found = yield query.walk(filter, foreign, WALKED, coll)
-        names = _once(it[query.group] for it in found)
-        if _are_ours(found, query) and (len(names) >= limit or len(found) < WALKED):
-            return names[:limit]
+        last = None if _are_ours(found, query) else found.pop()
+        newest: dict[str, Any] = {}
+        for it in found:
+            newest.setdefault(it[query.group], it[query.order])
+        names = list(newest)[:limit]
+        if last is None and (len(names) == limit or len(found) < WALKED):
+            return names
+        if last is not None and len(names) == limit:
+            times = yield query.times(filter, [newest[name] for name in names])
+            if all(_moment(it, query) >= _moment(last, query) for it in times):
+                return names
     found = yield query.heads(filter, foreign, limit, coll)
     if _are_ours(found, query):
         return _once(it[query.group] for it in found)
@@ -143,7 +151,7 @@ def _missing(indexes: Sequence[Index], found: Sequence[Document]) -> list[Index]
 
 
 def _is_twofold(fields: Sequence[str]) -> Steps[bool]:
-    return (yield Call("find_one", ({fields[0]: ""}, {"_id": 1}))) is not None
+    return (yield Call("find_one", ({fields[0]: ""}, {"_id": 1}), EXACTLY)) is not None
 
 
 def _noting(indexes: Sequence[Index], prepared: Prepared) -> Steps[None]:
@@ -165,7 +173,7 @@ def _refusing_doubles(fields: Sequence[str], cause: DuplicateKeyError | None = N
                 {"$limit": _NAMED},
             ],
         ),
-        {"allowDiskUse": True},
+        {**EXACTLY, "allowDiskUse": True},
         lists=True,
     )
     if found:

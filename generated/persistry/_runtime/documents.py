@@ -9,12 +9,21 @@ from typing import Any
 from bson.int64 import Int64
 from bson.timestamp import Timestamp
 from pymongo import IndexModel
+from pymongo.collation import Collation
 
 from .arguments import Row
 
 # In a new document the server puts its own logical time in its place: unique, increasing, and no
 # writer's clock.
 SERVER_ORDER = Timestamp(0, 0)
+
+# Texts are compared by their bytes, also in a collection whose owner wants it otherwise for queries
+# that say nothing: there, "Bob" and "bob" would be one application.
+EXACTLY = {"collation": Collation("simple")}
+
+# How many documents come at once, as far as 16 MiB hold them; left to itself, the server begins
+# with 101, and the rest is another round trip.
+_BATCH = 10_000
 
 Keys = tuple[tuple[str, int], ...]
 Document = Mapping[str, Any]
@@ -61,7 +70,7 @@ class Index:
         options: dict[str, Any] = {"unique": True} if self.unique else {}
         if self._only:
             options["partialFilterExpression"] = self._only
-        return IndexModel(list(self.keys), name=self.name, **options)
+        return IndexModel(list(self.keys), name=self.name, **options, **EXACTLY)
 
     def is_like(self, found: Document) -> bool:
         """Whether an index that is there does the same, whatever its name."""
@@ -97,7 +106,8 @@ class Query:
     def first(self, filter: Filter) -> Call:
         """The first document that fits."""
         projection = {"_id": 0} | dict.fromkeys(self.fields, 1)
-        return Call("find_one", (filter, projection), {"sort": self.sort} if self.sort else {})
+        options = {**EXACTLY, "sort": self.sort} if self.sort else EXACTLY
+        return Call("find_one", (filter, projection), options)
 
     def first_of_both(self, filter: Filter, foreign: Filter, coll: str) -> Call:
         """The first of our documents, and the first of the other library's."""
@@ -112,8 +122,13 @@ class Query:
         answer = self._with_order
         return _aggregate(
             *_first(filter, self.sort, most, answer),
-            _and(coll, _first(foreign, self.foreign_sort, 1, answer)),
+            _and(coll, _first(foreign, self.foreign_sort, 1, answer | {self.time: 1})),
         )
+
+    def times(self, filter: Filter, numbers: list[Any]) -> Call:
+        """When our documents with these numbers were made."""
+        fits = {**filter, self.order: {"$in": numbers}}
+        return Call("find", (fits, {"_id": 0, self.time: 1}), EXACTLY, lists=True)
 
     def heads(self, filter: Filter, foreign: Filter, limit: int | None, coll: str) -> Call:
         """Our newest document of each group, and one of the other library's documents.
@@ -150,7 +165,8 @@ class Query:
 
 
 def _aggregate(*stages: Filter) -> Call:
-    return Call("aggregate", (list(stages),), {"allowDiskUse": True}, lists=True)
+    options = {**EXACTLY, "allowDiskUse": True, "batchSize": _BATCH}
+    return Call("aggregate", (list(stages),), options, lists=True)
 
 
 def _first(filter: Filter, sort: Keys, limit: int, answer: dict[str, int]) -> list[Filter]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from ..errors import PersisterUnavailableError, StateConflictError, StateTooLargeError
@@ -65,6 +66,12 @@ class NewRecord:
     def sequence(self) -> str:
         """The sequence id as text that sorts like the number."""
         return f"{self.sequence_id:019}"
+
+    @property
+    def key_digest(self) -> bytes:
+        """The key in 16 bytes. No part of it holds a NUL, so that different keys stay different."""
+        parts = (self.partition_key, self.app_id, str(self.sequence_id), self.position)
+        return sha256("\0".join(parts).encode()).digest()[:16]
 
     def accept(self, stored: Row | None) -> None:
         """Accept what is stored under this key if it is this record; refuse it otherwise.

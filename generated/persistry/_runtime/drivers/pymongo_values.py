@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,12 +18,18 @@ from ..limits import Limits
 # has as many by default.
 AT_ONCE = 100
 
+# Seconds in which the driver surely looks at a server anew: it does so twice a second at most.
+_LOOK = 0.75
+
+# How a host that takes no connection, or not this user, shows in what the driver says of it.
+_REFUSED = (f"{errno.ECONNREFUSED}]", "authentication failed")
+
 # Seconds that a server may take to hear that a client goes; a frozen one would keep it for ever.
 FAREWELL = 1.0
 
 # What an acknowledged save survives, unless the user says otherwise.
 _DURABLE = {"w": "majority", "journal": True}
-_CONCERN = {"w", "wtimeoutms", "journal", "j", "fsync"}
+_CONCERN = {"w", "journal", "j", "fsync"}
 
 # What is read must not depend on how a client that was handed in converts types.
 _PLAIN: CodecOptions[dict[str, Any]] = CodecOptions(
@@ -138,6 +145,18 @@ class MongoValues:
                 " build the persister with from_values()"
             )
         return values
+
+
+def tries(seconds: float) -> tuple[float, ...]:
+    """How long to look for a primary, and how long to go on if one may still come."""
+    return (_LOOK, seconds - _LOOK) if seconds > _LOOK else (seconds,)
+
+
+def may_come(client: Any, exc: PyMongoError) -> bool:
+    """Whether waiting longer for a primary makes sense: not if every host refuses us."""
+    hosts = client.topology_description.server_descriptions().values()
+    told = (str(host.error).lower() for host in hosts)
+    return exc.timeout and not all(any(it in text for it in _REFUSED) for text in told)
 
 
 def check_acknowledged(what: str, client: Any) -> None:

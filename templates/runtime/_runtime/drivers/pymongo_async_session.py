@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import pymongo
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from .. import document_steps as steps
 from ..arguments import Row
@@ -17,7 +17,7 @@ from ..documents import Call, Document, Filter, Index, Query
 from ..failures import Failures
 from ..limits import Limits
 from .pymongo_async_link import AsyncLink, of_another_loop
-from .pymongo_values import MongoValues, Place, check_acknowledged, describe_client
+from .pymongo_values import MongoValues, Place, check_acknowledged, describe_client, may_come, tries
 
 T = TypeVar("T")
 
@@ -246,9 +246,7 @@ class Operation:
     async def _answer(self, call: Call) -> Any:
         client = self._collection.database.client
         if not client.topology_description.has_writable_server():
-            # Left to itself, the driver would look for one until the operation's time is over.
-            with pymongo.timeout(self._session.limits.connect):
-                await client.admin.command("ping")
+            await self._find_primary(client)
         self._waiting = True
         try:
             called = getattr(self._collection, call.method)(*call.arguments, **call.options)
@@ -261,6 +259,17 @@ class Operation:
             raise
         self._waiting = False
         return answer
+
+    async def _find_primary(self, client: Any) -> None:
+        """Wait for one. The driver would do so until the operation's time is over, even in vain."""
+        *first, last = tries(self._session.limits.connect)
+        for seconds in first:
+            try:
+                return await _ping(client, seconds)
+            except PyMongoError as exc:
+                if not may_come(client, exc):
+                    raise
+        await _ping(client, last)
 
     async def _leave(self, exc: BaseException | None) -> None:
         """Give the slot back; a driver's exception becomes ours."""
@@ -287,3 +296,8 @@ class Operation:
                 limits=session.limits,
                 sent_before=self._sent,
             ) from exc
+
+
+async def _ping(client: Any, seconds: float) -> None:
+    with pymongo.timeout(seconds):
+        await client.admin.command("ping")

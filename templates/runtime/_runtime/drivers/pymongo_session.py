@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import pymongo
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from ...errors import PersisterError
 from .. import document_steps as steps
@@ -18,7 +18,7 @@ from ..documents import Call, Document, Filter, Index, Query
 from ..failures import Failures
 from ..limits import Deadline, Limits
 from .pymongo_link import Link
-from .pymongo_values import MongoValues, Place, check_acknowledged, describe_client
+from .pymongo_values import MongoValues, Place, check_acknowledged, describe_client, may_come, tries
 from .slots import Slot
 
 T = TypeVar("T")
@@ -247,11 +247,20 @@ class Operation:
             raise self._late("it was not done")
         client = self._collection.database.client
         if not client.topology_description.has_writable_server():
-            # Left to itself, the driver would look for one until the operation's time is over.
-            with pymongo.timeout(self._session.limits.connect):
-                client.admin.command("ping")
+            self._find_primary(client)
         answer = getattr(self._collection, call.method)(*call.arguments, **call.options)
         return answer.to_list() if call.lists else answer
+
+    def _find_primary(self, client: Any) -> None:
+        """Wait for one. The driver would do so until the operation's time is over, even in vain."""
+        *first, last = tries(self._session.limits.connect)
+        for seconds in first:
+            try:
+                return _ping(client, seconds)
+            except PyMongoError as exc:
+                if not may_come(client, exc):
+                    raise
+        _ping(client, last)
 
     def _leave(self, exc: BaseException | None) -> None:
         """Give the slot back; a driver's exception becomes ours."""
@@ -277,3 +286,8 @@ class Operation:
         return session.failures.late(
             self._name, self._key, session.limits, doing=doing, sent=self._sent
         )
+
+
+def _ping(client: Any, seconds: float) -> None:
+    with pymongo.timeout(seconds):
+        client.admin.command("ping")
