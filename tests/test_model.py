@@ -390,7 +390,7 @@ def runner() -> Iterator[asyncio.Runner]:
 # The same programs every time, unless one asks for so many others.
 EXPLORE = int(os.environ.get("PERSISTRY_TEST_PROGRAMS", "0"))
 PROGRAMS = settings(
-    max_examples=EXPLORE or 60,
+    max_examples=EXPLORE or 40,
     stateful_step_count=25,
     derandomize=not EXPLORE,
     database=None,

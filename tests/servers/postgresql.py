@@ -122,6 +122,11 @@ class PostgreSQLServer(Server):
             "full_page_writes": "off",
             # In files, which go with the directory; elsewhere a killed server leaves it behind.
             "dynamic_shared_memory_type": "mmap",
+            # Each connection is a process that maps all of it, and tests open thousands.
+            "shared_buffers": "16MB",
+            "autovacuum": "off",
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
         }
         if self._speaks_tls:
             certificate = str(self._certificate)
