@@ -28,7 +28,7 @@ def pytest_persistry_prepare(config, column):
 
 @pytest.fixture
 def make_store():
-    return contextlib.nullcontext
+    return STORE
 """
 
 CASES = """
@@ -70,11 +70,15 @@ class Project:
         pytester.makepyfile(test_sync=CASES, test_async=others, test_other="def test_it(): pass")
 
     def run(
-        self, *args: str, gaps: str = GAP, missing: str = "", apart: bool = False
+        self,
+        *args: str,
+        gaps: str = GAP,
+        missing: str = "",
+        apart: bool = False,
+        store: str = "contextlib.nullcontext",
     ) -> pytest.RunResult:
-        conftest = CONFTEST.replace("GAPS", gaps).replace(
-            "MISSING = {}", f"MISSING = {{'server': {missing!r}}}"
-        )
+        conftest = CONFTEST.replace("GAPS", gaps).replace("STORE", store)
+        conftest = conftest.replace("MISSING = {}", f"MISSING = {{'server': {missing!r}}}")
         self.pytester.makeconftest(conftest)
         run = self.pytester.runpytest_subprocess if apart else self.pytester.runpytest_inprocess
         return run(*args)
@@ -130,6 +134,12 @@ def test_a_gap_that_passes_fails(project: Project) -> None:
     result.assert_outcomes(passed=7, xfailed=1, failed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     has_lines(result, "One file sync 0 1 1 0", "[XPASS(strict)] long since mended")
+
+
+def test_a_gap_does_not_excuse_a_store_that_cannot_be_had(project: Project) -> None:
+    result = project.run("test_sync.py", store="lambda column: 1 / 0")
+    result.assert_outcomes(errors=5)
+    has_lines(result, "One file sync 0 0 2 0")
 
 
 def test_a_failure_without_a_gap_fails(project: Project) -> None:

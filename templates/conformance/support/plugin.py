@@ -25,8 +25,8 @@ import inspect
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ from .column import Column, Store  # noqa: E402
 from .matrix import Case, Matrix  # noqa: E402
 
 _matrix = pytest.StashKey[Matrix]()
+_without_store = pytest.StashKey[bool]()
 
 
 class Hooks:
@@ -154,8 +155,25 @@ def store(
     make_store: Callable[[Column], AbstractContextManager[Store]],
 ) -> Iterator[Store]:
     """Fresh, empty storage for the persister class that this test runs for."""
-    with make_store(request.param) as made:
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(make_store(request.param))
+        except Exception:
+            request.node.stash[_without_store] = True
+            raise
         yield made
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "setup" and _without_store in item.stash and hasattr(report, "wasxfail"):
+        # A declared gap excuses the persister, not a place to test it that cannot be had.
+        del report.wasxfail
+        report.outcome = "failed"
+    return report
 
 
 def parameters_of(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, Any]]:
