@@ -20,7 +20,7 @@ from persistry.errors import PersisterUnavailableError, StateConflictError
 from tests.bad_input import Calls, Run, runner, works
 from tests.servers import LOOPBACK, PostgreSQLServer, Server, ServerMissing
 from tests.servers.finding import Search, on_path
-from tests.servers.users import open_directory, somebody
+from tests.servers.users import give_away, open_directory, somebody
 
 CLASSES: dict[str, Any] = {"sync": PostgreSQLPersister, "async": AsyncPostgreSQLPersister}
 Make = Callable[..., Calls]
@@ -70,9 +70,7 @@ class PgBouncer(Server):
         lines = ["[databases]", f"postgres = host={host} port={port} user=postgres", "[pgbouncer]"]
         lines += [f"{name} = {value}" for name, value in settings.items()]
         (self.directory / "pgbouncer.ini").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        if user := self.user():
-            for path in (self.directory, *self.directory.iterdir()):
-                os.chown(path, user.pw_uid, user.pw_gid)
+        give_away(self.directory)
 
     def command(self) -> list[str]:
         return [str(self.directory / "pgbouncer.ini")]

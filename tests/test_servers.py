@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg2
@@ -34,6 +35,7 @@ from tests.servers import (
     mongodb,
     postgresql,
 )
+from tests.servers import memory as in_memory
 from tests.servers import redis as redis_server
 from tests.servers.base import STOP_SECONDS
 from tests.servers.finding import Search, in_wheel
@@ -329,6 +331,37 @@ def test_a_killed_server_leaves_no_shared_memory(postgresql_server: PostgreSQLSe
 
 def segments() -> list[str]:
     return [line.split()[1] for line in SEGMENTS.read_text(encoding="ascii").splitlines()]
+
+
+def test_what_a_killed_run_left_in_memory_is_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(in_memory, "MEMORY", tmp_path)
+    used = in_memory.Folder(str(tmp_path))
+    names = (f"{in_memory.PREFIX}new", f"{in_memory.PREFIX}old", "other")
+    new, old, other = (tmp_path / name for name in names)
+    for path in (new, old, other):
+        path.mkdir()
+    for path in (used.path, old, other):
+        os.utime(path, (0, 0))
+    in_memory.memory.__wrapped__()
+    assert {*tmp_path.iterdir()} == {used.path, new, other}
+    used.close()
+    used.close()
+    assert not used.path.exists()
+
+
+@pytest.mark.parametrize(("free", "available"), [(0, 1 << 40), (1 << 40, 0)])
+def test_without_room_in_memory_servers_are_put_elsewhere(
+    free: int, available: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(in_memory, "MEMORY", tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    there = SimpleNamespace(available=available)
+    monkeypatch.setattr(in_memory.psutil, "virtual_memory", lambda: there)
+    assert in_memory.memory.__wrapped__() is None
+    monkeypatch.setattr(in_memory, "MEMORY", tmp_path / "no such directory")
+    assert in_memory.memory.__wrapped__() is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has directories that others cannot enter")

@@ -16,6 +16,7 @@ from typing import ClassVar, Self
 
 import psutil
 
+from .memory import Folder, memory
 from .processes import launch, send, wait_until_gone, with_children
 from .tls import Authority, TLSFront
 
@@ -51,7 +52,7 @@ class Server(ABC):
 
     def __init__(self) -> None:
         self._program = self.find()
-        self._directory = tempfile.TemporaryDirectory(prefix="persistry-server-", dir=self.place())
+        self._folder = Folder(self.place())
         self._process: subprocess.Popen[bytes] | None = None
         self._was_ready = False
         self._front: TLSFront | None = None
@@ -79,7 +80,7 @@ class Server(ABC):
     @staticmethod
     def place() -> str:
         """Below which directory its own is made; its user must be able to get there."""
-        return tempfile.gettempdir()
+        return memory() or tempfile.gettempdir()
 
     def user(self) -> pwd.struct_passwd | None:
         """The user that it runs as, if not the one that runs the tests."""
@@ -88,7 +89,7 @@ class Server(ABC):
     @property
     def directory(self) -> Path:
         """Where the server keeps its data and its log."""
-        return Path(self._directory.name)
+        return self._folder.path
 
     @property
     def address(self) -> tuple[str, int]:
@@ -175,7 +176,7 @@ class Server(ABC):
         self.kill()
         if self._front is not None:
             self._front.__exit__()
-        self._directory.cleanup()
+        self._folder.close()
 
     def log_tail(self, lines: int = 20) -> str:
         """What it wrote last."""

@@ -36,6 +36,13 @@ def as_somebody() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
 
 
+def give_away(directory: Path) -> None:
+    """Make a directory, and what lies in it, this user's."""
+    if user := somebody():
+        for path in (directory, *directory.iterdir()):
+            os.chown(path, user.pw_uid, user.pw_gid)
+
+
 def open_directory() -> str:
     """Where temporary directories are made that this user can get to."""
     places = [tempfile.gettempdir(), "/tmp", "/var/tmp"]
