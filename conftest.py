@@ -2,8 +2,18 @@
 
 import gc
 import os
+import sys
+import tempfile
 
 import pytest
+
+if sys.dont_write_bytecode:
+    # No bytecode beside the sources; without any, some hundred processes would each compile all
+    # that they import. So it is kept elsewhere while the run lasts.
+    _bytecode = tempfile.TemporaryDirectory(prefix="persistry-bytecode-")
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = _bytecode.name
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest.register_assert_rewrite("persistry.conformance.support", "tests")
 
