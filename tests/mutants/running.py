@@ -100,6 +100,8 @@ def _run(project: Path, arguments: list[str], environment: dict[str, str], to: C
         del os.environ[name]
     os.environ.update(environment, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     os.chdir(project)
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(project.with_name("bytecode"))
     with open("output", "wb") as output:
         for stream in (1, 2):
             os.dup2(output.fileno(), stream)

@@ -8,6 +8,7 @@ pass on a copy in which nothing was changed.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ MUTANTS = mutants()
 # What runs of the matrix use of `tests/` is only what it stands on.
 NOT_USED = ["test_*", "__pycache__", "*.yaml", "errors", "golden"]
 Environment = Callable[[str], dict[str, str]]
+TIMES = itertools.count(1)
 STORES = sorted({it.store for it in MUTANTS})
 
 
@@ -45,7 +47,7 @@ def reading() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What generating and running the matrix takes, as it is when the tests begin."""
-    folder = tmp_path_factory.mktemp("original")
+    folder = tmp_path_factory.mktemp("mutants") / "original"
     for name in ("spec", "templates", FOLDER):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns(*NOT_USED))
@@ -55,9 +57,15 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(original: Path, tmp_path: Path) -> Path:
-    """A copy to spoil. It is made of links: write with `put` only."""
-    return Path(shutil.copytree(original, tmp_path / "project", copy_function=os.link))
+def project(original: Path) -> Path:
+    """A copy to spoil. It is made of links: write with `put` only.
+
+    In the same place each time, so that the bytecode of what did not change can be used again.
+    """
+    project = original.with_name("project")
+    if project.exists():
+        shutil.rmtree(project)
+    return Path(shutil.copytree(original, project, copy_function=os.link))
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +91,14 @@ def environment(request: pytest.FixtureRequest) -> Environment:
 
 
 def put(file: Path, text: str) -> None:
-    """Write a file anew, so that what it was linked to stays as it is."""
+    """Write a file anew, so that what it was linked to stays as it is.
+
+    No two have the same time: Python knows by it and by the size whether bytecode fits.
+    """
     file.unlink()
     file.write_text(text, encoding="utf-8")
+    time = next(TIMES)
+    os.utime(file, (time, time))
 
 
 def columns_of(store: str, colours: tuple[str, ...] = ("sync", "async")) -> list[str]:
