@@ -47,7 +47,7 @@ demo: generate ## an agent that is killed in the middle and resumes from SQLite
 	@$(BIN)/python examples/licence_review/demo.py
 
 test: generate ## every test, on real servers; pick some with ARGS="-k latest"
-	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 goldens: setup ## write what the generator says now into its tests' golden files; review the diff
 	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/codegen
