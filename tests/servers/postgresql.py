@@ -121,6 +121,7 @@ class PostgreSQLServer(Server):
             "autovacuum": "off",
             "wal_level": "minimal",
             "max_wal_senders": "0",
+            "max_wal_size": "64MB",  # of memory, where the data lies there
         }
         if self._speaks_tls:
             certificate = str(self._certificate)
