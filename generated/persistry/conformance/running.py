@@ -73,10 +73,11 @@ def _pytest(arguments: list[str], plugin: object, files: str) -> int:
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     sys.dont_write_bytecode = True  # nothing is written into the package
+    given = [*ARGUMENTS, f"-opython_files={files}", *arguments, str(HERE)]
     # What pytest itself says of the run is not wanted, except that it could not begin.
     said = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
-        code = pytest.main([*ARGUMENTS, f"-opython_files={files}", *arguments, str(HERE)], plugins=[plugin])
+        code = pytest.main(given, plugins=[plugin])
     if code == pytest.ExitCode.USAGE_ERROR:
         raise CannotRun(" ".join(said.getvalue().replace("ERROR: ", "").split()))
     sys.stderr.write(said.getvalue())
