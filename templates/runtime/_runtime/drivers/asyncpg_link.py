@@ -24,7 +24,7 @@ class AsyncpgLink(Link):
     """Whether statements stay prepared on the server."""
 
     def again(self) -> Self:
-        link = type(self)(self.values)
+        link = super().again()
         link.cached = self.cached
         return link
 

@@ -67,14 +67,14 @@ class SessionBase(Generic[L]):
                 f"{type(self).__name__} over what was handed in cannot be pickled:"
                 " build the persister with from_values()"
             )
-        return _reopened, (type(self), type(link), link.values, self.failures, self.limits)
+        return _reopened, (type(self), type(link), link.recipe, self.failures, self.limits)
 
 
 def _reopened(
     kind: type[SessionBase[L]],
     link_kind: type[L],
-    values: object,
+    recipe: tuple[Any, ...],
     failures: Failures,
     limits: Limits,
 ) -> SessionBase[L]:
-    return kind(link_kind(values), failures, limits)
+    return kind(link_kind(*recipe), failures, limits)

@@ -127,9 +127,14 @@ class Link(ABC):
     def cut(self) -> None:
         """Close what was opened here without waiting, if its event loop lets us."""
 
-    @abstractmethod
+    @property
+    def recipe(self) -> tuple[Any, ...]:
+        """What another link of the same values is made from."""
+        return (self.values,)
+
     def again(self) -> Self:
         """Another link of the same values."""
+        return type(self)(*self.recipe)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that no operation waits for."""
