@@ -161,14 +161,17 @@ class Pool(Link):
         self.keep(task)
         task.add_done_callback(_heard)
         if self._handed_in is None:
-            self.start(self._end(turn, task))
+            self.start(self._end(turn, task, deadline))
             turn.slots.release()
         else:
             self.start(self._tidy(turn, task, deadline))
 
-    async def _end(self, turn: Turn, task: asyncio.Task[Any]) -> None:
+    async def _end(self, turn: Turn, task: asyncio.Task[Any], deadline: Deadline) -> None:
         """Let a call end as its driver ends one that is cancelled, and then its connection."""
         try:
+            if turn.line is None:
+                # Only a connection that has come can be closed; the server may have it before us.
+                await asyncio.wait([task], timeout=max(0.0, deadline.remaining()))
             for _ in range(2):  # The first time a driver may go on, to tell the server of it.
                 task.cancel()
                 await asyncio.wait([task], timeout=LAST_MOMENT)
