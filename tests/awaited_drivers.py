@@ -60,6 +60,7 @@ class OnPostgreSQL:
         },
         fixed={"autocommit": True, "prepare_threshold": None},
         timeouts={"connect_timeout": "connect_timeout"},
+        cancel="cancel_safe",
     )
     failures = Failures(
         "PostgreSQL",

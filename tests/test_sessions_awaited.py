@@ -389,9 +389,20 @@ class TestTurns:
 
 
 class TestLimits:
-    async def test_a_server_that_does_not_answer(
-        self, open_session: Open, server: Server, kind: str, on: Any
+    async def test_a_server_that_stalls_a_moment(
+        self, open_session: Open, server: Server, admin: Admin
     ) -> None:
+        session = await open_session(Limits(0.6, 0.6))
+        await save(session, "before")
+        server.pause()
+        with unavailable(0.6, may_have_saved=True, match=r"operation_timeout \(0.6 s\)"):
+            await save(session, "key")
+        server.resume()
+        await until(lambda: works(session))
+        assert admin.value("before") == "v"
+
+    @opened_only
+    async def test_a_server_that_does_not_answer(self, open_session: Open, server: Server) -> None:
         session = await open_session(SHORT)
         await save(session, "before")
         server.pause()
@@ -405,8 +416,7 @@ class TestLimits:
         assert {type(it) for it in done} == {errors.PersisterUnavailableError}
         assert time.monotonic() - began < 0.3 + SLACK
         server.resume()
-        if kind == OPENED or on.stays_when_cancelled:
-            await until(lambda: works(session))
+        await until(lambda: works(session))
 
     async def test_closing_while_the_server_does_not_answer(
         self, open_session: Open, server: Server
