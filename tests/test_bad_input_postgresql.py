@@ -11,10 +11,11 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import asyncpg
+import psycopg
 import psycopg2
 import pytest
 
-from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister
+from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister, b_psycopg
 from persistry.errors import (
     CorruptStateError,
     NotInitializedError,
@@ -29,8 +30,13 @@ from tests.servers import LOOPBACK, PostgreSQLServer
 
 pytestmark = pytest.mark.usefixtures("postgresql_place")  # skips, or fails, where there is none
 
-CLASSES: dict[str, Any] = {"sync": PostgreSQLPersister, "async": AsyncPostgreSQLPersister}
-DRIVER: Any = (psycopg2.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+CLASSES: dict[str, Any] = {
+    "psycopg2": PostgreSQLPersister,
+    "asyncpg": AsyncPostgreSQLPersister,
+    "psycopg": b_psycopg.PostgreSQLPersister,
+    "psycopg-async": b_psycopg.AsyncPostgreSQLPersister,
+}
+DRIVER: Any = (psycopg2.Error, psycopg.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 ALL = [*OPERATIONS, "initialize"]
 BURRS = """
     CREATE TABLE burr_state (
@@ -55,13 +61,13 @@ def server() -> Iterator[PostgreSQLServer]:
         yield server
 
 
-def first(operation: str, colour: str) -> str:
+def first(operation: str, driver: str) -> str:
     """What a message names: an asynchronous persister connects as soon as it is opened."""
-    return operation if colour == "sync" else "connect"
+    return "connect" if is_async(driver) else operation
 
 
 @pytest.fixture(params=CLASSES)
-def colour(request: pytest.FixtureRequest) -> str:
+def driver(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -127,7 +133,7 @@ def admin(server: PostgreSQLServer) -> Admin:
 
 
 @pytest.fixture
-def make(colour: str, admin: Admin, server: PostgreSQLServer, run: Run) -> Iterator[Make]:
+def make(driver: str, admin: Admin, server: PostgreSQLServer, run: Run) -> Iterator[Make]:
     """Makes persisters on the test's database, or elsewhere; they are closed in the end."""
     made = []
 
@@ -135,7 +141,7 @@ def make(colour: str, admin: Admin, server: PostgreSQLServer, run: Run) -> Itera
         host, port = server.address
         where = {"db_name": admin.database, "user": server.superuser, "password": PASSWORD}
         given = {**where, "host": host, "port": port, **options}
-        made.append(Calls(run(CLASSES[colour].from_values(**given)), run))
+        made.append(Calls(run(CLASSES[driver].from_values(**given)), run))
         return made[-1]
 
     yield make_
@@ -180,9 +186,9 @@ def stranger(answer: bytes) -> Iterator[int]:
 @pytest.mark.parametrize("operation", ALL)
 @pytest.mark.parametrize(("host", "port"), [(LOOPBACK, 1), ("nowhere.invalid", 5432)])
 def test_nobody_answers_there(
-    make: Make, colour: str, operation: str, host: str, port: int
+    make: Make, driver: str, operation: str, host: str, port: int
 ) -> None:
-    doing = first(operation, colour)
+    doing = first(operation, driver)
     with refused(
         PersisterUnavailableError, doing, "no server answers", f"{host}:{port}", cause=DRIVER
     ) as caught:
@@ -192,44 +198,44 @@ def test_nobody_answers_there(
 
 @pytest.mark.parametrize("operation", ALL)
 @pytest.mark.parametrize("options", [{"password": f"not {PASSWORD}"}, {"user": "nobody"}])
-def test_a_login_that_is_refused(make: Make, colour: str, operation: str, options: Any) -> None:
-    doing = first(operation, colour)
+def test_a_login_that_is_refused(make: Make, driver: str, operation: str, options: Any) -> None:
+    doing = first(operation, driver)
     with refused(PersisterAccessError, doing, "user or password", cause=DRIVER):
         call(operation, make(**options))
     assert PASSWORD not in repr(make().persister)
 
 
 @pytest.mark.parametrize("operation", ALL)
-def test_a_database_that_is_not_there(make: Make, colour: str, operation: str) -> None:
-    doing = first(operation, colour)
+def test_a_database_that_is_not_there(make: Make, driver: str, operation: str) -> None:
+    doing = first(operation, driver)
     with refused(PersisterUnavailableError, doing, "give another db_name", cause=DRIVER):
         call(operation, make(db_name="not there"))
 
 
-def test_a_server_that_speaks_something_else(make: Make, colour: str) -> None:
+def test_a_server_that_speaks_something_else(make: Make, driver: str) -> None:
     with stranger(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         for name in OPERATIONS:
-            doing = first(name, colour)
+            doing = first(name, driver)
             with refused(PersisterUnavailableError, doing, f":{port}", cause=DRIVER):
                 call(name, make(port=port, operation_timeout=2))
 
 
 @pytest.mark.parametrize("limit", ["connect_timeout", "operation_timeout"])
-def test_a_server_that_says_nothing(make: Make, colour: str, limit: str) -> None:
+def test_a_server_that_says_nothing(make: Make, driver: str, limit: str) -> None:
     with stranger(b"") as port:
         for name in OPERATIONS:
             began = time.monotonic()
-            told = rf"^{first(name, colour)}.* {limit} \(0.3 s\)"
+            told = rf"^{first(name, driver)}.* {limit} \(0.3 s\)"
             with pytest.raises(PersisterUnavailableError, match=told):
                 call(name, make(port=port, **{limit: 0.3}))
             assert time.monotonic() - began < 1
 
 
-def test_a_server_without_a_free_connection(make: Make, admin: Admin, colour: str) -> None:
+def test_a_server_without_a_free_connection(make: Make, admin: Admin, driver: str) -> None:
     role = admin.role("GRANT ALL ON SCHEMA public TO {}", options="CONNECTION LIMIT 1")
     greedy = make(**role)
     greedy.initialize()
-    doing = first("save", colour)
+    doing = first("save", driver)
     with refused(PersisterUnavailableError, doing, "max_connections", cause=DRIVER) as caught:
         make(**role).put(n=1)
     assert caught.value.may_have_saved is False  # type: ignore[attr-defined]
@@ -554,13 +560,13 @@ def test_keys_that_no_record_has(persister: Calls, key: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, 1, "postgresql://postgres:hunter2@there", object()])
-def test_what_is_no_connection(colour: str, wrong: Any) -> None:
+def test_what_is_no_connection(driver: str, wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="connection") as caught:
-        CLASSES[colour](wrong)
+        CLASSES[driver](wrong)
     assert PASSWORD not in str(caught.value)
 
 
-def test_the_other_colours_connection(colour: str, admin: Admin, run: Run) -> None:
+def test_the_other_colours_connection(driver: str, admin: Admin, run: Run) -> None:
     if colour == "async":
         connection = admin.connect(admin.database)
     else:
@@ -571,5 +577,5 @@ def test_the_other_colours_connection(colour: str, admin: Admin, run: Run) -> No
             )
         )
     with pytest.raises(TypeError, match="connection"):
-        CLASSES[colour](connection)
+        CLASSES[driver](connection)
     run(connection.close())

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister
+from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister, b_psycopg
 from persistry.errors import PersisterUnavailableError, StateConflictError
 from tests.bad_input import Calls, Run, runner, works
 from tests.servers import LOOPBACK, PostgreSQLServer, Server, ServerMissing
@@ -23,7 +23,12 @@ from tests.servers.finding import Search, on_path
 from tests.servers.users import open_directory, somebody
 from tests.stores.served import missing
 
-CLASSES: dict[str, Any] = {"sync": PostgreSQLPersister, "async": AsyncPostgreSQLPersister}
+CLASSES: dict[str, Any] = {
+    "psycopg2": PostgreSQLPersister,
+    "asyncpg": AsyncPostgreSQLPersister,
+    "psycopg": b_psycopg.PostgreSQLPersister,
+    "psycopg-async": b_psycopg.AsyncPostgreSQLPersister,
+}
 Make = Callable[..., Calls]
 run = pytest.fixture(runner)
 
