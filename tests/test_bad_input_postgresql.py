@@ -36,7 +36,13 @@ CLASSES: dict[str, Any] = {
     "psycopg": b_psycopg.PostgreSQLPersister,
     "psycopg-async": b_psycopg.AsyncPostgreSQLPersister,
 }
-DRIVER: Any = (psycopg2.Error, psycopg.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+DRIVER: Any = (
+    psycopg2.Error,
+    psycopg.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+)
 ALL = [*OPERATIONS, "initialize"]
 BURRS = """
     CREATE TABLE burr_state (
@@ -61,9 +67,12 @@ def server() -> Iterator[PostgreSQLServer]:
         yield server
 
 
+ASYNC = {"asyncpg", "psycopg-async"}
+
+
 def first(operation: str, driver: str) -> str:
     """What a message names: an asynchronous persister connects as soon as it is opened."""
-    return "connect" if is_async(driver) else operation
+    return "connect" if driver in ASYNC else operation
 
 
 @pytest.fixture(params=CLASSES)
@@ -566,16 +575,19 @@ def test_what_is_no_connection(driver: str, wrong: Any) -> None:
     assert PASSWORD not in str(caught.value)
 
 
-def test_the_other_colours_connection(driver: str, admin: Admin, run: Run) -> None:
-    if colour == "async":
-        connection = admin.connect(admin.database)
-    else:
-        host, port = admin.server.address
-        connection = run(
-            asyncpg.connect(
-                host=host, port=port, user="postgres", password=PASSWORD, database="postgres"
-            )
-        )
+@pytest.mark.parametrize(
+    ("driver", "other"), list(itertools.permutations(CLASSES, 2)), indirect=["driver"]
+)
+def test_another_drivers_connection(driver: str, other: str, admin: Admin, run: Run) -> None:
+    host, port = admin.server.address
+    where = {"host": host, "port": port, "user": "postgres", "password": PASSWORD}
+    connect: Any = {
+        "psycopg2": lambda: psycopg2.connect(**where, dbname="postgres"),
+        "asyncpg": lambda: asyncpg.connect(**where, database="postgres"),
+        "psycopg": lambda: psycopg.connect(**where, dbname="postgres"),
+        "psycopg-async": lambda: psycopg.AsyncConnection.connect(**where, dbname="postgres"),
+    }
+    connection = run(connect[other]())
     with pytest.raises(TypeError, match="connection"):
         CLASSES[driver](connection)
     run(connection.close())
