@@ -15,7 +15,6 @@ import psycopg
 import psycopg2
 import pytest
 
-from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister, b_psycopg
 from persistry.errors import (
     CorruptStateError,
     NotInitializedError,
@@ -26,16 +25,11 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.postgresql import CLASSES
 from tests.servers import LOOPBACK, PostgreSQLServer
 
 pytestmark = pytest.mark.usefixtures("postgresql_place")  # skips, or fails, where there is none
 
-CLASSES: dict[str, Any] = {
-    "psycopg2": PostgreSQLPersister,
-    "asyncpg": AsyncPostgreSQLPersister,
-    "psycopg": b_psycopg.PostgreSQLPersister,
-    "psycopg-async": b_psycopg.AsyncPostgreSQLPersister,
-}
 DRIVER: Any = (
     psycopg2.Error,
     psycopg.Error,
@@ -67,16 +61,13 @@ def server() -> Iterator[PostgreSQLServer]:
         yield server
 
 
-ASYNC = {"asyncpg", "psycopg-async"}
-
-
-def first(operation: str, driver: str) -> str:
+def first(operation: str, colour: str) -> str:
     """What a message names: an asynchronous persister connects as soon as it is opened."""
-    return "connect" if driver in ASYNC else operation
+    return operation if colour.startswith("sync") else "connect"
 
 
 @pytest.fixture(params=CLASSES)
-def driver(request: pytest.FixtureRequest) -> str:
+def colour(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -142,7 +133,7 @@ def admin(server: PostgreSQLServer) -> Admin:
 
 
 @pytest.fixture
-def make(driver: str, admin: Admin, server: PostgreSQLServer, run: Run) -> Iterator[Make]:
+def make(colour: str, admin: Admin, server: PostgreSQLServer, run: Run) -> Iterator[Make]:
     """Makes persisters on the test's database, or elsewhere; they are closed in the end."""
     made = []
 
@@ -150,7 +141,7 @@ def make(driver: str, admin: Admin, server: PostgreSQLServer, run: Run) -> Itera
         host, port = server.address
         where = {"db_name": admin.database, "user": server.superuser, "password": PASSWORD}
         given = {**where, "host": host, "port": port, **options}
-        made.append(Calls(run(CLASSES[driver].from_values(**given)), run))
+        made.append(Calls(run(CLASSES[colour].from_values(**given)), run))
         return made[-1]
 
     yield make_
@@ -195,9 +186,9 @@ def stranger(answer: bytes) -> Iterator[int]:
 @pytest.mark.parametrize("operation", ALL)
 @pytest.mark.parametrize(("host", "port"), [(LOOPBACK, 1), ("nowhere.invalid", 5432)])
 def test_nobody_answers_there(
-    make: Make, driver: str, operation: str, host: str, port: int
+    make: Make, colour: str, operation: str, host: str, port: int
 ) -> None:
-    doing = first(operation, driver)
+    doing = first(operation, colour)
     with refused(
         PersisterUnavailableError, doing, "no server answers", f"{host}:{port}", cause=DRIVER
     ) as caught:
@@ -207,44 +198,44 @@ def test_nobody_answers_there(
 
 @pytest.mark.parametrize("operation", ALL)
 @pytest.mark.parametrize("options", [{"password": f"not {PASSWORD}"}, {"user": "nobody"}])
-def test_a_login_that_is_refused(make: Make, driver: str, operation: str, options: Any) -> None:
-    doing = first(operation, driver)
+def test_a_login_that_is_refused(make: Make, colour: str, operation: str, options: Any) -> None:
+    doing = first(operation, colour)
     with refused(PersisterAccessError, doing, "user or password", cause=DRIVER):
         call(operation, make(**options))
     assert PASSWORD not in repr(make().persister)
 
 
 @pytest.mark.parametrize("operation", ALL)
-def test_a_database_that_is_not_there(make: Make, driver: str, operation: str) -> None:
-    doing = first(operation, driver)
+def test_a_database_that_is_not_there(make: Make, colour: str, operation: str) -> None:
+    doing = first(operation, colour)
     with refused(PersisterUnavailableError, doing, "give another db_name", cause=DRIVER):
         call(operation, make(db_name="not there"))
 
 
-def test_a_server_that_speaks_something_else(make: Make, driver: str) -> None:
+def test_a_server_that_speaks_something_else(make: Make, colour: str) -> None:
     with stranger(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         for name in OPERATIONS:
-            doing = first(name, driver)
+            doing = first(name, colour)
             with refused(PersisterUnavailableError, doing, f":{port}", cause=DRIVER):
                 call(name, make(port=port, operation_timeout=2))
 
 
 @pytest.mark.parametrize("limit", ["connect_timeout", "operation_timeout"])
-def test_a_server_that_says_nothing(make: Make, driver: str, limit: str) -> None:
+def test_a_server_that_says_nothing(make: Make, colour: str, limit: str) -> None:
     with stranger(b"") as port:
         for name in OPERATIONS:
             began = time.monotonic()
-            told = rf"^{first(name, driver)}.* {limit} \(0.3 s\)"
+            told = rf"^{first(name, colour)}.* {limit} \(0.3 s\)"
             with pytest.raises(PersisterUnavailableError, match=told):
                 call(name, make(port=port, **{limit: 0.3}))
             assert time.monotonic() - began < 1
 
 
-def test_a_server_without_a_free_connection(make: Make, admin: Admin, driver: str) -> None:
+def test_a_server_without_a_free_connection(make: Make, admin: Admin, colour: str) -> None:
     role = admin.role("GRANT ALL ON SCHEMA public TO {}", options="CONNECTION LIMIT 1")
     greedy = make(**role)
     greedy.initialize()
-    doing = first("save", driver)
+    doing = first("save", colour)
     with refused(PersisterUnavailableError, doing, "max_connections", cause=DRIVER) as caught:
         make(**role).put(n=1)
     assert caught.value.may_have_saved is False  # type: ignore[attr-defined]
@@ -569,25 +560,22 @@ def test_keys_that_no_record_has(persister: Calls, key: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, 1, "postgresql://postgres:hunter2@there", object()])
-def test_what_is_no_connection(driver: str, wrong: Any) -> None:
+def test_what_is_no_connection(colour: str, wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="connection") as caught:
-        CLASSES[driver](wrong)
+        CLASSES[colour](wrong)
     assert PASSWORD not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("driver", "other"), list(itertools.permutations(CLASSES, 2)), indirect=["driver"]
-)
-def test_another_drivers_connection(driver: str, other: str, admin: Admin, run: Run) -> None:
-    host, port = admin.server.address
-    where = {"host": host, "port": port, "user": "postgres", "password": PASSWORD}
-    connect: Any = {
-        "psycopg2": lambda: psycopg2.connect(**where, dbname="postgres"),
-        "asyncpg": lambda: asyncpg.connect(**where, database="postgres"),
-        "psycopg": lambda: psycopg.connect(**where, dbname="postgres"),
-        "psycopg-async": lambda: psycopg.AsyncConnection.connect(**where, dbname="postgres"),
-    }
-    connection = run(connect[other]())
+def test_the_other_colours_connection(colour: str, admin: Admin, run: Run) -> None:
+    if colour.startswith("async"):
+        connection = admin.connect(admin.database)
+    else:
+        host, port = admin.server.address
+        connection = run(
+            asyncpg.connect(
+                host=host, port=port, user="postgres", password=PASSWORD, database="postgres"
+            )
+        )
     with pytest.raises(TypeError, match="connection"):
-        CLASSES[driver](connection)
+        CLASSES[colour](connection)
     run(connection.close())

@@ -103,6 +103,8 @@ class Line:
         """Take leave of the server."""
         with contextlib.suppress(Late):
             self.run(self._close, _LEAVE)
+        if self.caller is not None:
+            self.caller.end()
 
     def abandon(self) -> None:
         """Close a connection of unknown state: nothing is waited for."""
@@ -110,7 +112,8 @@ class Line:
         if self.caller is None:
             self._close()
         else:
-            self.caller.finally_do(self._close)
+            self.caller.leave(self._close)
+            self.caller.end()
 
     def _close(self) -> None:
         try:
