@@ -231,6 +231,9 @@ class TestOpening:
         facts = replace(PLAIN, connect=lambda database: sqlite3.connect(database))
         with pytest.raises(TypeError, match=r"connect_kwargs: .*'cached_statement'"):
             open_session(facts=facts, connect_kwargs={"cached_statement": 1})
+        facts = replace(facts, arguments={"db_path": "databse"})
+        with pytest.raises(TypeError, match=r"connect, in the spec of .*: .*'databa?se'"):
+            open_session(facts=facts, connect_kwargs={"cached_statement": 1})
 
     def test_time_limits_are_whole_seconds(self, path: str) -> None:
         given: dict[str, Any] = {}
@@ -275,6 +278,7 @@ class TestLimits:
         assert stored(path) == ["a", "b"]
 
     def test_the_connection_is_abandoned(self, open_session: Open) -> None:
+        before = threads()
         session = open_session(SHORT, PLAIN, max_connections=1)
         line = session.pool.turns.take(lambda: 1.0)
         assert line is not None and line.line is None
@@ -284,7 +288,7 @@ class TestLimits:
         assert line.line is None
         assert keys(session) == []
         end = time.monotonic() + 5
-        while threads() > 1:  # The one that was late ends when its call does.
+        while threads() > before + 1:  # The one that was late ends when its call does.
             assert time.monotonic() < end
             time.sleep(0.02)
 

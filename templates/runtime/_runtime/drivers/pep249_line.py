@@ -94,17 +94,20 @@ class Line:
                     sock.detach()
 
     def release(self) -> None:
-        """Forget the socket, of a connection that others go on to use."""
+        """Forget the socket and the thread, of a connection that others go on to use."""
         with self._lock:
             self._armed = False
             _close(self._handles)
+        caller, self.caller = self.caller, None
+        if caller is not None:
+            caller.end()
 
     def close(self) -> None:
         """Take leave of the server."""
-        with contextlib.suppress(Late):
+        try:
             self.run(self._close, _LEAVE)
-        if self.caller is not None:
-            self.caller.end()
+        except Late:
+            self.abandon()
 
     def abandon(self) -> None:
         """Close a connection of unknown state: nothing is waited for."""
@@ -113,7 +116,6 @@ class Line:
             self._close()
         else:
             self.caller.leave(self._close)
-            self.caller.end()
 
     def _close(self) -> None:
         try:
