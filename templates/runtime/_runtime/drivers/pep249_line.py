@@ -8,9 +8,17 @@ import socket
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+from .pep249_caller import Caller, Late
 from .pep249_driver import Driver
+
+Result = TypeVar("Result")
+
+# How long is waited for a driver to take leave of the server, and for a call that has been ended to
+# come back, in seconds.
+_LEAVE = 1.0
+_RETURN = 1.0
 
 # All that are open in this process. By id, so that a look at them is a single step.
 _lines: weakref.WeakValueDictionary[int, Line] = weakref.WeakValueDictionary()
@@ -23,26 +31,57 @@ _of_the_parent: list[Line] = []
 class Line:
     """One connection to a server."""
 
-    def __init__(self, driver: Driver, connection: Any, age: int = 0) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        connection: Any,
+        caller: Caller | None = None,
+        age: int = 0,
+        *,
+        handed_in: bool = False,
+    ) -> None:
         self.connection = connection
         self.age = age
+        self.caller: Caller | None = caller
+        """The thread that makes the calls, where nothing else could end one, or where a call that
+        is interrupted would spoil a connection that cannot be replaced."""
+        self._handed_in = handed_in
         self.inherited = False
         self._driver = driver
         self.cancel: Callable[[], object] | None = None
         # The socket's second descriptor: the first one may be closed, and its number be another
         # file's, at any moment.
         self._handles: list[int] = []
+        self._armed = False
         self._lock = threading.Lock()
         _lines[id(self)] = self
 
     def arm(self) -> None:
         """See to it that calls on the connection can be ended."""
-        if not self._handles:
-            fileno = self._driver.socket_of(self.connection)
-            if fileno is not None:
-                self._handles.append(socket.dup(fileno))
-                weakref.finalize(self, _close, self._handles).atexit = False
-            self.cancel = self._driver.canceller(self.connection)
+        if self._armed:
+            return
+        fileno = self._driver.socket_of(self.connection)
+        if fileno is not None:
+            self._handles.append(socket.dup(fileno))
+            weakref.finalize(self, _close, self._handles).atexit = False
+        self.cancel = self._driver.canceller(self.connection)
+        spoilt = self._handed_in and bool(self._handles) and not self._driver.bears_interrupts
+        if self.can_be_ended and not spoilt:
+            self.caller = None
+        elif self.caller is None:
+            self.caller = Caller()
+        self._armed = True
+
+    @property
+    def can_be_ended(self) -> bool:
+        """Whether a call that waits on the connection can be made to return."""
+        return bool(self._handles) or self.cancel is not None
+
+    def run(self, job: Callable[[], Result], seconds: float) -> Result:
+        """Do something on the connection; `Late` if it is not over in time."""
+        if self.caller is None:
+            return job()
+        return self.caller.run(job, seconds + _RETURN if self.can_be_ended else seconds)
 
     def shut(self) -> None:
         """End whatever waits on the connection, at once: it is lost."""
@@ -55,18 +94,28 @@ class Line:
                     sock.detach()
 
     def release(self) -> None:
-        """Forget the socket, of a connection that others go on to use."""
+        """Forget the socket and the thread, of a connection that others go on to use."""
         with self._lock:
+            self._armed = False
             _close(self._handles)
+        caller, self.caller = self.caller, None
+        if caller is not None:
+            caller.end()
 
     def close(self) -> None:
         """Take leave of the server."""
-        self._close()
+        try:
+            self.run(self._close, _LEAVE)
+        except Late:
+            self.abandon()
 
     def abandon(self) -> None:
         """Close a connection of unknown state: nothing is waited for."""
         self.shut()
-        self._close()
+        if self.caller is None:
+            self._close()
+        else:
+            self.caller.leave(self._close)
 
     def _close(self) -> None:
         try:
