@@ -324,6 +324,12 @@ class SqlStoredModel:
     state_bytes: int
     unique: tuple[Text, ...] = ()
     primary_key: tuple[Text, ...] = ()
+    indexes: dict[Text, tuple[Text, ...]] = field(
+        default_factory=dict, metadata=_doc("made with the table, where the store can: its columns")
+    )
+    options: Text | None = field(
+        default=None, metadata=_doc("what follows the columns and keys in CREATE TABLE")
+    )
     identifier_bytes: int | None = field(
         default=None, metadata=_doc("the longest identifier that the store does not cut")
     )
@@ -445,7 +451,6 @@ class SqlBackendModel(BackendModel):
 
     stored: SqlStoredModel
     names: dict[Text, NameModel]
-    create: tuple[Text | StepOfCreationModel, ...]
     queries: dict[Text, Text]
     no_limit: Text = field(metadata=_doc("what to bind for the limit when all are wanted"))
     errors: ErrorsModel
@@ -455,6 +460,9 @@ class SqlBackendModel(BackendModel):
     begin: Text = field(
         default=_BEGIN,
         metadata=_doc("begins a transaction; {milliseconds} is the time that it may take"),
+    )
+    create: tuple[Text | StepOfCreationModel, ...] = field(
+        default=(), metadata=_doc("run behind CREATE TABLE, in its transaction")
     )
     derived: DerivedModel | None = None
     lock: tuple[Text, ...] = field(

@@ -128,31 +128,33 @@ def _columns(sql: str, cuts: list[int]) -> tuple[tuple[str, ...], Part]:
     return found, Part("text", written.strip(), start + len(written) - len(written.lstrip()))
 
 
+# A value may be an expression with parentheses of its own, such as CONVERT(:app_id USING utf8mb4).
 _INSERT = re.compile(
-    r"\s*INSERT\s+INTO\s+\S+\s*\(([^)]*)\)(?:\s*VALUES\s*\(([^)]*)\))?", re.IGNORECASE
+    r"\s*INSERT\s+INTO\s+\S+\s*\(([^)]*)\)(?:\s*VALUES\s*\(((?:[^()]|\([^()]*\))*)\))?",
+    re.IGNORECASE,
 )
-_VALUE = re.compile(r":(\w+)(?:::\w+)?")
+_ITEM = re.compile(r"(?:[^,()]|\([^()]*\))+")
 
 
 def inserted(sql: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """The columns that a plain INSERT writes, and its values: a value's text is its parameter's
-    name, or empty if it is none."""
+    """The columns that a plain INSERT writes, and its values: a value's text is the name of the
+    one parameter in it, or empty if there is none or several."""
     match = _INSERT.match(sql)
     if match is None:
         return (), ()
     columns = _items(match, 1)
     values = []
     for it in _items(match, 2) if match[2] is not None else ():
-        name = _VALUE.fullmatch(it.text)
-        values.append(Part("text", name[1] if name else "", it.offset))
+        names = [part for part in parts(it.text) if part.kind == "bind"]
+        (name, at) = (names[0].text, names[0].offset) if len(names) == 1 else ("", 0)
+        values.append(Part("text", name, it.offset + at))
     return columns, tuple(values)
 
 
 def _items(match: re.Match[str], group: int) -> tuple[Part, ...]:
     """The items of a list, and where each begins."""
-    found, offset = [], match.start(group)
-    for item in match[group].split(","):
-        start = offset + len(item) - len(item.lstrip())
-        found.append(Part("text", item.strip(), start))
-        offset += len(item) + 1
+    found = []
+    for item in _ITEM.finditer(match[group]):
+        start = match.start(group) + item.end() - len(item[0].lstrip())
+        found.append(Part("text", item[0].strip(), start))
     return tuple(found)

@@ -140,8 +140,12 @@ def _query(model: SqlBackendModel, name: str) -> str:
 def _create_table(model: SqlBackendModel) -> str:
     columns = [f"  {name} {type_}," for name, type_ in model.stored.columns.items()]
     kind = "UNIQUE" if model.stored.unique else "PRIMARY KEY"
-    unique = f"  {kind} ({', '.join(model.stored.unique or model.stored.primary_key)}))"
-    return "\n".join(["CREATE TABLE IF NOT EXISTS {table} (", *columns, unique, ""])
+    stored = model.stored
+    keys = [f"  {kind} ({', '.join(stored.unique or stored.primary_key)})"]
+    keys += [f"  INDEX {name} ({', '.join(parts)})" for name, parts in stored.indexes.items()]
+    end = ")" if stored.options is None else f") {stored.options}"
+    lines = ["CREATE TABLE IF NOT EXISTS {table} (", *columns, ",\n".join(keys) + end, ""]
+    return "\n".join(lines)
 
 
 def _cases(interface: ir.Interface) -> list[tuple[ir.Operation, ir.Case, str]]:

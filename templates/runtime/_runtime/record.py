@@ -86,6 +86,8 @@ class NewRecord:
                 "as a trigger, keeps it out; nothing was saved. Save it again"
             )
         status, state, number = stored
+        if isinstance(status, bytes):
+            status = status.decode(errors="replace")
         if status != self.status:
             raise StateConflictError(
                 f"save of {self}: it is stored already with the status {shown(status)}, not "
