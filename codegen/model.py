@@ -330,6 +330,10 @@ class SqlStoredModel:
     options: Text | None = field(
         default=None, metadata=_doc("what follows the columns and keys in CREATE TABLE")
     )
+    statement_bytes: Text | None = field(
+        default=None,
+        metadata=_doc("asks the server for its longest statement, before a large state is saved"),
+    )
     identifier_bytes: int | None = field(
         default=None, metadata=_doc("the longest identifier that the store does not cut")
     )

@@ -31,6 +31,8 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     every = {value for case in cases.values() for value in case.given}
     _check_names(model, report)
     connection = (*model.connection.on_open, *model.connection.on_initialize)
+    if model.stored.statement_bytes is not None:
+        connection = (*connection, model.stored.statement_bytes)
     for text in (*_creating(model), *_derived(model), *connection):
         sensible(text, "the statement", report)
     for text in [*_creating(model), *_derived(model)]:
@@ -115,6 +117,9 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         stale=None if derived is None else raw((derived.stale,))[0],
         rebuild=() if derived is None else raw(derived.rebuild),
         is_initialized=statement(IS_INITIALIZED),
+        statement_bytes=None
+        if stored.statement_bytes is None
+        else raw((stored.statement_bytes,))[0],
         insert=statement("save.insert"),
         conflicting=statement("save.conflicting"),
         load=tuple(
