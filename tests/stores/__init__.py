@@ -37,9 +37,9 @@ SERVED: dict[str, tuple[type[ServedStore[Any]], type[Place]]] = {
     "AsyncRedisBasePersister": (AsyncRedisStore, RedisPlace),
     "PostgreSQLPersister": (PostgreSQLStore, PostgreSQLPlace),
     "AsyncPostgreSQLPersister": (AsyncPostgreSQLStore, PostgreSQLPlace),
-    "b_psycopg.PostgreSQLPersister": (PsycopgStore, PostgreSQLPlace),
     "MariaDBPersister": (MariaDBStore, MariaDBPlace),
     "AsyncMariaDBPersister": (AsyncMariaDBStore, MariaDBPlace),
+    "b_psycopg.PostgreSQLPersister": (PsycopgStore, PostgreSQLPlace),
     "MongoDBBasePersister": (MongoStore, MongoPlace),
     "AsyncMongoDBBasePersister": (AsyncMongoStore, MongoPlace),
 }

@@ -94,6 +94,8 @@ class Link(ABC):
                     await slots.acquire()
                     taken += 1
                 await self.close()
+                if self.tasks:
+                    await asyncio.wait(self.tasks, timeout=LAST_MOMENT)
                 if self._until_the_loop_ends is not None:
                     await self._until_the_loop_ends.aclose()
             finally:
@@ -118,6 +120,8 @@ class Link(ABC):
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
+                if tasks is self.tasks:
+                    self.cut()
 
     @abstractmethod
     async def close(self) -> None:

@@ -189,9 +189,9 @@ class Operation:
         finally:
             if not task.done():
                 self._turn = None
-                pool.abandon(turn, task, self._deadline)
+                pool.abandon(turn, task, self._deadline, self._session.limits)
             elif task.cancelled() or task.exception():
-                self._can_go_on = pool.settle(turn, sound=self._is_harmless(task))
+                self._settle(turn, task)
         if not task.done():
             opening = self._connecting and self._session.opened_here
             doing = "there was no connection" if opening else "the server did not answer"
@@ -235,15 +235,17 @@ class Operation:
         await settled(cursor.close())
         return result
 
-    def _is_harmless(self, task: asyncio.Task[Any]) -> bool:
-        """Whether the failure is known, and leaves the connection as it was."""
+    def _settle(self, turn: Turn, task: asyncio.Task[Any]) -> None:
+        """After a failure: keep the connection only if it is known to be as it was."""
+        failures = self._session.failures
         exc = None if task.cancelled() else task.exception()
-        if exc is None or self._transaction or not self._session.failures.covers(exc):
-            return False
-        if self._session.failures.is_conflict(exc):
-            return True
-        rule = self._session.failures.rule_for(exc)
-        return rule is not None and not issubclass(rule.error, PersisterUnavailableError)
+        known = exc if failures.covers(exc) else None
+        rule = failures.rule_for(known) if known else None
+        refused = rule is not None and not issubclass(rule.error, PersisterUnavailableError)
+        sound = refused or (known is not None and failures.is_conflict(known))
+        lost = rule is not None and rule.may_have_saved
+        sound = sound and not self._transaction
+        self._can_go_on = self._pool.settle(turn, sound=sound, lost=lost)
 
     def _may_repeat(self, exc: BaseException) -> bool:
         """After a failure: whether to try again."""

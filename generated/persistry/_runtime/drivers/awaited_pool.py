@@ -19,7 +19,7 @@ from .awaited_calls import (
     settled,
 )
 from .awaited_link import LAST_MOMENT, Link
-from .pep249_facts import Values
+from .pep249_facts import Facts, Values
 
 
 class Line:
@@ -47,7 +47,10 @@ class Turn:
 class Pool(Link):
     """Connections of one session, or the one that was handed in, for all that share it."""
 
-    def __init__(self, values: Values | None, size: int = 1, connection: Any = None) -> None:
+    def __init__(
+        self, facts: Facts, values: Values | None, size: int = 1, connection: Any = None
+    ) -> None:
+        self._facts = facts
         self._handed_in = None if values else Line(connection)
         self._changed = False
         """Whether the owner's connection was not in autocommit mode."""
@@ -61,11 +64,11 @@ class Pool(Link):
         self._age = 0
 
     @classmethod
-    def over(cls, connection: Any) -> Pool:
+    def over(cls, facts: Facts, connection: Any) -> Pool:
         """The one pool over a connection that was handed in."""
         pool = _handed_in.get(id(connection))
         if pool is None:
-            pool = _handed_in[id(connection)] = cls(None, 1, connection)
+            pool = _handed_in[id(connection)] = cls(facts, None, 1, connection)
         else:
             pool._sharers += 1
         return pool
@@ -78,7 +81,7 @@ class Pool(Link):
 
     @property
     def recipe(self) -> tuple[Any, ...]:
-        return self.values, self.at_once
+        return self._facts, self.values, self.at_once
 
     @property
     def connection(self) -> Any:
@@ -115,6 +118,10 @@ class Pool(Link):
         try:
             async with timer:
                 return await self._opened(turn, limits)
+        except asyncio.CancelledError as stop:
+            # Some drivers' connections go with the frames that were opening them: let nobody who
+            # keeps the exception keep those.
+            raise stop.with_traceback(None)
         except TimeoutError:
             if not timer.expired():  # It is the driver's own.
                 raise
@@ -122,7 +129,7 @@ class Pool(Link):
 
     async def _opened(self, turn: Turn, limits: Limits) -> Line:
         age, values = self._age, self.values
-        connection = await settled(values.facts.connect(**values.arguments(limits)))
+        connection = await settled(self._facts.connect(**values.arguments(limits)))
         turn.line = line = Line(connection, age)
         self._lines.add(line)
         await _prepare(line)
@@ -132,7 +139,7 @@ class Pool(Link):
             await settled(cursor.close())
         return line
 
-    def settle(self, turn: Turn, *, sound: bool) -> bool:
+    def settle(self, turn: Turn, *, sound: bool, lost: bool) -> bool:
         """After a failure: keep no connection of our own that is not sound.
 
         Whether there can be another attempt.
@@ -143,9 +150,10 @@ class Pool(Link):
         closed = is_closed(line.connection)
         if line is self._handed_in:
             return not closed
-        if closed and line.age == self._age:
+        lost = lost or closed
+        if lost and line.age == self._age:
             self._age += 1  # What ended this connection has perhaps ended all of them.
-        if closed or not sound:
+        if lost or not sound:
             turn.line = None
             self._cut(line)
         return True
@@ -156,19 +164,24 @@ class Pool(Link):
             self._free.append(line)
         turn.slots.release()
 
-    def abandon(self, turn: Turn, task: asyncio.Task[Any], deadline: Deadline) -> None:
+    def abandon(
+        self, turn: Turn, task: asyncio.Task[Any], deadline: Deadline, limits: Limits
+    ) -> None:
         """Nobody waits any more for what a task does in this turn."""
         self.keep(task)
         task.add_done_callback(_heard)
         if self._handed_in is None:
-            self.start(self._end(turn, task))
+            self.start(self._end(turn, task, deadline))
             turn.slots.release()
         else:
-            self.start(self._tidy(turn, task, deadline))
+            self.start(self._tidy(turn, task, limits))
 
-    async def _end(self, turn: Turn, task: asyncio.Task[Any]) -> None:
+    async def _end(self, turn: Turn, task: asyncio.Task[Any], deadline: Deadline) -> None:
         """Let a call end as its driver ends one that is cancelled, and then its connection."""
         try:
+            if turn.line is None:
+                # Only a connection that has come can be closed; the server may have it before us.
+                await asyncio.wait([task], timeout=max(0.0, deadline.remaining()))
             for _ in range(2):  # The first time a driver may go on, to tell the server of it.
                 task.cancel()
                 await asyncio.wait([task], timeout=LAST_MOMENT)
@@ -176,11 +189,15 @@ class Pool(Link):
             if turn.line is not None:
                 self._cut(turn.line)
 
-    async def _tidy(self, turn: Turn, task: asyncio.Task[Any], deadline: Deadline) -> None:
-        """Let a call end by itself, if it does so in time: cancelled, it may end the connection."""
+    async def _tidy(self, turn: Turn, task: asyncio.Task[Any], limits: Limits) -> None:
+        """Let a call end by itself, on a connection that some drivers close if it is cancelled."""
         connection = self.connection
         try:
-            await asyncio.wait([task], timeout=max(0.0, deadline.remaining()))
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(limits.operation):
+                    if self._facts.cancel:
+                        await settled(getattr(connection, self._facts.cancel)())
+                    await asyncio.wait([task])
             task.cancel()
             await asyncio.wait([task])
             if not is_closed(connection):

@@ -27,7 +27,7 @@ class AwaitedSession(SessionBase[Pool]):
     ) -> Self:
         """A session that opens its own connections: by `open`, or when they are first needed."""
         checked = Values.checked(facts, **values)
-        return cls(Pool(checked, _size(max_connections)), failures, limits)
+        return cls(Pool(facts, checked, _size(max_connections)), failures, limits)
 
     @classmethod
     def over(cls, connection: Any, failures: Failures, limits: Limits, facts: Facts) -> Self:
@@ -35,7 +35,7 @@ class AwaitedSession(SessionBase[Pool]):
         if isinstance(connection, cls):
             return connection
         facts.check_connection(connection)
-        return cls(Pool.over(connection), failures, limits)
+        return cls(Pool.over(facts, connection), failures, limits)
 
     def operation(self, name: str, key: object = "") -> Operation:
         """One operation: `async with session.operation("save", key) as do: await do.execute()`."""
