@@ -310,6 +310,10 @@ class QuotingModel:
             "in a text literal: no escapes; escapes where the literal is an E'...'; always escapes"
         ),
     )
+    texts: Text | None = field(
+        default=None,
+        metadata=_doc("what is written around {value}, where a parameter is a text"),
+    )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 Kind = Literal["text", "bind", "splice", "foreign", "open", "brace"]
@@ -71,8 +73,13 @@ def hidden(sql: str) -> list[Part]:
 _HIDDEN = re.compile(r":[A-Za-z_]\w*|\{\w+\}")
 
 
-def compiled(sql: str, style: str) -> tuple[str, tuple[str, ...]]:
-    """The text in a driver's parameter style, for `str.format_map`, and its values in order."""
+def compiled(
+    sql: str, style: str, around: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, tuple[str, ...]]:
+    """The text in a driver's parameter style, for `str.format_map`, and its values in order.
+
+    `around` says of some values what is written around them, as `f({value})`.
+    """
     text = ""
     values: list[str] = []
     for part in parts(sql.strip()):
@@ -80,7 +87,8 @@ def compiled(sql: str, style: str) -> tuple[str, tuple[str, ...]]:
             # A number can be used again, a question mark cannot.
             if style != "dollar" or part.text not in values:
                 values.append(part.text)
-            text += _MARKS[style].format(number=values.index(part.text) + 1)
+            mark = _MARKS[style].format(number=values.index(part.text) + 1)
+            text += around.get(part.text, "{value}").replace("{value}", mark)
         elif part.kind == "splice":
             text += "{" + part.text + "}"
         else:
@@ -128,33 +136,31 @@ def _columns(sql: str, cuts: list[int]) -> tuple[tuple[str, ...], Part]:
     return found, Part("text", written.strip(), start + len(written) - len(written.lstrip()))
 
 
-# A value may be an expression with parentheses of its own, such as CONVERT(:app_id USING utf8mb4).
 _INSERT = re.compile(
-    r"\s*INSERT\s+INTO\s+\S+\s*\(([^)]*)\)(?:\s*VALUES\s*\(((?:[^()]|\([^()]*\))*)\))?",
-    re.IGNORECASE,
+    r"\s*INSERT\s+INTO\s+\S+\s*\(([^)]*)\)(?:\s*VALUES\s*\(([^)]*)\))?", re.IGNORECASE
 )
-_ITEM = re.compile(r"(?:[^,()]|\([^()]*\))+")
+_VALUE = re.compile(r":(\w+)(?:::\w+)?")
 
 
 def inserted(sql: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """The columns that a plain INSERT writes, and its values: a value's text is the name of the
-    one parameter in it, or empty if there is none or several."""
+    """The columns that a plain INSERT writes, and its values: a value's text is its parameter's
+    name, or empty if it is none."""
     match = _INSERT.match(sql)
     if match is None:
         return (), ()
     columns = _items(match, 1)
     values = []
     for it in _items(match, 2) if match[2] is not None else ():
-        names = [part for part in parts(it.text) if part.kind == "bind"]
-        (name, at) = (names[0].text, names[0].offset) if len(names) == 1 else ("", 0)
-        values.append(Part("text", name, it.offset + at))
+        name = _VALUE.fullmatch(it.text)
+        values.append(Part("text", name[1] if name else "", it.offset))
     return columns, tuple(values)
 
 
 def _items(match: re.Match[str], group: int) -> tuple[Part, ...]:
     """The items of a list, and where each begins."""
-    found = []
-    for item in _ITEM.finditer(match[group]):
-        start = match.start(group) + item.end() - len(item[0].lstrip())
-        found.append(Part("text", item[0].strip(), start))
+    found, offset = [], match.start(group)
+    for item in match[group].split(","):
+        start = offset + len(item) - len(item.lstrip())
+        found.append(Part("text", item.strip(), start))
+        offset += len(item) + 1
     return tuple(found)

@@ -39,6 +39,11 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
         _check_text(text, model, report)
         _check_binds("a statement that creates or rebuilds", text, (), every, report)
     check_begin(model.begin, report)
+    around = model.quoting.texts
+    if around is not None and around.count("{value}") != 1:
+        message = f"{str(around)!r} holds no single {{value}}"
+        help = "write what stands around a text's parameter, like CONVERT({value} USING utf8mb4)"
+        report.add(Code.SPEC09, message, around.span, help=help)
     for text in connection:
         # A statement on a new connection may name a value in braces: `connecting` looks at those.
         refused = ("bind",) if text in model.connection.on_open else ("bind", "splice")
@@ -80,8 +85,11 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
 def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) -> ir.SqlParts:
     style = driver.parameter_style or "qmark"
 
+    around = model.quoting.texts or "{value}"
+    texts = {field.name: around for field in interface.fields if field.type != "int"}
+
     def statement(name: str) -> ir.Statement:
-        text, binds = _ended(sql_text.compiled(_query(model, name), style))
+        text, binds = _ended(sql_text.compiled(_query(model, name), style, texts))
         constant = name.replace(".", "_")
         return ir.Statement(f"_{constant.upper()}", f"_sql_{constant}", text, binds)
 
