@@ -25,13 +25,13 @@ import pytest
 
 from persistry import errors
 from persistry._runtime.drivers.awaited_calls import (
-    autocommit_of,
     close,
     is_closed,
     set_autocommit,
     settled,
 )
 from persistry._runtime.drivers.awaited_session import AwaitedSession
+from persistry._runtime.drivers.pep249_driver import autocommit_of
 from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
 from persistry.conformance.support.proxy import FaultProxy

@@ -24,7 +24,13 @@ from tests.servers import ServerFailed, ServerMissing
 from .mariadb import AsyncMariaDBStore, MariaDBPlace, MariaDBStore
 from .memory import AsyncMemoryStore, MemoryStore
 from .mongodb import AsyncMongoStore, MongoPlace, MongoStore
-from .postgresql import AsyncPostgreSQLStore, PostgreSQLPlace, PostgreSQLStore, PsycopgStore
+from .postgresql import (
+    AsyncPostgreSQLStore,
+    AsyncPsycopgStore,
+    PostgreSQLPlace,
+    PostgreSQLStore,
+    PsycopgStore,
+)
 from .redis import AsyncRedisStore, RedisPlace, RedisStore
 from .served import AnyPlace, Place, ServedStore, missing
 from .sqlite import AsyncSQLiteStore, SQLiteStore
@@ -40,6 +46,7 @@ SERVED: dict[str, tuple[type[ServedStore[Any]], type[Place]]] = {
     "MariaDBPersister": (MariaDBStore, MariaDBPlace),
     "AsyncMariaDBPersister": (AsyncMariaDBStore, MariaDBPlace),
     "b_psycopg.PostgreSQLPersister": (PsycopgStore, PostgreSQLPlace),
+    "b_psycopg.AsyncPostgreSQLPersister": (AsyncPsycopgStore, PostgreSQLPlace),
     "MongoDBBasePersister": (MongoStore, MongoPlace),
     "AsyncMongoDBBasePersister": (AsyncMongoStore, MongoPlace),
 }

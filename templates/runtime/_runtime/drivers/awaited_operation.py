@@ -167,8 +167,8 @@ class Operation:
     async def _rows(self, cursor: Any) -> list[tuple[Any, ...]]:
         try:
             return await all_rows(cursor)
-        except (ValueError, OverflowError) as exc:
-            raise self._corrupt(exc) from exc
+        except (ValueError, OverflowError, TypeError) as exc:
+            raise self._unsuited(exc) from exc
 
     async def _trip(self, run: Run[Result]) -> Result:
         """Have the server do something; once in an operation again, if the failure allows it."""
@@ -220,13 +220,10 @@ class Operation:
             result = await run(connection, cursor)
             if line.commits:
                 await settled(connection.commit())
-        except UnicodeEncodeError as exc:
-            raise PersisterError(
-                f"{about(self._name, self._key)}: the connection's encoding cannot carry this text;"
-                " open it with UTF-8"
-            ) from exc
-        except (UnicodeDecodeError, OverflowError) as exc:
-            raise self._corrupt(exc) from exc
+        except (UnicodeError, OverflowError) as exc:
+            if self._session.failures.covers(exc):
+                raise
+            raise self._unsuited(exc) from exc
         except Exception:
             if line.commits:
                 with contextlib.suppress(Exception):  # The failure itself is reported.
@@ -285,7 +282,13 @@ class Operation:
             error.may_have_saved = self._sent and self._name == "save"
         raise error from exc
 
-    def _corrupt(self, exc: BaseException) -> CorruptStateError:
+    def _unsuited(self, exc: Exception) -> PersisterError:
+        """A text or another value that cannot travel."""
+        if isinstance(exc, UnicodeEncodeError):
+            return PersisterError(
+                f"{about(self._name, self._key)}: the connection's encoding cannot carry this text;"
+                " use one that is opened for UTF-8"
+            )
         return CorruptStateError(
             f"{about(self._name, self._key)}: what is stored there cannot be read"
             f" ({type(exc).__name__}: {exc}); another program wrote it"

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 from ..limits import Deadline, Limits
 from .awaited_calls import (
-    autocommit_of,
     close,
     commit_what_is_open,
     cut,
@@ -19,6 +18,7 @@ from .awaited_calls import (
     settled,
 )
 from .awaited_link import LAST_MOMENT, Link
+from .pep249_driver import autocommit_of
 from .pep249_facts import Facts, Values
 
 
@@ -121,7 +121,7 @@ class Pool(Link):
         except asyncio.CancelledError as stop:
             # Some drivers' connections go with the frames that were opening them: let nobody who
             # keeps the exception keep those.
-            raise stop.with_traceback(None)
+            raise stop.with_traceback(None) from None
         except TimeoutError:
             if not timer.expired():  # It is the driver's own.
                 raise
