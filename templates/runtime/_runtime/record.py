@@ -92,9 +92,9 @@ class NewRecord:
         escaped = len(data) + sum(map(data.count, (b'"', b"'", b"\\")))
         if answer is not None and escaped + AROUND > answer[0]:
             raise StateTooLargeError(
-                f"save of {self}: the encoded state has {len(data)} bytes, {escaped} with its quotes"
-                f" escaped, and a statement of this server has {answer[0]} at the most; keep large"
-                " values elsewhere and store a reference to them, or have the server allow more"
+                f"save of {self}: the encoded state has {len(data)} bytes, {escaped} with its"
+                f" quotes escaped, and a statement of this server has {answer[0]} at the most; keep"
+                " large values elsewhere and store a reference to them, or have the server allow more"
             )
 
     def accept(self, stored: Row | None) -> None:
