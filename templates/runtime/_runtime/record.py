@@ -93,8 +93,8 @@ class NewRecord:
         if answer is not None and escaped + AROUND > answer[0]:
             raise StateTooLargeError(
                 f"save of {self}: the encoded state has {len(data)} bytes, {escaped} with its"
-                f" quotes escaped, and a statement of this server has {answer[0]} at the most; keep"
-                " large values elsewhere and store a reference to them, or have the server allow more"
+                f" quotes escaped, and a statement of this server has {answer[0]} at the most;"
+                " keep large values elsewhere and store a reference to them, or have it allow more"
             )
 
     def accept(self, stored: Row | None) -> None:
