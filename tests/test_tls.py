@@ -26,6 +26,7 @@ from tests.servers import (
     ServerMissing,
 )
 from tests.stores.served import missing
+from tests.stores.storage import persister_of
 
 run = pytest.fixture(runner)
 TIMEOUTS = {"connect_timeout": 2.0}
@@ -79,6 +80,16 @@ class OnPostgreSQL:
     def url(cls, server: PostgreSQLServer, password: str, ca: Path | None) -> str:
         user, database = server.superuser, server.database
         return url("postgresql", user, password, server, database, **cls._tls(ca))
+
+
+class OnPostgreSQLOtherwise(OnPostgreSQL):
+    """The other driver, which a URL names behind the scheme."""
+
+    classes = ("b_psycopg.PostgreSQLPersister", "b_psycopg.AsyncPostgreSQLPersister")
+
+    @classmethod
+    def url(cls, server: PostgreSQLServer, password: str, ca: Path | None) -> str:
+        return super().url(server, password, ca).replace("postgresql:", "postgresql+psycopg:")
 
 
 class OnMongoDB:
@@ -147,8 +158,8 @@ def other_ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(
     scope="module",
-    params=[OnRedis, OnPostgreSQL, OnMongoDB, OnMariaDB],
-    ids=lambda on: on.server.name,
+    params=[OnRedis, OnPostgreSQL, OnPostgreSQLOtherwise, OnMongoDB, OnMariaDB],
+    ids=["Redis", "PostgreSQL", "PostgreSQL-psycopg", "MongoDB", "MariaDB"],
 )
 def on(request: pytest.FixtureRequest) -> Any:
     return request.param
@@ -184,11 +195,11 @@ def open_(request: pytest.FixtureRequest, on: Any, server: Server, run: Run) -> 
             options["connect_kwargs"] = on.tls(colour, ca)
         if way == "values":
             values = on.values(server, password, ca)
-            made = getattr(persistry, name).from_values(**values, **options)
+            made = persister_of(name).from_values(**values, **options)
         else:
             made = CONNECT[colour](on.url(server, password, ca), **options)
         opened.append(Calls(run(made), run))
-        assert type(opened[-1].persister).__name__ == name
+        assert type(opened[-1].persister) is persister_of(name)
         return opened[-1]
 
     yield open_
