@@ -1,4 +1,4 @@
-"""What MariaDB stores, and by which ways it finds it: tables, indexes and rows read, as they are."""
+"""What MariaDB stores, and by which ways it finds it: tables, indexes, rows read, statements."""
 
 from __future__ import annotations
 
