@@ -401,6 +401,15 @@ class PersisterClass:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """A class of a colour that its store has no driver for."""
+
+    name: str
+    colour: Colour
+    instead: PersisterClass
+
+
+@dataclass(frozen=True)
 class Url:
     scheme: str
     presets: tuple[tuple[str, str], ...]
@@ -443,6 +452,17 @@ class Backend:
     urls: tuple[Url, ...]
     modules: tuple[Module, ...]
     classes: tuple[PersisterClass, ...]
+
+    @property
+    def absent(self) -> tuple[Absent, ...]:
+        """The classes that people may look for where the drivers have one colour."""
+        colours = {it.colour.name for it in self.classes}
+        return tuple(
+            Absent(f"{other.prefix}{it.name.removeprefix(it.colour.prefix)}", other, it)
+            for other in COLOURS.values()
+            if other.name not in colours
+            for it in self.classes
+        )
 
 
 # --- scenarios ------------------------------------------------------------------------------------

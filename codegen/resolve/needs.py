@@ -193,13 +193,14 @@ def check_driver(
 
 
 def check_colours(model: BackendModel, report: Report) -> None:
-    """A URL names one class in each colour."""
+    """A URL names one class in each colour that the backend has."""
+    if not model.drivers:
+        message = f"the backend {str(model.backend)!r} has no driver"
+        place = place_of(model.drivers, model.span)
+        help = "add one, with 'colour: sync' or 'colour: async', or one for each colour"
+        report.add(Code.SPEC06, message, place, help=help)
     for colour in ir.COLOURS:
         found = [name for name, it in model.drivers.items() if it.colour == colour]
-        place = place_of(model.drivers, model.span)
-        if not found:
-            message = f"the backend {str(model.backend)!r} has no {colour} driver"
-            report.add(Code.SPEC06, message, place, help=f"add one with 'colour: {colour}'")
         for name in found[1:]:
             message = f"the backend has a {colour} driver already, {str(found[0])!r}"
             help = "a URL names one class in each colour; make it a backend of its own"

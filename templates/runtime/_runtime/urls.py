@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from .arguments import named, shown, takes_others, wrong_type
-from .lazy import load_class
+from .lazy import load_class, no_class
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,9 @@ def open_url(
         listed = ", ".join(sorted(f"{it}://" for it in schemes))
         # Not the whole URL: there may be a password in it.
         raise ValueError(f"url begins with no known scheme; known are {listed}")
+    if colour not in scheme.classes:
+        ((other, (_, only, _)),) = scheme.classes.items()
+        raise ValueError(no_class(f"{name}://", colour, other, only))
     cls = load_class(*scheme.classes[colour])
     parameters = named(cls.from_values)
     if scheme.whole:
