@@ -27,7 +27,15 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from persistry import b_aiosqlite, b_asyncpg, b_psycopg2, b_pymongo, b_redis, b_sqlite3
+from persistry import (
+    b_aiosqlite,
+    b_asyncpg,
+    b_psycopg2,
+    b_pymongo,
+    b_redis,
+    b_sqlcipher3,
+    b_sqlite3,
+)
 from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Limits
 from persistry.errors import (
@@ -41,6 +49,7 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests import rules_postgresql as postgresql
+from tests import rules_sqlcipher as sqlcipher
 from tests.rules import Row
 
 SPECS = Path(__file__).parent.parent / "spec" / "backends"
@@ -511,6 +520,7 @@ TABLES = {
     "psycopg2": (b_psycopg2._FAILURES, postgresql.PSYCOPG2),
     "asyncpg": (b_asyncpg._FAILURES, postgresql.ASYNCPG),
     "pymongo": (b_pymongo._FAILURES, MONGODB),
+    "sqlcipher3": (b_sqlcipher3._FAILURES, sqlcipher.ROWS),
 }
 ROWS = [
     pytest.param(failures, row, id=f"{name}-{type(row.exc).__name__}-{row.exc}")
@@ -524,6 +534,7 @@ STRANGERS = {
     "redis": redis.ResponseError("ERR value is not an integer or out of range"),
     **postgresql.STRANGERS,
     "pymongo": pymongo.errors.OperationFailure("Unrecognized pipeline stage", 40324),
+    "sqlcipher3": sqlcipher.STRANGER,
 }
 
 
