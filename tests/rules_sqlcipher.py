@@ -62,7 +62,7 @@ ROWS = [
     Row(failed("SQLITE_CANTOPEN", "unable to open database file"), UNAVAILABLE, "its folder"),
     Row(failed("SQLITE_FULL", "database or disk is full"), UNAVAILABLE, "the disk is full"),
     Row(failed("SQLITE_IOERR_WRITE", "disk I/O error"), UNAVAILABLE, "check the disk", True),
-    Row(failed("SQLITE_INTERRUPT", "interrupted"), UNAVAILABLE, "check the disk", True),
+    Row(failed("SQLITE_INTERRUPT", "interrupted"), UNAVAILABLE, "somebody interrupted it"),
     Row(failed("SQLITE_CORRUPT", "malformed", DATABASE), CORRUPT, "cipher_integrity_check"),
     Row(failed("", "Could not decode to UTF-8 column 'state'"), CORRUPT, "somebody else"),
     Row(failed("SQLITE_TOOBIG", "too long", sqlcipher3.DataError), StateTooLargeError, "row"),

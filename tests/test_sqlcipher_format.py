@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -160,58 +158,3 @@ def test_no_question_reads_more_for_more_records(
                 taken.setdefault(name, []).append(len(steps))
     for name, (few, many) in taken.items():
         assert many <= few + 20, f"{name}: {few} steps, then {many}"
-
-
-def child(path: str, persister: SQLCipherPersister, answers: Any) -> None:
-    try:
-        put(persister, "of the child")
-        answers.put(sorted(persister.list_app_ids("tenant of Ada")))
-    except BaseException as exc:
-        answers.put(repr(exc))
-
-
-def test_a_forked_process(persister: SQLCipherPersister, path: Path) -> None:
-    """It opens the file for itself, and nobody loses what the other one saves."""
-    context = multiprocessing.get_context("fork")
-    put(persister, "of the parent")
-    answers = context.Queue()
-    process = context.Process(target=child, args=(str(path), persister, answers))
-    process.start()
-    found = answers.get(timeout=30)
-    process.join()
-    assert found == ["of the child", "of the parent"]
-    put(persister, "again")
-    everything = ["again", "of the child", "of the parent"]
-    assert sorted(persister.list_app_ids("tenant of Ada")) == everything
-    persister.cleanup()
-    assert sql(path, "PRAGMA integrity_check") == [("ok",)]
-    assert sql(path, "SELECT count(*) FROM burr_state") == [(3,)]
-    assert os.listdir(path.parent) == [path.name]
-
-
-def test_a_child_that_outlives_its_parents_connection(
-    persister: SQLCipherPersister, path: Path
-) -> None:
-    """SQLite's lock table is inherited and its locks are not: whoever closes last deletes the log
-    of writes, and must not do so under a process that has the file open."""
-    context = multiprocessing.get_context("fork")
-    put(persister, "first")
-    go, done = context.Event(), context.Queue()
-
-    def save_later(own: SQLCipherPersister) -> None:
-        put(own, "opened")
-        done.put("opened")
-        go.wait(30)
-        put(own, "after the parent closed")
-        done.put("saved")
-        os._exit(0)  # nothing is closed, as after a kill
-
-    process = context.Process(target=save_later, args=(persister,))
-    process.start()
-    assert done.get(timeout=30) == "opened"
-    persister.cleanup()
-    go.set()
-    assert done.get(timeout=30) == "saved"
-    process.join()
-    found = sql(path, "SELECT app_id FROM burr_state ORDER BY write_number")
-    assert found == [("first",), ("opened",), ("after the parent closed",)]

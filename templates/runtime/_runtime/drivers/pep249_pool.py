@@ -6,10 +6,12 @@ import contextlib
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from ...errors import PersisterError
 from ..limits import Deadline, Limits
+from . import pep249_forks
 from .pep249_driver import Driver
 from .pep249_facts import Values
 from .pep249_line import Line
@@ -34,7 +36,10 @@ class Pool:
         self._before: tuple[object] | None = None
         self._interrupted = False
         self._sharers = 1
+        self._is_midway = False
         self._fresh()
+        if values and driver.is_in_process:
+            pep249_forks.watch(self)
 
     def _fresh(self) -> None:
         self._turns = Turns(self.size, self._recover)
@@ -56,6 +61,7 @@ class Pool:
     def joined(self) -> Pool | None:
         """The pool for one more session; None if the last one has left it."""
         if self.values:
+            self._check_process()
             return Pool(self.driver, self.values, self.size)
         with _registry.lock:
             return self if self._join() else None
@@ -73,8 +79,9 @@ class Pool:
 
     @property
     def inherited(self) -> bool:
-        """Whether this is a forked process, and the connection is its parent's."""
-        return self._handed_in is not None and self._pid != os.getpid()
+        """Whether this is a forked process, which cannot use what its parent has open."""
+        is_bound = self._handed_in is not None or self._is_midway
+        return is_bound and self._pid != os.getpid()
 
     @property
     def turns(self) -> Turns:
@@ -96,7 +103,20 @@ class Pool:
                     "this persister's connection belongs to the process that opened it;"
                     " build another persister in this one"
                 )
+            if self._is_midway:
+                raise PersisterError(
+                    "this process was forked in the middle of an operation of this persister, and"
+                    " the locks of its database cannot be trusted in it; fork when no operation is"
+                    " under way, or start the process with 'spawn' or 'forkserver'"
+                )
             self._fresh()
+
+    def stop(self, remaining: Callable[[], float]) -> pep249_forks.Stopped:
+        """Close the connections before a fork; the turns are to be given back after it."""
+        turns, taken = self.turns, list[Turn]()
+        self._is_midway = not turns.take_all(remaining, taken)
+        self._close(taken, Deadline(0))
+        return turns, taken
 
     def line(self, turn: Turn, limits: Limits, seconds: float) -> Line | None:
         """The line of the turn, opened if need be; None if that takes longer."""
@@ -200,11 +220,8 @@ class Pool:
                 return True
         turns, taken = self.turns, list[Turn]()
         try:
-            while len(taken) < self.size:
-                turn = turns.take(deadline.remaining)
-                if turn is None:
-                    return False
-                taken.append(turn)
+            if not turns.take_all(deadline.remaining, taken):
+                return False
             with _registry.lock:
                 self._sharers -= 1
                 last = self._sharers == 0
