@@ -1,4 +1,4 @@
-"""SQLCipher's connections and forks: SQLite's lock table is inherited, and its locks are not."""
+"""SQLCipher's file in several processes: at once, killed in the middle, forked."""
 
 from __future__ import annotations
 
@@ -50,6 +50,54 @@ def in_a_fork(work: Any) -> None:
     process.start()
     process.join(30)
     assert process.exitcode == 0
+
+
+def save_many(path: str, passphrase: str, name: str, count: int, gate: Any) -> None:
+    with SQLCipherPersister.from_values(path, passphrase) as own:
+        gate.wait(30)
+        for number in range(count):
+            put(own, name, number)
+
+
+def test_processes_that_write_at_once(persister: SQLCipherPersister, path: Path) -> None:
+    """There is one writer at a time; the others wait."""
+    spawn = multiprocessing.get_context("spawn")
+    gate = spawn.Barrier(3)
+    given = (str(path), PASSPHRASE)
+    writers = [spawn.Process(target=save_many, args=(*given, name, 150, gate)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    assert sorted(in_file(path)) == sorted("abc" * 150)
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.07, 0.2])
+def test_a_killed_process_loses_nothing(
+    persister: SQLCipherPersister, path: Path, seconds: float
+) -> None:
+    """What it was told is saved is there, and nothing is broken, whenever it was killed."""
+    told = FORK.SimpleQueue()
+
+    def child() -> None:
+        for number in range(100_000):
+            put(persister, "a", number)
+            told.put(number)
+
+    process = FORK.Process(target=child)
+    process.start()
+    assert told.get() == 0
+    time.sleep(seconds)
+    process.kill()
+    process.join(30)
+    last = 0
+    while not told.empty():
+        last = told.get()
+    found = persister.load("p", "a")
+    assert found is not None and found["sequence_id"] in (last, last + 1)
+    persister.cleanup()
+    assert len(in_file(path)) == found["sequence_id"] + 1
 
 
 def test_a_child_and_its_parent(persister: SQLCipherPersister, path: Path) -> None:

@@ -114,8 +114,6 @@ def is_returned_as_opened(method: ast.FunctionDef) -> bool:
 def twins(resolved: ir.Project) -> list[tuple[ir.PersisterClass, ir.PersisterClass]]:
     found = []
     for backend in resolved.backends:
-        if backend.absent:
-            continue  # a store of one colour
         (sync,) = (it for it in backend.classes if not it.colour.is_async)
         (twin,) = (it for it in backend.classes if it.colour.is_async)
         found.append((sync, twin))
