@@ -174,6 +174,10 @@ class ErrorsModel:
     rules: tuple[RuleModel, ...] = ()
     base: tuple[Text, ...] = ()
     code_attribute: Text | None = None
+    rules_of: Text | None = field(
+        default=None,
+        metadata=_doc("another driver of the backend, whose rules for every exception hold too"),
+    )
     conflict: ConflictModel | None = field(
         default=None,
         metadata=_doc("where a record that is there makes the insert fail, how that shows"),

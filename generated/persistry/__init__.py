@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from .b_psycopg2 import PostgreSQLPersister
     from .b_pymongo import AsyncMongoDBBasePersister, MongoDBBasePersister
     from .b_redis import AsyncRedisBasePersister, RedisBasePersister
-    from .b_sqlcipher3 import SQLCipherPersister
     from .b_sqlite3 import SQLitePersister
     from .in_memory import AsyncInMemoryPersister, InMemoryPersister
 
@@ -66,7 +65,6 @@ __all__ = (
     "PersisterUnavailableError",
     "PostgreSQLPersister",
     "RedisBasePersister",
-    "SQLCipherPersister",
     "SQLitePersister",
     "State",
     "StateConflictError",
@@ -89,22 +87,15 @@ _PERSISTERS: dict[str, tuple[str, str | None]] = {
     "MongoDBBasePersister": ("b_pymongo", "pymongo"),
     "PostgreSQLPersister": ("b_psycopg2", "psycopg2"),
     "RedisBasePersister": ("b_redis", "redis"),
-    "SQLCipherPersister": ("b_sqlcipher3", "sqlcipher3"),
     "SQLitePersister": ("b_sqlite3", None),
-}
-# What a store has no driver for: its title, the colour, and what to use instead.
-_ABSENT: dict[str, tuple[str, str, str, str]] = {
-    "AsyncSQLCipherPersister": ("SQLCipher", "async", "sync", "SQLCipherPersister"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    from ._runtime.lazy import load_class, no_class
-
-    if name in _ABSENT:
-        raise ImportError(no_class(*_ABSENT[name]))
     if name not in _PERSISTERS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._runtime.lazy import load_class
+
     module, extra = _PERSISTERS[name]
     return load_class(module, name, extra)
 

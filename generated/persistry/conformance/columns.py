@@ -78,13 +78,6 @@ COLUMNS: tuple[Column, ...] = (
         gaps={},
     ),
     Column(
-        name="SQLCipherPersister",
-        colour="sync",
-        backend="sqlcipher",
-        traits=frozenset(("durable", "initialize", "connection", "table")),
-        gaps={},
-    ),
-    Column(
         name="SQLitePersister",
         colour="sync",
         backend="sqlite",
