@@ -296,9 +296,7 @@ def test_a_lock_that_is_held_too_long(make: Make, persister: Calls, path: Path) 
     works(hurried)
 
 
-def test_a_handed_in_connection_that_waits_longer(
-    persister: Calls, path: Path, run: Run
-) -> None:
+def test_a_handed_in_connection_that_waits_longer(persister: Calls, path: Path, run: Run) -> None:
     """Its owner lets it wait for locks; a call on it takes no longer than it may all the same."""
     with (
         closing(encrypted(path, PASSWORD, isolation_level=None)) as other,
@@ -477,7 +475,7 @@ def test_what_is_no_connection(wrong: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ['quo"te', "x; DROP TABLE keep; --", "a b", "MixedCase", "select", "täble 🎉", "main.t", "it's"],
+    ['quo"te', "x; DROP TABLE keep; --", "a b", "MixedCase", "select", "täble ü", "main.t", "it's"],
 )
 def test_table_names_are_only_names(make: Make, path: Path, name: str) -> None:
     sql(path, "CREATE TABLE keep (v)")

@@ -129,9 +129,7 @@ def test_every_query_is_a_search(persister: SQLCipherPersister) -> None:
             assert re.match(known, step), f"{name}: {plan}"
 
 
-def test_no_question_reads_more_for_more_records(
-    persister: SQLCipherPersister, path: Path
-) -> None:
+def test_no_question_reads_more_for_more_records(persister: SQLCipherPersister, path: Path) -> None:
     """The steps of SQLite's machine, with 20 records for each of 20 applications and with 1000."""
     names = b_sqlcipher3._names("burr_state")
     fill = (
