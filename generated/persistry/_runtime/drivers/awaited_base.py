@@ -55,6 +55,7 @@ class SessionBase(Generic[L]):
             raise self.failures.late(
                 "cleanup", "", self.limits, doing="other operations did not end", sent=False
             ) from exc
+        await self._link.rest()
 
     def describe(self) -> str:
         values = self._link.values

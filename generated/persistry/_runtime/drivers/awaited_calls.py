@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from .pep249_driver import as_tuple
 
 
 async def settled(answer: Any) -> Any:
     """The result of a call that some drivers have to be awaited for, and others not."""
     return await answer if inspect.isawaitable(answer) else answer
+
+
+async def settled_quietly(call: Callable[[], Any]) -> None:
+    """Make a call whose failure is of no use to anybody."""
+    with contextlib.suppress(Exception):
+        await settled(call())
 
 
 def is_closed(connection: Any) -> bool:
@@ -20,13 +28,6 @@ def is_closed(connection: Any) -> bool:
         if isinstance(told, int):
             return bool(told) is when_closed
     return False
-
-
-def autocommit_of(connection: Any) -> bool | None:
-    """Whether each statement commits by itself; None if the driver has no such mode."""
-    get = getattr(connection, "get_autocommit", None)
-    told = get() if callable(get) else getattr(connection, "autocommit", None)
-    return bool(told) if isinstance(told, int) else None
 
 
 async def set_autocommit(connection: Any, on: bool) -> None:
@@ -53,18 +54,7 @@ async def execute(cursor: Any, sql: str, *parameters: Sequence[Any]) -> None:
 async def all_rows(cursor: Any) -> list[tuple[Any, ...]]:
     """The rows of what was executed; those of a connection that was handed in may be mappings."""
     rows = await settled(cursor.fetchall())
-    return [row if type(row) is tuple else _as_tuple(row) for row in rows]
-
-
-def _as_tuple(row: Any) -> tuple[Any, ...]:
-    if isinstance(row, Mapping):
-        return tuple(row.values())
-    if isinstance(row, Sequence) and not isinstance(row, str):
-        return tuple(row)
-    raise TypeError(
-        f"rows are of the class {type(row).__name__}, which is neither a sequence nor a mapping;"
-        " hand in a connection that gives the driver's own rows"
-    )
+    return [row if type(row) is tuple else as_tuple(row) for row in rows]
 
 
 async def close(connection: Any) -> None:

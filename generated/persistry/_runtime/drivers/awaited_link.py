@@ -94,13 +94,19 @@ class Link(ABC):
                     await slots.acquire()
                     taken += 1
                 await self.close()
-                if self.tasks:
-                    await asyncio.wait(self.tasks, timeout=LAST_MOMENT)
-                if self._until_the_loop_ends is not None:
-                    await self._until_the_loop_ends.aclose()
             finally:
                 for _ in range(taken):
                     slots.release()
+
+    async def rest(self) -> None:
+        """Let what nobody waits for come to its end, which does not take long."""
+        if self.values is None or self._loop is not asyncio.get_running_loop():
+            return
+        async with self._closing:
+            if self.tasks:
+                await asyncio.wait(self.tasks, timeout=LAST_MOMENT)
+            if self._until_the_loop_ends is not None:
+                await self._until_the_loop_ends.aclose()
 
     def _leave_another_loop(self) -> None:
         loop = self._loop
@@ -147,7 +153,12 @@ class Link(ABC):
     def keep(self, task: asyncio.Task[Any]) -> None:
         """See to a task until it has ended, with the event loop at the latest."""
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # The event loop would complain that nobody has asked.
 
 
 def _loop_of(handed_in: Any) -> Any:

@@ -48,7 +48,11 @@ class Facts:
 
     def elsewhere(self) -> dict[str, str]:
         """The keywords that connect_kwargs cannot have, and what to do instead."""
+        everything = " and ".join(self.arguments)
         return {
+            # PEP 249's own words for it, which some drivers take as well as theirs.
+            "dsn": f"give {everything}",
+            "database": "give db_name",
             **{keyword: f"give {name}" for name, keyword in self.arguments.items()},
             **{keyword: f"give {limit}" for keyword, limit in self.timeouts.items()},
             **{keyword: f"it is always {value!r} here" for keyword, value in self.fixed.items()},
