@@ -314,6 +314,10 @@ class QuotingModel:
             "in a text literal: no escapes; escapes where the literal is an E'...'; always escapes"
         ),
     )
+    texts: Text | None = field(
+        default=None,
+        metadata=_doc("what is written around {value}, where a parameter is a text"),
+    )
 
 
 @dataclass(frozen=True)
@@ -328,6 +332,16 @@ class SqlStoredModel:
     state_bytes: int
     unique: tuple[Text, ...] = ()
     primary_key: tuple[Text, ...] = ()
+    indexes: dict[Text, tuple[Text, ...]] = field(
+        default_factory=dict, metadata=_doc("made with the table, where the store can: its columns")
+    )
+    options: Text | None = field(
+        default=None, metadata=_doc("what follows the columns and keys in CREATE TABLE")
+    )
+    statement_bytes: Text | None = field(
+        default=None,
+        metadata=_doc("asks the server for its longest statement, before a large state is saved"),
+    )
     identifier_bytes: int | None = field(
         default=None, metadata=_doc("the longest identifier that the store does not cut")
     )
@@ -449,7 +463,6 @@ class SqlBackendModel(BackendModel):
 
     stored: SqlStoredModel
     names: dict[Text, NameModel]
-    create: tuple[Text | StepOfCreationModel, ...]
     queries: dict[Text, Text]
     no_limit: Text = field(metadata=_doc("what to bind for the limit when all are wanted"))
     errors: ErrorsModel
@@ -459,6 +472,9 @@ class SqlBackendModel(BackendModel):
     begin: Text = field(
         default=_BEGIN,
         metadata=_doc("begins a transaction; {milliseconds} is the time that it may take"),
+    )
+    create: tuple[Text | StepOfCreationModel, ...] = field(
+        default=(), metadata=_doc("run behind CREATE TABLE, in its transaction")
     )
     derived: DerivedModel | None = None
     lock: tuple[Text, ...] = field(

@@ -20,6 +20,7 @@ from codegen.problems import Code, Report, Span, render
 from codegen.rendering import Tree
 from codegen.rendering import render as render_tree
 from codegen.resolve.backend import Models, backend
+from codegen.resolve.conventions import conventional
 from codegen.resolve.interface import interface
 from codegen.resolve.needs import check_taken, check_vendored
 from codegen.resolve.scenarios import themes
@@ -93,7 +94,8 @@ class Run:
         if node is None:
             return None
         first = peek(node, FamilyModel, self.report)
-        return None if first is None else decode(node, _FAMILIES[first.family], self.report)
+        found = None if first is None else decode(node, _FAMILIES[first.family], self.report)
+        return conventional(found) if isinstance(found, SqlBackendModel) else found
 
     def _files(self, folder: str) -> list[str]:
         """The files of a folder: there are some, and all of them are read."""

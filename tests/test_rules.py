@@ -28,11 +28,13 @@ from redis.exceptions import (
 )
 
 from persistry import (
+    b_aiomysql,
     b_aiosqlite,
     b_asyncpg,
     b_psycopg,
     b_psycopg2,
     b_pymongo,
+    b_pymysql,
     b_redis,
     b_sqlcipher3,
     b_sqlite3,
@@ -49,6 +51,7 @@ from persistry.errors import (
     StateTooLargeError,
     StoreVersionError,
 )
+from tests import rules_mariadb as mariadb
 from tests import rules_postgresql as postgresql
 from tests import rules_sqlcipher as sqlcipher
 from tests.rules import Row
@@ -523,6 +526,8 @@ TABLES = {
     "asyncpg": (b_asyncpg._FAILURES, postgresql.ASYNCPG),
     "pymongo": (b_pymongo._FAILURES, MONGODB),
     "sqlcipher3": (b_sqlcipher3._FAILURES, sqlcipher.ROWS),
+    "pymysql": (b_pymysql._FAILURES, mariadb.ROWS),
+    "aiomysql": (b_aiomysql._FAILURES, mariadb.ROWS),
 }
 ROWS = [
     pytest.param(failures, row, id=f"{name}-{type(row.exc).__name__}-{row.exc}")
@@ -537,6 +542,8 @@ STRANGERS = {
     **postgresql.STRANGERS,
     "pymongo": pymongo.errors.OperationFailure("Unrecognized pipeline stage", 40324),
     "sqlcipher3": sqlcipher.STRANGER,
+    "pymysql": mariadb.STRANGER,
+    "aiomysql": mariadb.STRANGER,
 }
 
 
@@ -570,7 +577,7 @@ def test_every_code_and_text_has_a_row(name: str) -> None:
 
     def is_met(part: Rule, whole: Rule) -> bool:
         return any(
-            part.fits(row.exc, str(getattr(row.exc, failures.code_attribute or "-", "")))
+            part.fits(row.exc, failures._code_of(row.exc))
             for row in rows
             if failures.rule_for(row.exc) is whole
         )
