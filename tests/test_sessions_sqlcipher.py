@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from persistry import SQLCipherPersister, State
-from persistry._runtime.drivers import pep249_forks
+from persistry._runtime.drivers import pep249_caller, pep249_forks
 from persistry.errors import PersisterError
 from tests.stores.sqlcipher import PASSPHRASE, encrypted
 
@@ -223,6 +224,21 @@ def test_a_connection_of_the_user(persister: SQLCipherPersister, path: Path) -> 
     again = persister.connection
     assert again is not users
     assert again.execute("SELECT count(*) FROM burr_state").fetchone() == (1,)
+
+
+def test_forks_after_persisters_that_have_ended(path: Path) -> None:
+    """The libraries take locks when a thread ends; none that was ours is ending in a fork."""
+
+    def save_once(app_id: str) -> None:
+        with SQLCipherPersister.from_values(str(path), PASSPHRASE) as persister:
+            persister.initialize()
+            put(persister, app_id)
+
+    for number in range(30):
+        save_once(f"parent {number}")
+        in_a_fork(functools.partial(save_once, f"child {number}"))
+    assert len(in_file(path)) == 60
+    assert len(pep249_caller._staying) < 10
 
 
 def test_forks_wait_for_nobody_who_is_idle(persister: SQLCipherPersister) -> None:

@@ -38,7 +38,7 @@ def _before() -> None:
     _forking.stopped = []
     for reference in _pools.valuerefs():  # One step: pools may come and go meanwhile.
         if (pool := reference()) is not None and not pool.inherited:
-            _forking.stopped.append(pool.stop(deadline.remaining))
+            _forking.stopped.append(pool.stop(deadline))
 
 
 def _after_in_parent() -> None:

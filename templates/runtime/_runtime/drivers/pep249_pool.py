@@ -6,7 +6,6 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 from ...errors import PersisterError
@@ -117,11 +116,11 @@ class Pool:
                 )
             self._fresh()
 
-    def stop(self, remaining: Callable[[], float]) -> pep249_forks.Stopped:
+    def stop(self, deadline: Deadline) -> pep249_forks.Stopped:
         """Close the connections before a fork; the turns are to be given back after it."""
         turns, taken = self.turns, list[Turn]()
-        self._is_midway = not turns.take_all(remaining, taken)
-        self._close(taken, Deadline(0))
+        have_all = turns.take_all(deadline.remaining, taken)
+        self._is_midway = not self._close(taken, deadline) or not have_all
         return turns, taken
 
     def line(self, turn: Turn, limits: Limits, seconds: float) -> Line | None:
@@ -241,16 +240,21 @@ class Pool:
                 turns.give(taken.pop())
         return True
 
-    def _close(self, turns: list[Turn], deadline: Deadline) -> None:
+    def _close(self, turns: list[Turn], deadline: Deadline) -> bool:
+        """Whether all is closed: a database inside of this process writes when it is closed."""
+        closed = []
         for turn in turns:
             line, turn.line = turn.line, None
             if line is self._handed_in:
                 self._give_back(line, deadline)
+            elif line is not None and self.driver.is_in_process:
+                closed.append(line.close(deadline.remaining()))
             elif line is not None:
-                line.close()
+                closed.append(line.close())
         if self._users is not None:
             self._users.close()
             self._users = None
+        return all(closed)
 
     def _give_back(self, line: Line | None, deadline: Deadline) -> None:
         if line is None:
