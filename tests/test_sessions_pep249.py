@@ -234,6 +234,9 @@ class TestOpening:
         facts = replace(PLAIN, connect=lambda database: sqlite3.connect(database))
         with pytest.raises(TypeError, match=r"connect_kwargs: .*'cached_statement'"):
             open_session(facts=facts, connect_kwargs={"cached_statement": 1})
+        facts = replace(facts, arguments={"db_path": "databse"})
+        with pytest.raises(TypeError, match=r"connect, in the spec of .*: .*'databa?se'"):
+            open_session(facts=facts, connect_kwargs={"cached_statement": 1})
 
     def test_time_limits_are_whole_seconds(self, path: str) -> None:
         given: dict[str, Any] = {}

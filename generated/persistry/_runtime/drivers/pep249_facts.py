@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..identifiers import literal
@@ -113,11 +113,17 @@ class Values:
 
     def _check_signature(self) -> None:
         """A keyword that the driver does not have is found here, if it says which it has."""
+        connect = self.facts.connect
         try:
-            signature = inspect.signature(self.facts.connect)
+            signature = inspect.signature(connect)
         except (TypeError, ValueError):
             return
-        try:
-            signature.bind(**self.arguments(Limits(1, 1)))
-        except TypeError as exc:
-            raise TypeError(f"connect_kwargs: {exc}") from None
+        ours = replace(self, connect_kwargs={}).arguments(Limits(1, 1))
+        for where, given in (
+            (f"connect, in the spec of {connect.__module__}.{connect.__qualname__}", ours),
+            ("connect_kwargs", ours | dict(self.connect_kwargs)),
+        ):
+            try:
+                signature.bind(**given)
+            except TypeError as exc:
+                raise TypeError(f"{where}: {exc}") from None
