@@ -442,6 +442,15 @@ class PersisterClass:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """A class of a colour that its store has no driver for."""
+
+    name: str
+    colour: Colour
+    instead: PersisterClass
+
+
+@dataclass(frozen=True)
 class Url:
     scheme: str
     presets: tuple[tuple[str, str], ...]
@@ -500,6 +509,17 @@ class Backend:
             name: tuple(it for it in self.classes if (it.library or "").partition(".")[0] == name)
             for name in names
         }
+
+    @property
+    def absent(self) -> tuple[Absent, ...]:
+        """The classes that people may look for where the drivers have one colour."""
+        colours = {it.colour.name for it in self.classes}
+        return tuple(
+            Absent(f"{other.prefix}{it.name.removeprefix(it.colour.prefix)}", other, it)
+            for other in COLOURS.values()
+            if other.name not in colours
+            for it in self.chosen
+        )
 
 
 # --- scenarios ------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlcipher3
 
 import persistry
 from persistry import State
@@ -70,6 +71,18 @@ def test_sqlite(tmp_path: Path) -> None:
     with persistry.SQLitePersister(path) as persister:
         found = persister.load("alice", "chat-1")
         assert found is not None and found["sequence_id"] == 2
+        assert persister.load("alice", "chat-1", 0) is None
+        assert persister.list_app_ids("alice") == ["chat-2", "chat-1"]
+
+
+def test_sqlcipher(tmp_path: Path) -> None:
+    path = tmp_path / "steps.db"
+    with persistry.connect(f"sqlcipher://:secret@/{path}") as persister:
+        fill(persister)
+    connection = sqlcipher3.connect(str(path), isolation_level=None)
+    check_sql("SQLCipher", connection.cursor())
+    connection.close()
+    with persistry.connect(f"sqlcipher://:another@/{path}") as persister:
         assert persister.load("alice", "chat-1", 0) is None
         assert persister.list_app_ids("alice") == ["chat-2", "chat-1"]
 

@@ -69,6 +69,7 @@ DEFECTS = {
 # No answer shows which index gave it: each store is asked for its plans.
 PLANS = {
     "test_sqlite_format": "test_every_query_is_a_search",
+    "test_sqlcipher_format": "test_every_query_is_a_search",
     "test_postgresql_format": "test_an_index_stands_behind_every_question",
     "test_mongodb_format": "test_every_question_is_answered_from_an_index",
 }

@@ -36,6 +36,7 @@ from persistry import (
     b_pymongo,
     b_pymysql,
     b_redis,
+    b_sqlcipher3,
     b_sqlite3,
 )
 from persistry._runtime.failures import Failures, Rule
@@ -52,6 +53,7 @@ from persistry.errors import (
 )
 from tests import rules_mariadb as mariadb
 from tests import rules_postgresql as postgresql
+from tests import rules_sqlcipher as sqlcipher
 from tests.rules import Row
 
 SPECS = Path(__file__).parent.parent / "spec" / "backends"
@@ -523,6 +525,7 @@ TABLES = {
     "psycopg": (b_psycopg._FAILURES, postgresql.PSYCOPG),
     "asyncpg": (b_asyncpg._FAILURES, postgresql.ASYNCPG),
     "pymongo": (b_pymongo._FAILURES, MONGODB),
+    "sqlcipher3": (b_sqlcipher3._FAILURES, sqlcipher.ROWS),
     "pymysql": (b_pymysql._FAILURES, mariadb.ROWS),
     "aiomysql": (b_aiomysql._FAILURES, mariadb.ROWS),
 }
@@ -538,6 +541,7 @@ STRANGERS = {
     "redis": redis.ResponseError("ERR value is not an integer or out of range"),
     **postgresql.STRANGERS,
     "pymongo": pymongo.errors.OperationFailure("Unrecognized pipeline stage", 40324),
+    "sqlcipher3": sqlcipher.STRANGER,
     "pymysql": mariadb.STRANGER,
     "aiomysql": mariadb.STRANGER,
 }

@@ -94,7 +94,7 @@ def on_of(session: AwaitedSession) -> Any:
 
 def values(on: Any, server: Any, **others: Any) -> dict[str, Any]:
     told = {"db_name": on.database, "user": on.user, "password": "", "host": LOOPBACK}
-    return told | {"port": server.port} | others
+    return told | {"port": server.port, "max_connections": 10} | others
 
 
 def opening(on: Any, server: Any, limits: Limits = LIMITS, **others: Any) -> AwaitedSession:

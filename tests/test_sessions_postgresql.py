@@ -198,7 +198,7 @@ def open_session(server: PostgreSQLServer, driver: Driver) -> Iterator[Open]:
 
     def open_(limits: Limits = LIMITS, **values: Any) -> Pep249Session:
         place = {"host": LOOPBACK, "port": server.port, "db_name": "postgres"}
-        values = {**place, "user": "postgres", "password": None, **values}
+        values = {**place, "user": "postgres", "password": None, "max_connections": 10, **values}
         opened.append(driver.opening(limits, **values))
         return opened[-1]
 

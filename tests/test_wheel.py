@@ -87,6 +87,7 @@ def test_importing_it_imports_no_driver(python: Path) -> None:
         import sys
         import persistry
         drivers = {"sqlite3", "aiosqlite", "psycopg2", "asyncpg", "redis", "pymongo", "bson"}
+        drivers |= {"sqlcipher3"}
         print(sorted(drivers & sys.modules.keys()))
         persistry.InMemoryPersister()
         print(sorted(drivers & sys.modules.keys()))
@@ -114,6 +115,7 @@ def test_a_store_whose_driver_comes_with_python_works_at_once(python: Path, tmp_
         ("RedisBasePersister", "redis"),
         ("AsyncRedisBasePersister", "redis"),
         ("AsyncSQLitePersister", "aiosqlite"),
+        ("SQLCipherPersister", "sqlcipher3"),
         ("PostgreSQLPersister", "psycopg2"),
         ("AsyncPostgreSQLPersister", "asyncpg"),
         ("MongoDBBasePersister", "pymongo"),

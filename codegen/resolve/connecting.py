@@ -14,6 +14,8 @@ GENERAL = {
     "sync": "drivers.pep249_session.Pep249Session",
     "async": "drivers.awaited_session.AwaitedSession",
 }
+# In a statement: how long it may take, or wait.
+MILLISECONDS = "milliseconds"
 _TAKEN = ("connect_kwargs", "max_connections")
 
 
@@ -109,16 +111,17 @@ def _check_spliced(driver: DriverModel, model: SqlBackendModel, report: Report) 
                 message = f"nothing fills {{{part.text}}} for a driver without 'connect'"
                 help = "write 'connect:' for the driver, or write the statement out"
                 report.add(Code.SQL06, message, place, help=help)
-            elif part.text not in driver.opened_with:
+            elif part.text not in (*driver.opened_with, MILLISECONDS):
                 message = f"unknown name {{{part.text}}}"
-                help = suggest(part.text, driver.opened_with, "what the connection is opened with")
+                names = (*driver.opened_with, MILLISECONDS)
+                help = suggest(part.text, names, "what the connection is opened with")
                 report.add(Code.SQL06, message, place, help=help)
 
 
 def check_begin(begin: Text, report: Report) -> None:
     sensible(begin, "what begins a transaction", report)
     for part in sql_text.parts(begin):
-        if part.kind in ("bind", "splice") and part.text != "milliseconds":
+        if part.kind in ("bind", "splice") and part.text != MILLISECONDS:
             length = len(part.text) + (1 if part.kind == "bind" else 2)
             message = f"nothing fills {begin[part.offset : part.offset + length]!r}"
             help = "only {milliseconds} can be written here, the time that is left"

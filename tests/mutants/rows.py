@@ -11,10 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import yaml
+
+from persistry.conformance.columns import COLUMNS
+from persistry.conformance.support.column import Colour
 
 HERE = Path(__file__).parent
 # Under this name a test reports its row of the table.
@@ -37,8 +40,8 @@ class Mutant:
     """The case of the matrix (its function's name without `test_`) that fails with it."""
     refused: str = ""
     """Or the problem by which the generator refuses it."""
-    colours: tuple[Literal["sync", "async"], ...] = ("sync", "async")
-    """In which colours the case fails."""
+    colours: tuple[Colour, ...] = ("sync", "async")
+    """In which colours the case fails; those of the store, unless the row says otherwise."""
 
     def __post_init__(self) -> None:
         if bool(self.case) == bool(self.refused):
@@ -64,7 +67,8 @@ def mutants() -> list[Mutant]:
     found = []
     for path in sorted(HERE.glob("*.yaml")):
         for row in yaml.safe_load(path.read_text(encoding="utf-8")):
-            colours = tuple(row.pop("colours", ("sync", "async")))
+            of_the_store = [it.colour for it in COLUMNS if it.backend == path.stem]
+            colours = tuple(row.pop("colours", of_the_store))
             found.append(Mutant(store=path.stem, colours=colours, **row))
     return found
 

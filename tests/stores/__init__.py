@@ -34,11 +34,16 @@ from .postgresql import (
 )
 from .redis import AsyncRedisStore, RedisPlace, RedisStore
 from .served import AnyPlace, Place, ServedStore, missing
+from .sqlcipher import SQLCipherStore
 from .sqlite import AsyncSQLiteStore, SQLiteStore
 
 # The store of each column.
 IN_MEMORY = {"InMemoryPersister": MemoryStore, "AsyncInMemoryPersister": AsyncMemoryStore}
-IN_A_FILE = {"SQLitePersister": SQLiteStore, "AsyncSQLitePersister": AsyncSQLiteStore}
+IN_A_FILE: dict[str, Any] = {
+    "SQLitePersister": SQLiteStore,
+    "AsyncSQLitePersister": AsyncSQLiteStore,
+    "SQLCipherPersister": SQLCipherStore,
+}
 SERVED: dict[str, tuple[type[ServedStore[Any]], type[Place]]] = {
     "RedisBasePersister": (RedisStore, RedisPlace),
     "AsyncRedisBasePersister": (AsyncRedisStore, RedisPlace),

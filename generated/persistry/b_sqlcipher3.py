@@ -1,0 +1,557 @@
+# Code generated from spec/backends/sqlcipher.yaml by `make generate`. DO NOT EDIT.
+"""SQLCipher: SQLCipherPersister."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import sqlcipher3
+
+from . import errors
+from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.drivers.pep249_facts import Facts
+from ._runtime.drivers.pep249_session import Pep249Session
+from ._runtime.failures import Failures, Rule
+from ._runtime.identifiers import literal, quoted, split_table_name
+from ._runtime.limits import Limits
+from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.steps import Step
+from .persistence import BaseStatePersister, PersistedStateData
+from .state import State
+
+__all__ = ("SQLCipherPersister",)
+
+# What `initialize` runs, in one transaction.
+_BEGIN = "BEGIN IMMEDIATE"
+_CREATE = (
+    Step("""\
+CREATE TABLE IF NOT EXISTS {table} (
+  write_number INTEGER PRIMARY KEY,
+  partition_key TEXT NOT NULL,
+  app_id TEXT NOT NULL,
+  sequence_id INTEGER NOT NULL,
+  position TEXT NOT NULL,
+  status TEXT NOT NULL,
+  state TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  codec INTEGER,
+  UNIQUE (partition_key, app_id, sequence_id, position))
+"""),
+    Step("""\
+INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
+SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec
+FROM {table} WHERE write_number = 0 AND false
+ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
+"""),
+    Step(
+        "CREATE INDEX {order} ON {table_alone} (partition_key)",
+        when="SELECT {order_name} NOT IN (SELECT name FROM pragma_index_list({table_name}))",
+    ),
+    Step(
+        "CREATE INDEX {apps} ON {table_alone} (partition_key, app_id)",
+        when="SELECT {apps_name} NOT IN (SELECT name FROM pragma_index_list({table_name}))",
+    ),
+)
+# Run on connections that are opened here, never on one that was handed in.
+_ON_INITIALIZE = ("PRAGMA journal_mode = WAL",)
+
+_IS_INITIALIZED = """\
+SELECT count(*) = 2 FROM pragma_index_list({table_name}) WHERE name IN ({order_name}, {apps_name})
+AND NOT EXISTS (SELECT write_number, codec FROM {table} LIMIT 0)
+"""
+_SAVE_INSERT = """\
+INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
+"""
+_SAVE_CONFLICTING = """\
+SELECT status, state, codec FROM {table}
+WHERE partition_key = ? AND app_id = ? AND sequence_id = ? AND position = ?
+"""
+_LOAD_AT_SEQUENCE = """\
+SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
+WHERE partition_key = ? AND app_id = ? AND sequence_id = ?
+ORDER BY +write_number DESC LIMIT 1
+"""
+_LOAD_LATEST = """\
+SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
+WHERE partition_key = ? AND app_id = ? AND sequence_id >= 0
+ORDER BY sequence_id DESC, write_number DESC LIMIT 1
+"""
+_LOAD_LATEST_OF_PARTITION = """\
+SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table} INDEXED BY {order_alone}
+WHERE partition_key = ? ORDER BY write_number DESC LIMIT 1
+"""
+_LIST_APP_IDS_NEWEST = """\
+WITH RECURSIVE apps(app_id) AS (
+  SELECT min(app_id) FROM {table} INDEXED BY {apps_alone} WHERE partition_key = ?
+  UNION ALL
+  SELECT (SELECT min(t.app_id) FROM {table} AS t INDEXED BY {apps_alone}
+          WHERE t.partition_key = ? AND t.app_id > apps.app_id)
+  FROM apps WHERE app_id IS NOT NULL)
+SELECT app_id FROM apps WHERE app_id IS NOT NULL
+ORDER BY (SELECT max(t.write_number) FROM {table} AS t INDEXED BY {apps_alone}
+          WHERE t.partition_key = ? AND t.app_id = apps.app_id) DESC LIMIT ?
+"""
+
+# The largest state, in bytes, that the store takes.
+_STATE_BYTES = 999990000
+
+# What the driver raises.
+_RAISED = (sqlcipher3.Error,)
+# How a failure of the driver shows, and what it is for a caller: the first rule that fits.
+_FAILURES = Failures(
+    "SQLCipher",
+    base=_RAISED,
+    rules=(
+        Rule(
+            errors.PersisterAccessError,
+            _RAISED,
+            "the passphrase is not this file's, or the file is a plain SQLite database, or damaged at its beginning",
+            codes=("SQLITE_NOTADB",),
+            messages=("requires a key",),
+        ),
+        Rule(
+            errors.NotInitializedError,
+            _RAISED,
+            "the table or an index of it is missing; call initialize() once before the first save or load",
+            messages=("no such table", "no such index"),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            _RAISED,
+            "the table, a constraint of it, or what has the name of its index is not persistry's; give another table_name",
+            codes=("SQLITE_CONSTRAINT",),
+            messages=(
+                "no such column",
+                "has no column named",
+                "ON CONFLICT clause does not match",
+                "a view",
+                "may not be indexed",
+                "there is already a",
+                "already exists",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "no database of this schema's name is attached; attach it, or leave the schema out of table_name",
+            messages=("unknown database",),
+        ),
+        Rule(
+            errors.PersisterError,
+            _RAISED,
+            "SQLite keeps names that begin with sqlite_ for itself; give another table_name",
+            messages=("reserved for internal use",),
+        ),
+        Rule(
+            errors.PersisterAccessError,
+            _RAISED,
+            "the file may not be written; it is opened read-only, or this user has no right to it or its folder",
+            codes=("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "another connection kept the file locked for longer than operation_timeout ({operation_timeout} s) allows; try again",
+            codes=("SQLITE_BUSY", "SQLITE_LOCKED"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the file cannot be opened; create its folder and check the rights to it",
+            codes=("SQLITE_CANTOPEN",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the disk is full; make room and save again",
+            codes=("SQLITE_FULL",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the file could not be read or written; check the disk and save again",
+            codes=("SQLITE_IOERR", "SQLITE_INTERRUPT"),
+            may_have_saved=True,
+        ),
+        Rule(
+            errors.CorruptStateError,
+            _RAISED,
+            "the file is damaged, or somebody else wrote it; check it with `PRAGMA cipher_integrity_check`",
+            codes=("SQLITE_CORRUPT",),
+            messages=("Could not decode to UTF-8",),
+        ),
+        Rule(
+            errors.StateTooLargeError,
+            _RAISED,
+            "the row is larger than SQLite takes",
+            codes=("SQLITE_TOOBIG",),
+            messages=("string or blob too big",),
+        ),
+        Rule(
+            errors.PersisterClosedError,
+            _RAISED,
+            "the connection that was handed in has been closed",
+            messages=("closed database",),
+        ),
+        Rule(
+            errors.PersisterError,
+            _RAISED,
+            "the connection that was handed in belongs to another thread; open it with check_same_thread=False",
+            messages=("same thread",),
+        ),
+    ),
+    code_attribute="sqlite_errorname",
+)
+
+# How sqlcipher3 connects, and what it calls what it is given.
+_DRIVER = Facts(
+    connect=sqlcipher3.connect,
+    connection_type=sqlcipher3.Connection,
+    arguments={"db_path": "database"},
+    fixed={"isolation_level": None, "check_same_thread": False},
+    timeouts={"timeout": "operation_timeout"},
+    cancel="interrupt",
+    on_open=("PRAGMA key = {passphrase}", "PRAGMA synchronous = FULL"),
+    literal=literal,
+)
+
+
+def _names(table_name: str) -> dict[str, str]:
+    """The names in the statements, quoted, made from the table's name."""
+    schema, table = split_table_name(table_name)
+    return {
+        "table": quoted(schema, table),
+        "table_alone": quoted("", table),
+        "table_name": literal(table),
+        "order": quoted(schema, table + "_order"),
+        "order_alone": quoted("", table + "_order"),
+        "order_name": literal(table + "_order"),
+        "apps": quoted(schema, table + "_apps"),
+        "apps_alone": quoted("", table + "_apps"),
+        "apps_name": literal(table + "_apps"),
+    }
+
+
+class SQLCipherPersister(BaseStatePersister):
+    """Stores states in an encrypted SQLite file, for states that hold personal data; no
+    server.
+
+    An acknowledged save is durable: one autocommit statement in WAL mode with
+    `synchronous=FULL`. There is one writer at a time; others wait for their turn, no longer
+    than `operation_timeout`. The driver has no async version: from coroutines, call the
+    persister with `asyncio.to_thread()`.
+
+    Args:
+        connection: An open connection that knows its key, ours alone while the persister
+            lives. Never closed here.
+        table_name: The table; a dot separates the schema.
+        serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+        connect_timeout: Seconds that opening a connection may take.
+        operation_timeout: Seconds that one operation may take.
+        max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+            leaves it to the store's own limit.
+    """
+
+    PARTITION_KEY_DEFAULT = ""
+
+    def __init__(
+        self,
+        connection: sqlcipher3.Connection | Pep249Session,
+        table_name: str = "burr_state",
+        serde_kwargs: dict[str, Any] | None = None,
+        *,
+        connect_timeout: float = 10.0,
+        operation_timeout: float = 30.0,
+        max_state_bytes: int | None = None,
+    ) -> None:
+        limits = Limits.checked(connect_timeout, operation_timeout)
+        self._session = Pep249Session.over(connection, _FAILURES, limits, _DRIVER)
+        self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
+        self.serde_kwargs = serde_kwargs_of(serde_kwargs)
+        self._initialized = False
+        self.table_name = table_name
+        names = _names(table_name)
+        self._sql_is_initialized = _IS_INITIALIZED.format_map(names)
+        self._sql_save_insert = _SAVE_INSERT.format_map(names)
+        self._sql_save_conflicting = _SAVE_CONFLICTING.format_map(names)
+        self._sql_load_at_sequence = _LOAD_AT_SEQUENCE.format_map(names)
+        self._sql_load_latest = _LOAD_LATEST.format_map(names)
+        self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
+        self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
+
+    @property
+    def connection(self) -> Any:
+        """The driver's own connection, for what this class does not offer."""
+        return self._session.connection
+
+    @classmethod
+    def from_values(
+        cls,
+        db_path: str,
+        passphrase: str,
+        table_name: str = "burr_state",
+        *,
+        serde_kwargs: dict[str, Any] | None = None,
+        connect_kwargs: dict[str, Any] | None = None,
+        connect_timeout: float = 10.0,
+        operation_timeout: float = 30.0,
+        max_state_bytes: int | None = None,
+    ) -> Self:
+        """Build a persister from plain values; it opens its own connection and `cleanup()`
+        closes it.
+
+        Args:
+            db_path: The file. Each persister has one connection to it, and a `:memory:`
+                database of its own.
+            passphrase: What the file is encrypted with; `x'...'` with 64 hexadecimal digits
+                is a key itself.
+            table_name: The table; a dot separates the schema.
+            serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+            connect_kwargs: Keyword arguments for the driver's `connect`.
+            connect_timeout: Seconds that opening a connection may take.
+            operation_timeout: Seconds that one operation may take.
+            max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+                leaves it to the store's own limit.
+        """
+        session = Pep249Session.opening(
+            _FAILURES,
+            Limits.checked(connect_timeout, operation_timeout),
+            _DRIVER,
+            db_path=db_path,
+            passphrase=passphrase,
+            connect_kwargs=connect_kwargs,
+        )
+        return cls(
+            session,
+            table_name=table_name,
+            serde_kwargs=serde_kwargs,
+            connect_timeout=connect_timeout,
+            operation_timeout=operation_timeout,
+            max_state_bytes=max_state_bytes,
+        )
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Build a persister from a dictionary whose keys are the parameters of `from_values`.
+
+        Raises:
+            TypeError: The configuration is no dictionary.
+            ValueError: A key is unknown or missing; the message names it.
+        """
+        return cls.from_values(**config_arguments(config, cls.from_values))
+
+    def initialize(self) -> None:
+        """Prepare the store: create what is missing, change nothing that is there.
+
+        Safe to call from many processes at once.
+
+        Raises:
+            PersisterAccessError: The user may not create what is missing.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        self.create_table(self.table_name)
+        self._initialized = True
+
+    def create_table(self, table_name: str) -> None:
+        """Create a table of this name, and what belongs to it, if it is not there."""
+        names = _names(table_name)
+        with self._session.operation("initialize", f"table {table_name!r}") as store:
+            if not store.answers(_IS_INITIALIZED.format_map(names)):
+                store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
+            store.configure(_ON_INITIALIZE)
+
+    def is_initialized(self) -> bool:
+        """Say whether the store is prepared, by this object or by anybody else.
+
+        A yes is remembered; otherwise the store is asked. Where there is nothing to
+        prepare, the answer is yes.
+
+        Returns:
+            True if `save` and `load` will find what they need.
+
+        Raises:
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        with self._session.operation("is_initialized", f"table {self.table_name!r}") as store:
+            if not self._initialized:
+                self._initialized = store.answers(self._sql_is_initialized)
+        return self._initialized
+
+    def save(
+        self,
+        partition_key: str | None,
+        app_id: str,
+        sequence_id: int,
+        position: str,
+        state: State,
+        status: str,
+        **kwargs: Any,
+    ) -> None:
+        """Store the state after a step, whole or not at all.
+
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
+
+        Args:
+            partition_key: Whose application it is; `None` and `''` are the default
+                partition.
+            app_id: The application instance.
+            sequence_id: The number of the step, 0 or more, below 2**63.
+            position: The name of the action that ran.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
+            status: Usually `completed` or `failed`; any text is stored as it is.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: A key part is too long (512 bytes of UTF-8) or holds a NUL or a lone
+                surrogate; a number is out of range.
+            StateConflictError: Another state or status is stored under this key.
+            StateNotSerializableError: The state holds a value that cannot be stored
+                exactly.
+            StateTooLargeError: The encoded state is too large.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer; `may_have_saved` says
+                whether the record may be there.
+        """
+        refuse_unknown("save", kwargs)
+        record = NewRecord.checked(
+            partition_key,
+            app_id,
+            sequence_id,
+            position,
+            state,
+            status,
+            self.serde_kwargs,
+            self._largest_state,
+        )
+        with self._session.operation("save", record) as store:
+            if store.execute(
+                self._sql_save_insert,
+                (
+                    record.partition_key,
+                    record.app_id,
+                    record.sequence_id,
+                    record.position,
+                    record.status,
+                    record.state,
+                    record.created_at,
+                    record.codec,
+                ),
+            ):
+                return
+            stored = store.fetch_one(
+                self._sql_save_conflicting,
+                (record.partition_key, record.app_id, record.sequence_id, record.position),
+            )
+        record.accept(stored)
+
+    def load(
+        self,
+        partition_key: str | None,
+        app_id: str | None,
+        sequence_id: int | None = None,
+        **kwargs: Any,
+    ) -> PersistedStateData | None:
+        """Load one stored step.
+
+        With a `sequence_id`, the state at the end of that step (among several positions,
+        the one saved last). With an `app_id` alone, the application's highest
+        `sequence_id`, whatever its status, because an application resumes at a failed step.
+        With neither, the record of the partition that was saved last.
+
+        Args:
+            partition_key: Whose application it is; `None` and `''` are the default
+                partition.
+            app_id: The application instance, or `None` for the latest of the partition.
+            sequence_id: The step, or `None` for the latest.
+
+        Returns:
+            The record, or `None` if there is none.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `sequence_id` is given without `app_id`, or is out of range.
+            CorruptStateError: What is stored there cannot be read.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("load", kwargs)
+        wanted = Wanted.checked(partition_key, app_id, sequence_id)
+        with self._session.operation("load", wanted) as store:
+            if not wanted.storable:
+                return None
+            if sequence_id is not None:
+                row = store.fetch_one(
+                    self._sql_load_at_sequence,
+                    (wanted.partition_key, wanted.app_id, wanted.sequence_id),
+                )
+            elif app_id is not None:
+                row = store.fetch_one(self._sql_load_latest, (wanted.partition_key, wanted.app_id))
+            else:
+                row = store.fetch_one(self._sql_load_latest_of_partition, (wanted.partition_key,))
+        return wanted.record(row, self.serde_kwargs)
+
+    def list_app_ids(
+        self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any
+    ) -> list[str]:
+        """List the applications of a partition, each once, most recently saved first.
+
+        Args:
+            partition_key: Whose applications; `None` and `''` are the default partition.
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The app ids; empty if there are none.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_app_ids", kwargs)
+        wanted = WantedApps.checked(partition_key, limit, no_limit=-1)
+        with self._session.operation("list_app_ids", wanted) as store:
+            if not wanted.storable:
+                return []
+            rows = store.fetch_all(
+                self._sql_list_app_ids_newest,
+                (wanted.partition_key, wanted.partition_key, wanted.partition_key, wanted.limit),
+            )
+        return [app_id for (app_id,) in rows]
+
+    def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
+        """Replace (not merge) the keyword arguments that the state's `serialize` and
+        `deserialize` get.
+        """
+        self.serde_kwargs = serde_kwargs_of(serde_kwargs)
+
+    def copy(self) -> Self:
+        """Return a persister of the same settings, for another thread, task or
+        sub-application.
+
+        One built from values connects anew; one over a handed-in connection shares that
+        connection.
+        """
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._session = self._session.copy()
+        return twin
+
+    def cleanup(self) -> None:
+        """Close what this persister opened; a connection that was handed in stays open.
+
+        May be called twice. Any operation afterwards raises `PersisterClosedError`.
+        """
+        self._session.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._session.describe()}>"
