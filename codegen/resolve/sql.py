@@ -9,7 +9,7 @@ from codegen.model import DriverModel, SqlBackendModel, StepOfCreationModel
 from codegen.nodes import Text, place_of
 from codegen.problems import Code, Report, closest, suggest
 from codegen.resolve.connecting import check_begin
-from codegen.resolve.names import in_range, python_name, sensible
+from codegen.resolve.names import in_range, known, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
 TABLE = "table"
@@ -219,6 +219,9 @@ def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Repo
         )
     if stored.identifier_bytes is not None:
         in_range(stored.identifier_bytes, "the length of an identifier", stored.span, report)
+    for columns in stored.indexes.values():
+        for column in columns:
+            known(column, stored.columns, "the column", report)
     for field in interface.fields:
         if field.name not in stored.columns:
             report.add(
