@@ -7,7 +7,15 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 from codegen.nodes import Items, ListNode, MappingNode, Node, Number, ScalarNode, Section, Text
 from codegen.problems import Code, Report, closest, suggest
-from codegen.schema import Key, alternatives, is_optional, keys_of, span_field, words_for
+from codegen.schema import (
+    Key,
+    alternatives,
+    is_optional,
+    keys_of,
+    others_of,
+    span_field,
+    words_for,
+)
 from codegen.value import Value, value_of
 
 __all__ = ["Value", "decode", "peek"]
@@ -76,10 +84,11 @@ class _Decoder:
 
     def _dataclass(self, node: MappingNode, cls: type) -> Any:
         keys, what = keys_of(cls), words_for(cls)
-        present = {str(name) for name, _ in node.pairs}
+        pairs, others = self._others(node, cls)
+        present = {str(name) for name, _ in pairs}
         misspelt = set()
-        values: dict[str, Any] = {}
-        for name, child in node.pairs:
+        values: dict[str, Any] = others
+        for name, child in pairs:
             if name in keys:
                 values[keys[name].field] = self._field(name, child, keys[name], what)
             else:
@@ -98,6 +107,26 @@ class _Decoder:
                 values[key.field] = None
         span = span_field(cls)
         return cls(**values, **({span: node.span} if span else {}))
+
+    def _others(
+        self, node: MappingNode, cls: type
+    ) -> tuple[list[tuple[Text, Node]], dict[str, Any]]:
+        """The pairs of the keys that the dataclass names, and the field that takes the others."""
+        keys, rest = keys_of(cls), others_of(cls)
+        if rest is None:
+            return list(node.pairs), {}
+        value_hint = get_args(rest.type)[1]
+        named: list[tuple[Text, Node]] = []
+        found: dict[Text, Any] = {}
+        for name, child in node.pairs:
+            is_misspelt = not isinstance(child, _kind(value_hint)) and closest(name, keys)
+            if name in keys or is_misspelt:
+                named.append((name, child))
+                continue
+            place = _Place(f"{str(name)!r} in {words_for(cls)}", rest.doc)
+            value = self.decode(child, value_hint, place)
+            found[name] = Section(value, name.span) if isinstance(value, dict) else value
+        return named, {rest.field: _FAILED if _FAILED in found.values() else found}
 
     def _field(self, name: Text, node: Node, key: Key, what: str) -> Any:
         place = _Place(f"{key.name!r} in {what}", key.doc)

@@ -9,7 +9,6 @@ from codegen.decode import Value
 from codegen.nodes import Text
 from codegen.problems import Span
 
-Verb = Literal["save", "load", "list_app_ids", "is_initialized", "initialize"]
 ParameterStyle = Literal["qmark", "format", "dollar"]
 
 
@@ -291,6 +290,15 @@ class RedisQueryModel:
     script: Text | None = None
     get: Text | None = None
     newest_of: Text | None = None
+    registered_in: Text | None = field(
+        default=None, metadata=_doc("the sorted set, of one slot, that names the partitions")
+    )
+    having: Text | None = field(
+        default=None, metadata=_doc("the key that a partition has as long as it has a record")
+    )
+    registers_in: Text | None = field(
+        default=None, metadata=_doc("the sorted set that names a partition before its first record")
+    )
 
 
 @dataclass(frozen=True)
@@ -347,6 +355,7 @@ class MongoQueryModel:
     find: dict[Text, Text | None] | None = None
     sort: dict[Text, int] = field(default_factory=dict)
     newest_of: Text | None = None
+    distinct: Text | None = None
     limit: Text | None = None
     or_foreign: FindModel | None = None
 
@@ -428,17 +437,16 @@ class FamilyModel:
 
 # --- spec/conformance/*.yaml --------------------------------------------------------------------
 
+# An operation of the interface by its name, and its arguments.
+_CALLS = _doc("the arguments of an operation") | {"others": True}
+
 
 @dataclass(frozen=True)
 class StepModel:
     """a step"""
 
     span: Span
-    save: dict[Text, Value] | None = None
-    load: dict[Text, Value] | None = None
-    list_app_ids: dict[Text, Value] | None = None
-    initialize: dict[Text, Value] | None = None
-    is_initialized: dict[Text, Value] | None = None
+    calls: dict[Text, dict[Text, Value]] = field(default_factory=dict, metadata=_CALLS)
     raises: Text | None = None
 
 
@@ -455,11 +463,7 @@ class ExpectModel:
     """an expectation"""
 
     span: Span
-    save: dict[Text, Value] | None = None
-    load: dict[Text, Value] | None = None
-    list_app_ids: dict[Text, Value] | None = None
-    is_initialized: dict[Text, Value] | None = None
-    initialize: dict[Text, Value] | None = None
+    calls: dict[Text, dict[Text, Value]] = field(default_factory=dict, metadata=_CALLS)
     record: dict[Text, Value] | None = None
     state: Value | None = None
     returns: Value | None = None

@@ -59,7 +59,7 @@ class Run:
         used = [it for it in models if it is not None]
         runtime = self.root / "templates" / "runtime"
         check_taken(used, shared, runtime, self.report)
-        check_vendored(used, runtime, self.report)
+        check_vendored(used, shared, runtime, self.report)
         return None if self.report else ir.Project(shared, tuple(backends), found)
 
     def tree(self, formatted: bool = True) -> Tree:

@@ -16,7 +16,8 @@ class Key:
 
     A field says more in its metadata: `doc`; `key`, if a trailing underscore is not enough to get
     from the YAML key to a Python name (`raise_` is `raise`); `one: True`, if a list of one item
-    may be written without its brackets.
+    may be written without its brackets; `others: True`, if the field takes all keys that the
+    dataclass does not name.
     """
 
     name: str
@@ -37,22 +38,31 @@ def keys_of(cls: type) -> dict[str, Key]:
     keys = {}
     for field in dataclasses.fields(cls):
         hint = hints[field.name]
-        if hint is Span or not field.init:
-            continue
-        default = (
-            field.default is not dataclasses.MISSING
-            or field.default_factory is not dataclasses.MISSING
-        )
-        name = field.metadata.get("key", field.name.rstrip("_"))
-        keys[name] = Key(
-            name=name,
-            field=field.name,
-            type=hint,
-            default=default,
-            doc=field.metadata.get("doc", ""),
-            one=field.metadata.get("one", False),
-        )
+        if hint is not Span and field.init and not field.metadata.get("others"):
+            key = _key(field, hint)
+            keys[key.name] = key
     return keys
+
+
+@functools.cache
+def others_of(cls: type) -> Key | None:
+    """The field that takes all other keys, in a dict whose values have one type."""
+    others = (it for it in dataclasses.fields(cls) if it.metadata.get("others"))
+    return next((_key(it, get_type_hints(cls)[it.name]) for it in others), None)
+
+
+def _key(field: dataclasses.Field[Any], hint: Any) -> Key:
+    default = (
+        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+    )
+    return Key(
+        name=field.metadata.get("key", field.name.rstrip("_")),
+        field=field.name,
+        type=hint,
+        default=default,
+        doc=field.metadata.get("doc", ""),
+        one=field.metadata.get("one", False),
+    )
 
 
 @functools.cache

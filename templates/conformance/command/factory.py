@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .columns import COLUMNS
+from ..persistence import AsyncBaseStatePersister, BaseStatePersister
+from .columns import COLUMNS, OPTIONAL
 from .support.column import Colour, Column
 
 CONTRACT = """\
@@ -38,7 +39,7 @@ TRAITS = {
     "connection": "a connection that can be handed in",
     "table": "a table that is named by table_name=",
     "network": "a server that can be killed, and reached through a proxy",
-}
+} | {name: f"{name}(), which a persister may lack" for name in OPTIONAL}
 
 
 class CannotRun(Exception):
@@ -127,12 +128,12 @@ class Factory:
                 if self.gives_store:
                     store = stack.enter_context(made) if hasattr(made, "__enter__") else made
                     made = store.open()
-                name, colour, says = asyncio.run(self._looked_at(made))
+                name, colour, says, offered = asyncio.run(self._looked_at(made))
             except CannotRun:
                 raise
             except (Exception, SystemExit) as error:
                 raise CannotRun(f"{self.name} raised {_told(error)}") from error
-        found = {"durable"} if self.takes else set()
+        found = offered | ({"durable"} if self.takes else set())
         found |= {"initialize"} if says is False else set()
         chosen = frozenset(found if declared is None else declared)
         if unknown := sorted(chosen - TRAITS.keys()):
@@ -150,8 +151,9 @@ class Factory:
             return {column.name: column.gaps for column in COLUMNS}.get(self.call.__name__, {})
         return getattr(self.call, "gaps", {})
 
-    async def _looked_at(self, made: Any) -> tuple[str, Colour, Any]:
-        """The name of a persister's class, its colour, and whether it says it is initialised."""
+    async def _looked_at(self, made: Any) -> tuple[str, Colour, Any, set[str]]:
+        """The name of a persister's class, its colour, whether it says it is initialised, and
+        which of the operations it has that it may lack."""
         async with AsyncExitStack() as stack:
             if inspect.isawaitable(made):
                 persister = await made
@@ -162,14 +164,14 @@ class Factory:
             else:
                 persister = made
             name, colour = type(persister).__name__, self._colour_of(persister)
-            says = None
+            says, offered = None, {it for it in OPTIONAL if _offers(persister, it)}
             with suppress(Exception):  # what fails here fails a case, too
                 says = persister.is_initialized()
                 says = await says if inspect.isawaitable(says) else says
             with suppress(Exception):
                 closed = persister.cleanup()
                 await closed if inspect.isawaitable(closed) else None
-            return name, colour, says
+            return name, colour, says, offered
 
     def _colour_of(self, persister: Any) -> Colour:
         """The colour of a persister, if it is a persister at all."""
@@ -194,3 +196,11 @@ class Factory:
                 f" {' and '.join(plain)} are not, and no plain is_async() says which it is"
             )
         return "async" if coroutines else "sync"
+
+
+def _offers(persister: Any, operation: str) -> bool:
+    """Whether it has the operation; the method of a base only says that it has not."""
+    method = getattr(persister, operation, None)
+    bases = (BaseStatePersister, AsyncBaseStatePersister)
+    refusing = [getattr(base, operation) for base in bases]
+    return callable(method) and getattr(method, "__func__", method) not in refusing

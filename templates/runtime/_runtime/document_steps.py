@@ -95,6 +95,16 @@ def listing(
     return _once(it[query.group] for it in _merged(ours, theirs, query))[:limit]
 
 
+def distinct(
+    query: Query, filter: Filter, foreign: Filter, limit: int | None, coll: str
+) -> Steps[list[str]]:
+    """The values of a field, each once, in the order of their code points; null is the empty text."""
+    if limit == 0:
+        return []
+    found = yield query.values(filter, foreign, limit, coll)
+    return sorted({it["_id"] or "" for it in found})[:limit]
+
+
 def _are_ours(found: Sequence[Document], query: Query) -> bool:
     """Whether no document of another library is among them; it would be the last."""
     return not found or query.order in found[-1]

@@ -11,7 +11,7 @@ from bson.timestamp import Timestamp
 from pymongo import IndexModel
 from pymongo.collation import Collation
 
-from .arguments import Row
+from .arguments import MAX_SEQUENCE_ID, Row
 
 # In a new document the server puts its own logical time in its place: unique, increasing, and no
 # writer's clock.
@@ -150,6 +150,18 @@ class Query:
         """The newest of the other library's documents of each group, with their times."""
         return _aggregate(*_last_of_each(foreign, self.foreign_sort, self.group, self.time))
 
+    def values(self, filter: Filter, foreign: Filter, limit: int | None, coll: str) -> Call:
+        """Each value of the field once, by its bytes: of our documents, and of the other library's.
+
+        The sort lets the server go through an index by one step for each value. Theirs may hold the
+        default partition as null and as an empty text.
+        """
+        theirs, most = self.foreign_sort[0][0], limit and min(limit + 1, MAX_SEQUENCE_ID)
+        return _aggregate(
+            *_each_once(filter, self.group, ["string"], limit),
+            _and(coll, _each_once(foreign, theirs, ["string", "null"], most)),
+        )
+
     @property
     def group(self) -> str:
         return self.fields[0]
@@ -175,6 +187,16 @@ def _first(filter: Filter, sort: Keys, limit: int, answer: dict[str, int]) -> li
 
 def _and(coll: str, stages: list[Filter]) -> Filter:
     return {"$unionWith": {"coll": coll, "pipeline": stages}}
+
+
+def _each_once(filter: Filter, field: str, types: list[str], limit: int | None) -> list[Filter]:
+    stages: list[Filter] = [
+        {"$match": filter},
+        {"$sort": {field: 1}},
+        {"$group": {"_id": f"${field}"}},
+        {"$match": {"_id": {"$type": types}}},
+    ]
+    return [*stages, {"$sort": {"_id": 1}}, {"$limit": limit}] if limit else stages
 
 
 def _last_of_each(filter: Filter, sort: Keys, group: str, order: str, *more: str) -> list[Filter]:
