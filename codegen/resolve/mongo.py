@@ -243,9 +243,13 @@ class _Resolver:
             message = f"the query {str(name)!r} answers {query.newest_of}"
             help = f"the case needs newest_of: {', '.join(self._cases[name].answers)}"
             self._report.add(Code.SPEC02, message, query.newest_of.span, help=help)
-        if lists and not (query.sort and query.or_foreign):
+        needs_both = query.newest_of is not None
+        if lists and not (query.sort and bool(query.or_foreign) == needs_both):
             message = f"the query {str(name)!r} lacks its order, or 'or_foreign'"
             help = "write sort: {...}, and or_foreign: {find: ..., sort: ...}"
+            if not needs_both:
+                message = f"the query {str(name)!r} lacks its order, or has 'or_foreign'"
+                help = "write sort: {...}; values that are distinct are those of all documents"
             self._report.add(Code.SPEC02, message, query.span, help=help)
 
     def _check_served(self, name: Text, query: MongoQueryModel) -> None:
@@ -268,10 +272,9 @@ class _Resolver:
         if foreign is None:
             return
         constants = [field for field, value in foreign.find.items() if value is None]
-        marks = constants if query.distinct is not None else [*query.sort]
-        if not constants or [*map(str, constants)] != [*map(str, marks)]:
+        if [*map(str, constants)] != [*map(str, query.sort)]:
             message = f"{str(name)!r} does not tell the other library's documents apart"
-            help = f"write {', '.join(marks) or '<field>'}: null in its find"
+            help = f"write {', '.join(query.sort) or '<field>'}: null in its find"
             self._report.add(Code.DOC03, message, place_of(foreign.find, foreign.span), help=help)
             return
         fields = [field for field in foreign.find if field not in constants]

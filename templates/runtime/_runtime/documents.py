@@ -150,16 +150,19 @@ class Query:
         """The newest of the other library's documents of each group, with their times."""
         return _aggregate(*_last_of_each(foreign, self.foreign_sort, self.group, self.time))
 
-    def values(self, filter: Filter, foreign: Filter, limit: int | None, coll: str) -> Call:
-        """Each value of the field once, by its bytes: of our documents, and of the other library's.
+    def values(self, filter: Filter, limit: int | None) -> Call:
+        """Each value of the field once, by its bytes; one more than asked for, as null and an empty
+        text are the same.
 
-        The sort lets the server go through an index by one step for each value. Theirs may hold the
-        default partition as null and as an empty text.
+        The sort lets the server go through an index by one step for each value.
         """
-        theirs, most = self.foreign_sort[0][0], limit and min(limit + 1, MAX_SEQUENCE_ID)
+        most = [{"$limit": min(limit + 1, MAX_SEQUENCE_ID)}] if limit else []
         return _aggregate(
-            *_each_once(filter, self.group, ["string"], limit),
-            _and(coll, _each_once(foreign, theirs, ["string", "null"], most)),
+            {"$match": filter},
+            {"$sort": {self.group: 1}},
+            {"$group": {"_id": f"${self.group}"}},
+            {"$sort": {"_id": 1}},
+            *most,
         )
 
     @property
@@ -187,16 +190,6 @@ def _first(filter: Filter, sort: Keys, limit: int, answer: dict[str, int]) -> li
 
 def _and(coll: str, stages: list[Filter]) -> Filter:
     return {"$unionWith": {"coll": coll, "pipeline": stages}}
-
-
-def _each_once(filter: Filter, field: str, types: list[str], limit: int | None) -> list[Filter]:
-    stages: list[Filter] = [
-        {"$match": filter},
-        {"$sort": {field: 1}},
-        {"$group": {"_id": f"${field}"}},
-        {"$match": {"_id": {"$type": types}}},
-    ]
-    return [*stages, {"$sort": {"_id": 1}}, {"$limit": limit}] if limit else stages
 
 
 def _last_of_each(filter: Filter, sort: Keys, group: str, order: str, *more: str) -> list[Filter]:

@@ -217,12 +217,9 @@ class Operation:
         coll = self._session.place.collection_name
         return await self._run(steps.listing(query, filter, foreign, limit, coll))
 
-    async def distinct(
-        self, query: Query, filter: Filter, foreign: Filter, limit: int | None
-    ) -> list[str]:
-        """The values of a field of the documents, each once, in their order."""
-        coll = self._session.place.collection_name
-        return await self._run(steps.distinct(query, filter, foreign, limit, coll))
+    async def distinct(self, query: Query, filter: Filter, limit: int | None) -> list[str]:
+        """The texts in a field of the documents, each once, in their order."""
+        return await self._run(steps.distinct(query, filter, limit))
 
     async def _run(self, steps: steps.Steps[T]) -> T:
         try:
