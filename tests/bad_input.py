@@ -74,6 +74,11 @@ OPERATIONS: dict[str, Callable[[Calls], Any]] = {
 }
 
 
+def named_by(operation: str) -> str:
+    """What the message of an operation names: the partition, if it is about one."""
+    return "" if operation == "list_partition_keys" else "'p'"
+
+
 @contextmanager
 def refused(
     error: type[errors.PersisterError],

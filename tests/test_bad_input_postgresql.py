@@ -24,7 +24,7 @@ from persistry.errors import (
     StateConflictError,
     StoreVersionError,
 )
-from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, named_by, refused, runner, works
 from tests.servers import LOOPBACK, PostgreSQLServer
 
 pytestmark = pytest.mark.usefixtures("postgresql_place")  # skips, or fails, where there is none
@@ -368,7 +368,7 @@ def test_a_read_only_server(make: Make, admin: Admin, persister: Calls) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_missing_table_is_cured_by_initialize(make: Make, admin: Admin, operation: str) -> None:
     persister = make()
-    with refused(NotInitializedError, operation, "'p'", "initialize()", cause=DRIVER):
+    with refused(NotInitializedError, operation, named_by(operation), "initialize()", cause=DRIVER):
         OPERATIONS[operation](persister)
     assert persister.is_initialized() is False
     persister.initialize()
