@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from codegen import ir
 from codegen.decode import decode, peek
+from codegen.editor import schemas
 from codegen.model import (
     FamilyModel,
     InterfaceModel,
@@ -68,6 +69,8 @@ class Run:
         if project is None:
             return {}
         tree = render_tree(project, self.root / "templates", self.report)
+        if tree:
+            tree |= schemas(project.interface)
         if not tree or not formatted:
             return tree
         return style(tree, self.root, self.report, self._sources)
