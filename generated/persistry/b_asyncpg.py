@@ -15,7 +15,7 @@ from ._runtime.arguments import Wanted, WantedApps, config_arguments, exactly_on
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.asyncpg_session import AsyncpgSession
 from ._runtime.failures import Failures, Rule
-from ._runtime.identifiers import literal, quoted, split_table_name
+from ._runtime.identifiers import escape_literal, quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
@@ -25,6 +25,7 @@ from .state import State
 __all__ = ("AsyncPostgreSQLPersister",)
 
 # What `initialize` runs, in one transaction.
+_BEGIN = "BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
 _CREATE = (
     Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
     Step("SELECT pg_advisory_xact_lock(7165931206934)"),
@@ -392,9 +393,9 @@ def _names(table_name: str) -> dict[str, str]:
         "table": quoted(schema, table),
         "order": quoted("", table + "_order"),
         "apps": quoted("", table + "_apps"),
-        "table_text": literal(quoted(schema, table)),
-        "order_name": literal(table + "_order"),
-        "apps_name": literal(table + "_apps"),
+        "table_text": escape_literal(quoted(schema, table)),
+        "order_name": escape_literal(table + "_order"),
+        "apps_name": escape_literal(table + "_apps"),
     }
 
 
@@ -600,7 +601,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         names = _names(table_name)
         async with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not await store.answers(_IS_INITIALIZED.format_map(names)):
-                await store.run_together([step.format_map(names) for step in _CREATE])
+                await store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
