@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal, get_args, get_origin
 
@@ -20,7 +20,7 @@ from codegen.rendering import Tree
 from codegen.resolve import redis
 from codegen.resolve.backend import TRAITS
 from codegen.resolve.interface import ADDED, RECORD_COLUMNS
-from codegen.resolve.needs import FIELDS, MEMBERS, OPERATIONS, OPTIONS, STAR, URL_PARTS
+from codegen.resolve.needs import FIELDS, OPERATIONS, STAR, URL_PARTS
 from codegen.resolve.sql import IS_INITIALIZED, TABLE
 from codegen.schema import alternatives, is_optional, keys_of, words_for
 
@@ -38,9 +38,9 @@ _MODELINE = "# yaml-language-server: $schema="
 Schema = dict[str, Any]
 
 
-def schemas(interface: ir.Interface) -> Tree:
+def schemas(project: ir.Project) -> Tree:
     """A schema for each kind of document; of the backends, one for each family."""
-    printer = _Printer(_known(interface))
+    printer = _Printer(_known(project.interface) | _parameters(project))
     return {
         f"{FOLDER}/{name}.json": json.dumps(printer.document(name, cls), indent=2) + "\n"
         for name, cls in DOCUMENTS.items()
@@ -69,8 +69,10 @@ class _Names:
 def _known(interface: ir.Interface) -> dict[tuple[type, str], _Names]:
     """The names that only the interface knows, by the mapping and the key they belong to."""
     fields = {it.name: it.doc for it in interface.fields}
-    errors = tuple(it.name for it in interface.errors)
+    errors = {it.name: it.doc for it in interface.errors}
     raised = tuple(dict.fromkeys([*errors, *(b for it in interface.errors for b in it.bases)]))
+    operations = {it.name: it.doc for it in interface.operations.values()}
+    options = {it.name: it.doc for it in interface.options}
     arguments = {
         name: {it.name: it.doc for it in operation.parameters}
         for name, operation in interface.operations.items()
@@ -81,16 +83,16 @@ def _known(interface: ir.Interface) -> dict[tuple[type, str], _Names]:
         for operation in interface.operations.values()
         for case in operation.cases
     }
-    of_redis = [it for it in cases if it in redis.QUERIES or it.startswith("load.")]
+    asked = {it: cases[it] for it in cases if it in redis.QUERIES or it.startswith("load.")}
     given = tuple(dict.fromkeys([*(it for names in arguments.values() for it in names), *ADDED]))
     statements = {IS_INITIALIZED: "fails, or answers nothing, where a table is missing"} | cases
     known: dict[tuple[type, str], _Names] = {
         (model.BackendModel, "traits"): _Names(TRAITS),
         (model.ScenarioModel, "needs"): _Names(TRAITS),
-        (model.RuleModel, "raise"): _Names(errors),
+        (model.RuleModel, "raise"): _Names(tuple(errors)),
         (model.StepModel, "raises"): _Names(raised),
         (model.RaisesModel, "error"): _Names(raised),
-        (model.OperationModel, "raises"): _closed([*errors, "TypeError", "ValueError"]),
+        (model.OperationModel, "raises"): _closed(errors | _BUILTIN),
         (model.RecordModel, "key"): _Names(FIELDS),
         (model.SqlStoredModel, "unique"): _Names(interface.key),
         (model.SqlStoredModel, "primary_key"): _Names(interface.key),
@@ -98,24 +100,22 @@ def _known(interface: ir.Interface) -> dict[tuple[type, str], _Names]:
         (model.CaseModel, "given"): _Names(given),
         (model.CaseModel, "answers"): _Names(("record", "count", *RECORD_COLUMNS)),
         (model.BaseModel, "operations"): _Names(tuple(OPERATIONS)),
-        (model.RecordModel, "fields"): _closed(FIELDS, fields, required=True),
-        (model.InterfaceModel, "operations"): _closed(OPERATIONS, required=True),
-        (model.InterfaceModel, "members"): _closed(MEMBERS, required=True),
-        (model.InterfaceModel, "options"): _closed(OPTIONS, required=True),
-        (model.UrlModel, "parts"): _closed(URL_PARTS),
-        (model.UrlModel, "defaults"): _closed(URL_PARTS),
-        (model.SqlBackendModel, "queries"): _closed(statements, statements, required=True),
-        (model.RedisBackendModel, "queries"): _closed(of_redis, cases, required=True),
-        (model.MongoBackendModel, "queries"): _closed(cases, cases, required=True),
+        (model.RecordModel, "fields"): _closed(fields, required=True),
+        (model.InterfaceModel, "operations"): _closed(operations, required=True),
+        (model.InterfaceModel, "members"): _closed(interface.members, required=True),
+        (model.InterfaceModel, "options"): _closed(options, required=True),
+        (model.UrlModel, "parts"): _closed(_URL),
+        (model.UrlModel, "defaults"): _closed(_URL),
+        (model.SqlBackendModel, "queries"): _closed(statements, required=True),
+        (model.RedisBackendModel, "queries"): _closed(asked, required=True),
+        (model.MongoBackendModel, "queries"): _closed(cases, required=True),
         (model.SqlBackendModel, "names"): _Names(
             keys={TABLE: "the table of the records"}, required=(TABLE,), open=True
         ),
         (model.SqlStoredModel, "columns"): _Names(keys=fields, required=tuple(fields), open=True),
         (model.MongoStoredModel, "fields"): _Names(keys=fields, required=tuple(fields), open=True),
-        (model.ExpectModel, "record"): _closed(fields, fields),
+        (model.ExpectModel, "record"): _closed(fields),
     }
-    for cls, key in _LISTS:
-        known[cls, key] = _Names(("serde_kwargs", STAR), open=True)
     for operation, parameters in arguments.items():
         # A wrong one may stand where a TypeError is expected.
         for it in (model.StepModel, model.ExpectModel):
@@ -123,20 +123,25 @@ def _known(interface: ir.Interface) -> dict[tuple[type, str], _Names]:
     return known
 
 
-# Where parameters are named; a backend declares more of them than the interface does.
-_LISTS = (
-    (model.DriverModel, "constructor"),
-    (model.DriverModel, "from_values"),
-    (model.DriverModel, "opened_with"),
-    (model.PoolModel, "opened_with"),
-)
+def _parameters(project: ir.Project) -> dict[tuple[type, str], _Names]:
+    """Those that some class has are offered wherever one is named or declared."""
+    classes = [it for backend in project.backends for it in backend.classes]
+    found = {it.name: it.doc for one in classes for it in (*one.constructor, *one.from_values)}
+    lists = (
+        (model.DriverModel, "constructor"),
+        (model.DriverModel, "from_values"),
+        (model.DriverModel, "opened_with"),
+        (model.PoolModel, "opened_with"),
+    )
+    return dict.fromkeys(lists, _Names((*sorted(found), STAR), open=True))
 
 
-def _closed(
-    names: Iterable[str], docs: Mapping[str, str] | None = None, required: bool = False
-) -> _Names:
-    keys = {name: (docs or {}).get(name, "") for name in names}
+def _closed(keys: Mapping[str, str], required: bool = False) -> _Names:
     return _Names(keys=keys, required=tuple(keys) if required else ())
+
+
+_BUILTIN = {"TypeError": "An argument is wrong.", "ValueError": "An argument is wrong."}
+_URL = {part: f"the {part} of a URL" for part in URL_PARTS}
 
 
 class _Printer:
@@ -196,7 +201,7 @@ class _Printer:
         if origin is dict:
             printed = {"type": "object", "additionalProperties": self._of(arguments[1])}
             if get_origin(arguments[0]) is Literal:
-                return _limited(printed, _closed(get_args(arguments[0])))
+                return _limited(printed, _closed(dict.fromkeys(get_args(arguments[0]), "")))
             return printed
         raise TypeError(f"no field of a spec can be of the type {hint}")
 

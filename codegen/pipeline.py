@@ -70,7 +70,7 @@ class Run:
             return {}
         tree = render_tree(project, self.root / "templates", self.report)
         if tree:
-            tree |= schemas(project.interface)
+            tree |= schemas(project)
         if not tree or not formatted:
             return tree
         return style(tree, self.root, self.report, self._sources)
