@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..limits import Limits
@@ -70,11 +70,7 @@ class Driver:
 
     def rows(self, cursor: Any) -> list[tuple[Any, ...]]:
         """All rows, as tuples; a connection that was handed in may have others."""
-        rows = cursor.fetchall()
-        return [
-            row if type(row) is tuple else tuple(row.values() if isinstance(row, Mapping) else row)
-            for row in rows
-        ]
+        return [row if type(row) is tuple else _as_tuple(row) for row in cursor.fetchall()]
 
     def is_broken(self, connection: Any) -> bool:
         """Whether the connection is known to be closed or lost."""
@@ -107,6 +103,17 @@ class Driver:
         It may wait long for a server that does not answer, but other threads go on meanwhile.
         """
         return getattr(connection, self.facts.cancel) if self.facts.cancel else None
+
+
+def _as_tuple(row: Any) -> tuple[Any, ...]:
+    if isinstance(row, Mapping):
+        return tuple(row.values())
+    if isinstance(row, Sequence) and not isinstance(row, (str, bytes)):
+        return tuple(row)
+    raise TypeError(
+        f"the connection that was handed in makes each row a {type(row).__name__};"
+        " hand in one whose rows are tuples, lists or mappings"
+    )
 
 
 def _autocommit(connection: Any) -> bool | None:
