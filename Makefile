@@ -8,7 +8,7 @@ ARGS ?=
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help setup generate check show demo test goldens lint format clean
+.PHONY: help setup generate check show explain demo test goldens lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ check: setup ## fail if generated/ is not what spec/ and templates/ say
 
 show: setup ## print a backend as the templates get it: make show BACKEND=sqlite
 	@$(BIN)/python -m codegen show $(BACKEND)
+
+explain: setup ## what a problem of the generator means: make explain CODE=SQL01; without a code, all of them
+	@$(BIN)/python -m codegen explain $(CODE)
 
 demo: generate ## an agent that is killed in the middle and resumes from SQLite
 	@$(BIN)/python examples/licence_review/demo.py

@@ -1,4 +1,4 @@
-"""`python -m codegen generate | check | show BACKEND`."""
+"""`python -m codegen generate | check | show BACKEND | explain CODE`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from codegen import writing
+from codegen.explain import explained
 from codegen.pipeline import Run
 from codegen.problems import Code, Report, Span, render, suggest
 from codegen.rendering import original, source_of
@@ -28,13 +29,25 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("check", help="fail if generated/ is anything else; write nothing")
     show = commands.add_parser("show", help="print a backend as the templates get it")
     show.add_argument("backend")
+    explain = commands.add_parser("explain", help="what a problem means, and how to mend it")
+    explain.add_argument("code", nargs="*", help="such as SQL01; without one, all are listed")
     options = parser.parse_args(arguments)
+    if options.command == "explain":
+        return _explain(options.code)
     if not (options.root / "spec").is_dir():
         parser.error(f"there is no folder 'spec' in {options.root}; give --root")
     run = Run(options.root.resolve())
     if options.command == "show":
         return _show(run, options.backend)
     return _generate(run) if options.command == "generate" else _check(run)
+
+
+def _explain(names: list[str]) -> int:
+    try:
+        print(explained(names), end="")
+    except ValueError as error:
+        return _failed(f"{error}\n")
+    return 0
 
 
 def _generate(run: Run) -> int:

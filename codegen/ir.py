@@ -93,10 +93,6 @@ class Operation:
     may_lack: bool = False
     """A persister need not have it."""
 
-    @property
-    def answers_names(self) -> bool:
-        return self.returns == NAMES
-
 
 # What an operation returns that lists names; every family has a body for such a one.
 NAMES = "list[str]"

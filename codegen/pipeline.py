@@ -7,31 +7,24 @@ from typing import TypeVar
 
 from codegen import ir
 from codegen.decode import decode, peek
+from codegen.editor import schemas
 from codegen.model import (
     FamilyModel,
     InterfaceModel,
-    MongoBackendModel,
-    RedisBackendModel,
-    RuntimeBackendModel,
     ScenariosModel,
-    SqlBackendModel,
 )
 from codegen.problems import Code, Report, Span, render
 from codegen.rendering import Tree
 from codegen.rendering import render as render_tree
 from codegen.resolve.backend import Models, backend
+from codegen.resolve.families import FAMILIES, is_of_another
 from codegen.resolve.interface import interface
+from codegen.resolve.libraries import check_extras
 from codegen.resolve.needs import check_taken, check_vendored
 from codegen.resolve.scenarios import themes
 from codegen.source import load
 from codegen.styling import style
 
-_FAMILIES: dict[str, type[Models]] = {
-    "sql": SqlBackendModel,
-    "redis": RedisBackendModel,
-    "mongo": MongoBackendModel,
-    "runtime": RuntimeBackendModel,
-}
 M = TypeVar("M")
 
 
@@ -60,6 +53,7 @@ class Run:
         runtime = self.root / "templates" / "runtime"
         check_taken(used, shared, runtime, self.report)
         check_vendored(used, shared, runtime, self.report)
+        check_extras(used, self.root / "pyproject.toml", self.report)
         return None if self.report else ir.Project(shared, tuple(backends), found)
 
     def tree(self, formatted: bool = True) -> Tree:
@@ -68,6 +62,8 @@ class Run:
         if project is None:
             return {}
         tree = render_tree(project, self.root / "templates", self.report)
+        if tree:
+            tree |= schemas(project)
         if not tree or not formatted:
             return tree
         return style(tree, self.root, self.report, self._sources)
@@ -93,7 +89,9 @@ class Run:
         if node is None:
             return None
         first = peek(node, FamilyModel, self.report)
-        return None if first is None else decode(node, _FAMILIES[first.family], self.report)
+        if first is None or is_of_another(node, first, self.report):
+            return None
+        return decode(node, FAMILIES[first.family], self.report)
 
     def _files(self, folder: str) -> list[str]:
         """The files of a folder: there are some, and all of them are read."""

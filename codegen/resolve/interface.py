@@ -27,6 +27,9 @@ RECORD_COLUMNS = (
     "codec",
 )
 
+# What a case may answer of a record.
+COLUMNS = ("partition_key", *RECORD_COLUMNS)
+
 
 def interface(model: InterfaceModel, report: Report) -> ir.Interface:
     check_interface(model, report)
@@ -156,7 +159,7 @@ def _cases(
             known(value, (*model.parameters, *ADDED), "the value", report)
         if case.answers not in (("record",), ("count",)):
             for column in case.answers:
-                known(column, ("partition_key", *RECORD_COLUMNS), "the column", report)
+                known(column, COLUMNS, "the column", report)
     cases = sorted(model.cases.items(), key=lambda item: -len(item[1].given))
     return tuple(
         ir.Case(

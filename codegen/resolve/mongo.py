@@ -239,10 +239,12 @@ class _Resolver:
             message = f"the query {str(name)!r} {'needs one of' if lists else 'cannot say'} {verbs}"
             help = "a list says which field of the documents it lists; no other query does"
             self._report.add(Code.SPEC02, message, query.span, help=help)
-        elif query.newest_of is not None and (str(query.newest_of),) != self._cases[name].answers:
-            message = f"the query {str(name)!r} answers {query.newest_of}"
-            help = f"the case needs newest_of: {', '.join(self._cases[name].answers)}"
-            self._report.add(Code.SPEC02, message, query.newest_of.span, help=help)
+        elif lists:
+            field: Text = getattr(query, said[0])
+            if (str(field),) != self._cases[name].answers:
+                message = f"the query {str(name)!r} answers {field}"
+                help = f"the case needs {said[0]}: {', '.join(self._cases[name].answers)}"
+                self._report.add(Code.SPEC02, message, field.span, help=help)
         needs_both = query.newest_of is not None
         if lists and not (query.sort and bool(query.or_foreign) == needs_both):
             message = f"the query {str(name)!r} lacks its order, or 'or_foreign'"

@@ -39,6 +39,13 @@ _LUA_WORD = re.compile(
 )
 
 
+def asked(interface: ir.Interface) -> list[str]:
+    """The cases that a query answers; the script of a save answers what it met by itself."""
+    load = [f"load.{case.name}" for case in interface.operations["load"].cases]
+    lists = [f"{it.operation.name}.{it.case.name}" for it in interface.listings]
+    return [_SAVE, *load, *lists]
+
+
 def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -> ir.RedisParts:
     before = len(report.problems)
     slot = _template(
@@ -273,9 +280,7 @@ class _Queries:
         return [*keys, *sorted(self.used - set(keys), key=lambda key: key.name)]
 
     def refuse_unknown(self, interface: ir.Interface) -> None:
-        load = [f"load.{case.name}" for case in interface.operations["load"].cases]
-        lists = [f"{it.operation.name}.{it.case.name}" for it in interface.listings]
-        cases = [_SAVE, *load, *lists]
+        cases = asked(interface)
         for name in self._model.queries:
             if name not in cases:
                 self._misspelt.add(closest(name, cases))
@@ -301,9 +306,13 @@ class _Queries:
 
     def list(self, listing: ir.Listing) -> ir.RedisListing:
         name, given = f"{listing.operation.name}.{listing.case.name}", listing.case.given
-        verb, template = _LISTS["partition_key" in given]
-        query = self._query(name, verb)
+        of_one = "partition_key" in given
+        verb, template = _LISTS[of_one]
         key = ir.KeyTemplate("", (), (), "")
+        if not of_one and listing.case.answers != ("partition_key",):
+            self._refuse_list(name, listing)
+            return ir.RedisListing(listing, template, key)
+        query = self._query(name, verb)
         if query is not None and query.newest_of is not None:
             key = self._declared(query.newest_of, given)
         elif query is not None and query.registered_in is not None:
@@ -311,14 +320,23 @@ class _Queries:
             self._check_register(name, query, key)
         return ir.RedisListing(listing, template, key)
 
+    def _refuse_list(self, name: str, listing: ir.Listing) -> None:
+        message = f"nothing can answer {name!r}: of all partitions only their names are listed"
+        help = (
+            "give it a partition_key, or write a way in codegen/resolve/redis.py and its template"
+        )
+        self._report.add(
+            Code.SPEC02, message, place_of(self._model.queries, self._model.span), help=help
+        )
+
     def _check_register(self, name: str, query: RedisQueryModel, key: ir.KeyTemplate) -> None:
         """What names the partitions is filled by every save, and says when one is empty."""
         if query.having is None:
             message = f"the query {name!r} does not say which partitions have a record"
             help = "add 'having: ...', the key that one has as long as it has a record"
             self._report.add(Code.SPEC02, message, query.span, help=help)
-            return
-        self._register = ir.Register(key, self._declared(query.having, ("partition_key",)))
+        having = key if query.having is None else self._declared(query.having, ("partition_key",))
+        self._register = ir.Register(key, having)
 
     def register(self) -> ir.Register | None:
         """The set that names the partitions, if there is one; the save then fills it."""
@@ -327,21 +345,19 @@ class _Queries:
             return self._register
         said = "" if save.registers_in is None else str(save.registers_in)
         wanted = "" if self._register is None else self._register.named_in.name
+        script = next((it for key, it in self._model.scripts.items() if key == save.script), None)
         if said != wanted:
             message = (
-                f"the save names its partition in {said or 'no set'}, not in {wanted or 'none'}"
+                f"the save names its partition in {said or 'no set'}, not in {wanted or 'one'}"
             )
             help = f"write {{script: ..., registers_in: {wanted}}}" if wanted else "remove it"
-            self._report.add(
-                Code.SPEC02, message, place_of(save.registers_in, save.span), help=help
-            )
-        script = next((it for key, it in self._model.scripts.items() if key == save.script), None)
-        if script is not None and bool(said) != ("registered" in script.arguments):
+            place = place_of(save.registers_in, save.span)
+            self._report.add(Code.SPEC02, message, place, help=help)
+        elif script is not None and bool(said) != ("registered" in script.arguments):
             message = f"the script {str(save.script)!r} is not told whether its partition is named"
             help = "give it the argument 'registered' where the save says registers_in, only there"
-            self._report.add(
-                Code.LUA03, message, place_of(script.arguments, script.span), help=help
-            )
+            place = place_of(script.arguments, script.span)
+            self._report.add(Code.LUA03, message, place, help=help)
         return self._register
 
     def script_call(self, name: str, given: tuple[str, ...]) -> ir.ScriptCall:
