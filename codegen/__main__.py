@@ -1,4 +1,4 @@
-"""`python -m codegen generate | check | show BACKEND | explain CODE`."""
+"""`python -m codegen generate | check | show BACKEND | explain CODE | new-backend NAME`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from codegen import writing
 from codegen.explain import explained
+from codegen.new_backend import NEXT, Refused, begin
 from codegen.pipeline import Run
 from codegen.problems import Code, Report, Span, render, suggest
 from codegen.rendering import original, source_of
@@ -31,11 +32,16 @@ def main(arguments: list[str] | None = None) -> int:
     show.add_argument("backend")
     explain = commands.add_parser("explain", help="what a problem means, and how to mend it")
     explain.add_argument("code", nargs="*", help="such as SQL01; without one, all are listed")
+    new = commands.add_parser("new-backend", help="write a backend file to begin with")
+    new.add_argument("name")
+    new.add_argument("--like", default="sqlite", help="the backend to take over from")
     options = parser.parse_args(arguments)
     if options.command == "explain":
         return _explain(options.code)
     if not (options.root / "spec").is_dir():
         parser.error(f"there is no folder 'spec' in {options.root}; give --root")
+    if options.command == "new-backend":
+        return _new_backend(options.root, options.name, options.like)
     run = Run(options.root.resolve())
     if options.command == "show":
         return _show(run, options.backend)
@@ -47,6 +53,17 @@ def _explain(names: list[str]) -> int:
         print(explained(names), end="")
     except ValueError as error:
         return _failed(f"{error}\n")
+    return 0
+
+
+def _new_backend(root: Path, name: str, like: str) -> int:
+    try:
+        path, text = begin(root, name, like)
+    except Refused as refused:
+        return _failed(f"{refused}\n")
+    (root / path).write_text(text, encoding="utf-8")
+    print(f"made {path}, with {text.count('TODO ')} TODOs\n")
+    print(NEXT.format(name=name, like=like))
     return 0
 
 

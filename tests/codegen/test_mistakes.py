@@ -25,7 +25,13 @@ GOLDENS = Path(__file__).parents[1] / "golden" / "mistakes"
 NEWEST = "WHERE partition_key = :partition_key ORDER BY last_write DESC LIMIT :limit"
 INSERT = (
     "position, status, state, created_at, codec)\n"
-    "    VALUES (:partition_key, :app_id, :sequence_id, :position, :status, :state, :created_at, :codec)"
+    "    VALUES (:partition_key, :app_id, :sequence_id, :position, :status, :state, :created_at, "
+    ":codec)"
+)
+ASYNC_SESSION = "    session: drivers.aiosqlite_session.AiosqliteSession\n"
+PSYCOPG = (
+    "      arguments: {db_name: dbname, user: user, password: password, host: host, port: port}\n"
+    "      # Nothing"
 )
 Put = Callable[[Path, str], None]
 
@@ -101,9 +107,24 @@ MISTAKES = {
     "no_extra": Mistake("    extra: aiosqlite\n", ""),
     "extra_that_is_not_declared": Mistake("    extra: aiosqlite\n", "    extra: sqlite-async\n"),
     "unknown_parameter_style": Mistake(
-        "    extra: aiosqlite\n    imports: [sqlite3]\n    session: drivers.aiosqlite_session.AiosqliteSession\n    parameter_style: qmark",
-        "    extra: aiosqlite\n    imports: [sqlite3]\n    session: drivers.aiosqlite_session.AiosqliteSession\n    parameter_style: pyformat",
+        ASYNC_SESSION + "    parameter_style: qmark\n",
+        ASYNC_SESSION + "    parameter_style: pyformat\n",
     ),
+    "no_parameter_style": Mistake(ASYNC_SESSION + "    parameter_style: qmark\n", ASYNC_SESSION),
+    "parameter_that_goes_nowhere": Mistake(
+        PSYCOPG,
+        PSYCOPG.replace(", port: port}", "}"),
+        "postgresql",
+    ),
+    "keyword_for_no_parameter": Mistake(
+        PSYCOPG, PSYCOPG.replace("db_name: dbname", "dbname: dbname"), "postgresql"
+    ),
+    "limit_that_there_is_not": Mistake(
+        "      timeouts: {connect_timeout: connect_timeout}\n      cancel",
+        "      timeouts: {connect_timeout: timeout}\n      cancel",
+        "postgresql",
+    ),
+    "value_without_its_type": Mistake("db_path: {type: str, doc:", "db_path: {doc:"),
 }
 
 
