@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from codegen import ir
 from codegen.__main__ import main
 from codegen.pipeline import Run, problems_of
 from codegen.problems import Code
@@ -74,14 +75,20 @@ def written(text: str) -> str:
 
 
 @pytest.mark.parametrize("like", BACKENDS)
-def test_with_its_todos_written_it_is_a_backend(like: str, project: Path, put: Put) -> None:
+def test_with_its_todos_written_it_is_a_backend(
+    like: str, project: Path, put: Put, resolved: ir.Project
+) -> None:
     file = begun(project, like)
     text = written(file.read_text(encoding="utf-8"))
     if "family: runtime" in text:  # its class stands in the runtime
         for name in re.findall(r"class: (\w+)", text):
             module = re.search(rf"class: {name}\n    module: (\w+)", text)
             assert module is not None
-            put(project / f"templates/runtime/{module[1]}.py", f"class {name}: ...\n")
+            methods = (f"    def {it}(self): ...\n" for it in resolved.interface.operations)
+            put(
+                project / f"templates/runtime/{module[1]}.py",
+                "".join([f"class {name}:\n", *methods]),
+            )
     if "family: sql" in text:  # one library has one driver of a colour, and one module
         text = re.sub(r"(colour: sync\n.*?extra: )\w+", r"\1aiosqlite", text, flags=re.DOTALL)
     put(file, text)
