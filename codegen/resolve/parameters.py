@@ -24,8 +24,10 @@ def completed(
             said.pop("span")
             found[name] = replace(base, **said)
             continue
+        # What it lacks is said once; whoever names it is right to do so.
+        type_, doc = it.type or Text("Any", it.span), it.doc or Text("", it.span)
+        found[name] = ParameterModel(type_, doc, it.default, it.keyword_only, it.variadic)
         if it.type is not None and it.doc is not None:
-            found[name] = ParameterModel(it.type, it.doc, it.default, it.keyword_only, it.variadic)
             continue
         key = "type" if it.type is None else "doc"
         message = f"missing key {key!r} in {str(name)!r}, a parameter"
