@@ -21,6 +21,7 @@ from tests.bad_input import Calls, Run, runner, works
 from tests.servers import LOOPBACK, PostgreSQLServer, Server, ServerMissing
 from tests.servers.finding import Search, on_path
 from tests.servers.users import open_directory, somebody
+from tests.stores.served import missing
 
 CLASSES: dict[str, Any] = {"sync": PostgreSQLPersister, "async": AsyncPostgreSQLPersister}
 Make = Callable[..., Calls]
@@ -32,6 +33,7 @@ SEARCH = Search(
     places="pgbouncer on PATH and in /usr/sbin",
     install="as root: apt-get install pgbouncer",
     programs=lambda: (*on_path("pgbouncer"), Path("/usr/sbin/pgbouncer")),
+    dispensable=True,
 )
 
 
@@ -96,10 +98,8 @@ def server() -> Iterator[PostgreSQLServer]:
 def pooler(server: PostgreSQLServer) -> Iterator[PgBouncer]:
     try:
         pooler = PgBouncer(server)
-    except ServerMissing as missing:
-        if SEARCH.variable in os.environ:
-            raise
-        pytest.skip(str(missing))
+    except ServerMissing as error:
+        missing(error)
     with pooler:
         yield pooler
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from codegen import ir
 from codegen.model import ConflictModel, DriverModel, ErrorsModel, RuleModel
@@ -16,7 +16,11 @@ _FILLED = ("connect_timeout", "operation_timeout")
 
 
 def failures(
-    shared: ErrorsModel, drivers: Sequence[DriverModel], interface: ir.Interface, report: Report
+    shared: ErrorsModel,
+    drivers: Sequence[DriverModel],
+    every: Mapping[Text, DriverModel],
+    interface: ir.Interface,
+    report: Report,
 ) -> ir.Failures:
     """What the drivers of one module raise, and the error each exception becomes."""
     sources = [*(it.errors for it in drivers if it.errors is not None), shared]
@@ -26,7 +30,7 @@ def failures(
         message = "no exception of the drivers is translated"
         report.add(Code.SPEC10, message, place_of(shared.base, shared.span), help=help)
     attribute = _attribute(sources, report)
-    written = [rule for it in sources for rule in it.rules]
+    written = [rule for it in sources for rule in (*it.rules, *_borrowed(it, every, report))]
     conflict = next((it.conflict for it in sources if it.conflict is not None), None)
     if conflict is not None:
         _check_sign(conflict, attribute, report)
@@ -41,6 +45,17 @@ def failures(
         conflict=None if conflict is None else _conflict(conflict, report),
         errors=tuple(sorted({rule.error for rule in rules})),
     )
+
+
+def _borrowed(
+    model: ErrorsModel, every: Mapping[Text, DriverModel], report: Report
+) -> tuple[RuleModel, ...]:
+    """The rules of another driver, over the same library; not those for its own exceptions."""
+    if model.rules_of is None or not known(model.rules_of, every, "the driver", report):
+        return ()
+    errors = every[model.rules_of].errors
+    found = () if errors is None else errors.rules
+    return tuple(rule for rule in found if rule.exception is None)
 
 
 def check_exceptions(shared: ErrorsModel, drivers: dict[Text, DriverModel], report: Report) -> None:

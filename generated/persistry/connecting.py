@@ -65,6 +65,7 @@ SCHEMES: dict[str, Scheme] = {
             },
             "psycopg": {
                 "sync": ("b_psycopg", "PostgreSQLPersister", "psycopg"),
+                "async": ("b_psycopg", "AsyncPostgreSQLPersister", "psycopg"),
             },
         },
         parts={
@@ -96,6 +97,7 @@ SCHEMES: dict[str, Scheme] = {
             },
             "psycopg": {
                 "sync": ("b_psycopg", "PostgreSQLPersister", "psycopg"),
+                "async": ("b_psycopg", "AsyncPostgreSQLPersister", "psycopg"),
             },
         },
         parts={

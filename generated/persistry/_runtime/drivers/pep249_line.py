@@ -15,8 +15,8 @@ from .pep249_driver import Driver
 
 Result = TypeVar("Result")
 
-# So long is waited for a driver that takes leave of the server, at the most, and for a call that has
-# been ended to come back, in seconds.
+# How long is waited for a driver to take leave of the server, and for a call that has been ended to
+# come back, in seconds.
 _LEAVE = 1.0
 _RETURN = 1.0
 
