@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .pep249_driver import as_tuple
@@ -13,6 +13,12 @@ from .pep249_driver import as_tuple
 async def settled(answer: Any) -> Any:
     """The result of a call that some drivers have to be awaited for, and others not."""
     return await answer if inspect.isawaitable(answer) else answer
+
+
+async def settled_quietly(call: Callable[[], Any]) -> None:
+    """Make a call whose failure is of no use to anybody."""
+    with contextlib.suppress(Exception):
+        await settled(call())
 
 
 def is_closed(connection: Any) -> bool:

@@ -153,7 +153,12 @@ class Link(ABC):
     def keep(self, task: asyncio.Task[Any]) -> None:
         """See to a task until it has ended, with the event loop at the latest."""
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # The event loop would complain that nobody has asked.
 
 
 def _loop_of(handed_in: Any) -> Any:

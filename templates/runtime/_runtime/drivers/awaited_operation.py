@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
@@ -85,10 +84,9 @@ class Operation:
     async def connect(self) -> None:
         """Have a connection now."""
 
-        async def nothing(connection: Any, cursor: Any) -> None:
-            pass
+        async def run(connection: Any, cursor: Any) -> None: ...
 
-        await self._trip(nothing)
+        await self._trip(run)
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement; when this returns it is committed. The number of rows it changed."""
@@ -116,8 +114,7 @@ class Operation:
 
     async def fetch_one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of the query, if there is one."""
-        found = await self.fetch_all(sql, parameters)
-        return found[0] if found else None
+        return next(iter(await self.fetch_all(sql, parameters)), None)
 
     async def answers(self, sql: str) -> bool:
         """Whether the query works; False if what it asks for has not been created, or it says so.
@@ -142,13 +139,13 @@ class Operation:
             await execute(cursor, begun(begin, self._deadline.remaining()))
             try:
                 for step in steps:
-                    self._in_time()
+                    self._check_time()
                     if step.when:
                         await execute(cursor, step.when, ())
                         if not is_true(next(iter(await self._rows(cursor)), None)):
                             continue
                     await execute(cursor, step.sql, ())
-                self._in_time()
+                self._check_time()
                 await settled(connection.commit())
             except Exception:
                 with contextlib.suppress(Exception):  # The failure itself is reported.
@@ -173,30 +170,26 @@ class Operation:
     async def _trip(self, run: Run[Result]) -> Result:
         """Have the server do something; once in an operation again, if the failure allows it."""
         try:
-            return await self._in_a_task(self._attempt(run))
+            return await self._in_time(self._attempt(run))
         except self._session.failures.base as exc:
             if not self._may_repeat(exc):
                 raise
-        return await self._in_a_task(self._attempt(run))
+        return await self._in_time(self._attempt(run))
 
-    async def _in_a_task(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Wait for it while there is time."""
-        turn, pool = self._turn, self._pool
+    async def _in_time(self, work: Coroutine[Any, Any, Result]) -> Result:
+        turn = self._turn
         assert turn is not None
-        task = asyncio.get_running_loop().create_task(work)
-        try:
-            await asyncio.wait((task,), timeout=max(0.0, self._deadline.remaining()))
-        finally:
-            if not task.done():
-                self._turn = None
-                pool.abandon(turn, task, self._deadline, self._session.limits)
-            elif task.cancelled() or task.exception():
-                self._settle(turn, task)
+        task = await self._pool.run(turn, work, self._deadline, self._session.limits)
         if not task.done():
             opening = self._connecting and self._session.opened_here
             doing = "there was no connection" if opening else "the server did not answer"
             raise self._late(doing, sent=not self._connecting)
-        return task.result()
+        try:
+            return task.result()
+        except BaseException as exc:
+            if not turn.abandoned:
+                self._settle(turn, exc)
+            raise
 
     async def _attempt(self, run: Run[Result]) -> Result:
         turn, limits = self._turn, self._session.limits
@@ -205,17 +198,15 @@ class Operation:
         if line is None:
             self._connecting = True
             if self._pool.was_closed:
-                raise PersisterClosedError(
-                    f"{about(self._name, self._key)}: the connection that was handed in has been"
-                    " closed"
-                )
+                told = f"{about(self._name, self._key)}: the connection that was handed in"
+                raise PersisterClosedError(f"{told} has been closed")
             line = await self._pool.line(turn, limits)
             if line is None:
                 raise self._late("there was no connection", limit="connect_timeout")
             self._connecting = False
         connection = line.connection
         try:
-            self._in_time()
+            self._check_time()
             cursor = await settled(connection.cursor())
             result = await run(connection, cursor)
             if line.commits:
@@ -232,16 +223,14 @@ class Operation:
         await settled(cursor.close())
         return result
 
-    def _settle(self, turn: Turn, task: asyncio.Task[Any]) -> None:
+    def _settle(self, turn: Turn, exc: BaseException) -> None:
         """After a failure: keep the connection only if it is known to be as it was."""
-        failures = self._session.failures
-        exc = None if task.cancelled() else task.exception()
-        known = exc if failures.covers(exc) else None
-        rule = failures.rule_for(known) if known else None
-        refused = rule is not None and not issubclass(rule.error, PersisterUnavailableError)
-        sound = refused or (known is not None and failures.is_conflict(known))
-        lost = rule is not None and rule.may_have_saved
-        sound = sound and not self._transaction
+        failures, sound, lost = self._session.failures, False, False
+        if failures.covers(exc):
+            rule = failures.rule_for(exc)
+            lost = rule is not None and rule.may_have_saved
+            sound = not lost and (rule is not None or failures.is_conflict(exc))
+        sound = sound and not self._transaction and not turn.asked
         self._can_go_on = self._pool.settle(turn, sound=sound, lost=lost)
 
     def _may_repeat(self, exc: BaseException) -> bool:
@@ -258,8 +247,9 @@ class Operation:
         if self._session.closed:
             raise self._session.failures.closed(self._name, self._key)
 
-    def _in_time(self) -> None:
-        if self._turn is None or self._deadline.remaining() <= 0:
+    def _check_time(self) -> None:
+        turn = self._turn
+        if turn is None or turn.abandoned or self._deadline.remaining() <= 0:
             raise self._late("it was not done")
 
     def _leave(self, exc: BaseException | None) -> None:
@@ -277,9 +267,12 @@ class Operation:
             limits=session.limits,
             sent_before=self._sent,
         )
-        if self._connecting and isinstance(error, PersisterUnavailableError):
-            # Whatever the driver says of a lost connection: on this one nothing was sent.
-            error.may_have_saved = self._sent and self._name == "save"
+        if isinstance(error, PersisterUnavailableError):
+            if self._connecting:
+                # Whatever the driver says of a lost connection: on this one nothing was sent.
+                error.may_have_saved = self._sent and self._name == "save"
+            elif turn is not None and turn.asked and not error.may_have_saved:
+                error = self._late("the server did not finish it")
         raise error from exc
 
     def _unsuited(self, exc: Exception) -> PersisterError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from typing import Any, Self
+from collections.abc import Coroutine
+from typing import Any, Self, TypeVar
 
 from ..limits import Deadline, Limits
 from .awaited_calls import (
@@ -16,10 +17,17 @@ from .awaited_calls import (
     is_closed,
     set_autocommit,
     settled,
+    settled_quietly,
 )
 from .awaited_link import LAST_MOMENT, Link
 from .pep249_driver import autocommit_of
 from .pep249_facts import Facts, Values
+
+T = TypeVar("T")
+
+# Where the server can be asked to give a statement up, it is asked so much of the time, but no more
+# than a moment, before that is over.
+_SHARE = 0.1
 
 
 class Line:
@@ -37,11 +45,15 @@ class Line:
 class Turn:
     """The right to use one connection, and that connection, once it is there."""
 
-    __slots__ = ("line", "slots")
+    __slots__ = ("abandoned", "asked", "line", "slots")
 
     def __init__(self, slots: asyncio.Semaphore) -> None:
         self.slots = slots
         self.line: Line | None = None
+        self.asked = False
+        """Whether the server was asked to give its statement up."""
+        self.abandoned = False
+        """Whether something is still done in it, which nobody waits for."""
 
 
 class Pool(Link):
@@ -159,50 +171,76 @@ class Pool(Link):
         return True
 
     def give_back(self, turn: Turn) -> None:
+        if turn.abandoned:
+            return
         line, turn.line = turn.line, None
         if line is not None and line in self._lines:
             self._free.append(line)
         turn.slots.release()
 
-    def abandon(
-        self, turn: Turn, task: asyncio.Task[Any], deadline: Deadline, limits: Limits
-    ) -> None:
-        """Nobody waits any more for what a task does in this turn."""
-        self.keep(task)
-        task.add_done_callback(_heard)
-        if self._handed_in is None:
-            self.start(self._end(turn, task, deadline))
-            turn.slots.release()
-        else:
-            self.start(self._tidy(turn, task, limits))
+    async def run(
+        self, turn: Turn, work: Coroutine[Any, Any, T], deadline: Deadline, limits: Limits
+    ) -> asyncio.Task[T]:
+        """Wait for what is done in a turn while there is time; then the turn is abandoned."""
+        task = asyncio.get_running_loop().create_task(work)
+        waited: list[asyncio.Task[Any]] = [task]
+        early = min(LAST_MOMENT, _SHARE * limits.operation) if self._facts.cancel else 0.0
+        try:
+            await asyncio.wait(waited, timeout=max(0.0, deadline.remaining() - early))
+            if not task.done() and early:
+                waited += self._asked(turn)
+                await asyncio.wait(waited, timeout=max(0.0, deadline.remaining()))
+        except asyncio.CancelledError:
+            if task.done() and (task.cancelled() or task.exception()):
+                self.settle(turn, sound=False, lost=False)
+            raise
+        finally:
+            under_way = [it for it in waited if not it.done()]
+            if under_way:
+                turn.abandoned = True
+                for it in under_way:
+                    self.keep(it)
+                if self._handed_in is None:
+                    self.start(self._end(turn, under_way, deadline))
+                    turn.slots.release()
+                else:
+                    self.start(self._tidy(turn, under_way, limits))
+        return task
 
-    async def _end(self, turn: Turn, task: asyncio.Task[Any], deadline: Deadline) -> None:
-        """Let a call end as its driver ends one that is cancelled, and then its connection."""
+    def _asked(self, turn: Turn) -> list[asyncio.Task[Any]]:
+        """Ask the server to give up the statement of a turn, if there is one and a way to ask."""
+        if turn.line is None or not self._facts.cancel:
+            return []
+        turn.asked = True
+        ask = getattr(turn.line.connection, self._facts.cancel)
+        return [asyncio.get_running_loop().create_task(settled_quietly(ask))]
+
+    async def _end(self, turn: Turn, tasks: list[asyncio.Task[Any]], deadline: Deadline) -> None:
+        """Let calls end as their driver ends those that are cancelled, and then the connection."""
         try:
             if turn.line is None:
                 # Only a connection that has come can be closed; the server may have it before us.
-                await asyncio.wait([task], timeout=max(0.0, deadline.remaining()))
+                await asyncio.wait(tasks, timeout=max(0.0, deadline.remaining()))
             for _ in range(2):  # The first time a driver may go on, to tell the server of it.
-                task.cancel()
-                await asyncio.wait([task], timeout=LAST_MOMENT)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=LAST_MOMENT)
         finally:
             if turn.line is not None:
                 self._cut(turn.line)
 
-    async def _tidy(self, turn: Turn, task: asyncio.Task[Any], limits: Limits) -> None:
-        """Let a call end by itself, on a connection that some drivers close if it is cancelled."""
+    async def _tidy(self, turn: Turn, tasks: list[asyncio.Task[Any]], limits: Limits) -> None:
+        """Let calls end by themselves, on a connection that some drivers close if cancelled."""
         connection = self.connection
         try:
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(limits.operation):
-                    if self._facts.cancel:
-                        await settled(getattr(connection, self._facts.cancel)())
-                    await asyncio.wait([task])
-            task.cancel()
-            await asyncio.wait([task])
+            if not turn.asked:
+                tasks += self._asked(turn)
+            await asyncio.wait(tasks, timeout=limits.operation)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             if not is_closed(connection):
-                with contextlib.suppress(Exception):
-                    await settled(connection.rollback())
+                await settled_quietly(connection.rollback)
         finally:
             turn.slots.release()
 
@@ -254,12 +292,6 @@ async def _prepare(line: Line) -> bool:
     if found is False:
         await set_autocommit(line.connection, True)
     return found is False
-
-
-def _heard(task: asyncio.Task[Any]) -> None:
-    """Otherwise the event loop would complain that nobody heard of a failure."""
-    if not task.cancelled():
-        task.exception()
 
 
 _handed_in: weakref.WeakValueDictionary[int, Pool] = weakref.WeakValueDictionary()
