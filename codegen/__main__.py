@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from codegen import writing
-from codegen.pipeline import Run
-from codegen.problems import Code, Report, Span, render, suggest
-from codegen.rendering import original, source_of
+from . import writing
+from .pipeline import Run
+from .problems import Code, Report, Span, render, suggest
+from .rendering import original, source_of
 
 VERBS = {"missing": "made", "changed": "changed", "orphan": "removed"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from codegen import ir
-from codegen.decode import decode, peek
-from codegen.model import (
+from . import ir
+from .decode import decode, peek
+from .model import (
     FamilyModel,
     InterfaceModel,
     MongoBackendModel,
@@ -16,15 +16,15 @@ from codegen.model import (
     ScenariosModel,
     SqlBackendModel,
 )
-from codegen.problems import Code, Report, Span, render
-from codegen.rendering import Tree
-from codegen.rendering import render as render_tree
-from codegen.resolve.backend import Models, backend
-from codegen.resolve.interface import interface
-from codegen.resolve.needs import check_taken, check_vendored
-from codegen.resolve.scenarios import themes
-from codegen.source import load
-from codegen.styling import style
+from .problems import Code, Report, Span, render
+from .rendering import Tree
+from .rendering import render as render_tree
+from .resolve.backend import Models, backend
+from .resolve.interface import interface
+from .resolve.needs import check_taken, check_vendored
+from .resolve.scenarios import themes
+from .source import load
+from .styling import style
 
 _FAMILIES: dict[str, type[Models]] = {
     "sql": SqlBackendModel,

@@ -10,9 +10,9 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 
-from codegen import ir
-from codegen.printers import FILTERS
-from codegen.problems import Code, Report, Span
+from . import ir
+from .printers import FILTERS
+from .problems import Code, Report, Span
 
 Tree = dict[str, str]
 """Path below generated/ -> text."""

@@ -7,7 +7,7 @@ import functools
 import types
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from codegen.problems import Span
+from .problems import Span
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

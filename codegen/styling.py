@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from codegen.problems import Code, Report, Span
-from codegen.rendering import Tree, original, source_of
-from codegen.writing import FOLDER
+from .problems import Code, Report, Span
+from .rendering import Tree, original, source_of
+from .writing import FOLDER
 
 
 def style(tree: Tree, root: Path, report: Report, sources: dict[str, str]) -> Tree:

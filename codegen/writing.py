@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from codegen.rendering import Tree
+from .rendering import Tree
 
 FOLDER = "generated"
 # Not ours, and never in a commit: what Python and its tools leave beside the sources.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from codegen import ir
-from codegen.model import DriverModel, ErrorsModel, RuleModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, suggest
-from codegen.resolve.names import expression, is_builtin_exception, known, sensible
+from .. import ir
+from ..model import DriverModel, ErrorsModel, RuleModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, suggest
+from ..resolve.names import expression, is_builtin_exception, known, sensible
 
 _FILLED = ("connect_timeout", "operation_timeout")
 

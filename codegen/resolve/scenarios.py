@@ -6,13 +6,13 @@ import math
 from pathlib import Path
 from typing import Any
 
-from codegen import ir
-from codegen.decode import Value
-from codegen.model import ExpectModel, ScenarioModel, ScenariosModel, StepModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, Span, suggest
-from codegen.resolve.backend import TRAITS
-from codegen.resolve.names import in_range, known, python_name, sensible
+from .. import ir
+from ..decode import Value
+from ..model import ExpectModel, ScenarioModel, ScenariosModel, StepModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, Span, suggest
+from ..resolve.backend import TRAITS
+from ..resolve.names import in_range, known, python_name, sensible
 
 _OPERATIONS = ("save", "load", "list_app_ids", "is_initialized", "initialize")
 _OUTCOMES = ("record", "state", "returns", "nothing", "done", "raises")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from codegen import ir, sql_text
-from codegen.model import DriverModel, SqlBackendModel, StepOfCreationModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, closest, suggest
-from codegen.resolve.names import in_range, python_name, sensible
+from .. import ir, sql_text
+from ..model import DriverModel, SqlBackendModel, StepOfCreationModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, closest, suggest
+from ..resolve.names import in_range, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
 TABLE = "table"
