@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from .arguments import named, shown, takes_others, wrong_type
-from .lazy import load_class
+from .lazy import PACKAGE, load_class
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,13 @@ class Scheme:
 
 
 def open_url(
-    schemes: Mapping[str, Scheme], url: object, colour: str, options: Mapping[str, Any]
+    schemes: Mapping[str, Scheme],
+    url: object,
+    colour: str,
+    options: Mapping[str, Any],
+    package: str = PACKAGE,
 ) -> Any:
-    """The persister of a URL, through its class's `from_values`."""
+    """The persister of a URL, through its class's `from_values`; the package has the class."""
     if not isinstance(url, str):
         wrong_type("url", url, "a str")
     name, separator, _ = url.partition(":")
@@ -43,7 +47,7 @@ def open_url(
         listed = ", ".join(sorted(f"{it}://" for it in schemes))
         # Not the whole URL: there may be a password in it.
         raise ValueError(f"url begins with no known scheme; known are {listed}")
-    cls = load_class(*scheme.classes[colour])
+    cls = load_class(*scheme.classes[colour], package)
     parameters = named(cls.from_values)
     if scheme.whole:
         arguments = _around(url, scheme, parameters)
