@@ -154,15 +154,27 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """How a driver shows that the record is there already, where its insert then fails."""
+
+    exception: str | None
+    """None: every exception of the bases."""
+    codes: tuple[str, ...]
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Failures:
     bases: tuple[str, ...]
     code_attribute: str | None
     rules: tuple[Rule, ...]
+    conflict: Sign | None
     errors: tuple[str, ...]
 
     @property
     def has_general_rules(self) -> bool:
-        return any(rule.exception is None for rule in self.rules)
+        of_conflict = self.conflict is not None and self.conflict.exception is None
+        return of_conflict or any(rule.exception is None for rule in self.rules)
 
 
 # --- the family sql -------------------------------------------------------------------------------
@@ -207,8 +219,13 @@ class Creation:
 class SqlParts:
     names: tuple[TableName, ...]
     identifier_bytes: int | None
+    quoted: str
+    """The function that quotes an identifier."""
+    literal: str
+    """The function that makes a text a literal."""
     doubles_percent: bool
     """The driver reads a percent sign as the beginning of a parameter."""
+    begin: str
     create: tuple[Creation, ...]
     on_open: tuple[str, ...]
     on_initialize: tuple[str, ...]
@@ -372,10 +389,27 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Connect:
+    """What a session is told of its driver: how it connects, and in whose words."""
+
+    constant: str
+    call: str
+    connection_type: str
+    arguments: tuple[tuple[str, str], ...]
+    """A parameter of ours, and the driver's keyword for it."""
+    fixed: tuple[tuple[str, str], ...]
+    timeouts: tuple[tuple[str, str], ...]
+    cancel: str | None
+    on_open: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PersisterClass:
     """One class to emit, or one that stands in the runtime."""
 
     name: str
+    is_chosen: bool
+    """The one of its name and colour that is meant where nobody says which driver."""
     colour: Colour
     module: str
     library: str | None
@@ -383,6 +417,7 @@ class PersisterClass:
     doc: str
     session: str
     session_module: str
+    connect: Connect | None
     constructor: tuple[Parameter, ...]
     from_values: tuple[Parameter, ...]
     options: tuple[Parameter, ...]
@@ -398,6 +433,11 @@ class PersisterClass:
     aliases: tuple[str, ...]
     parts: Any
     """What its family's templates print: SqlParts, RedisParts or MongoParts."""
+
+    @property
+    def reached(self) -> str:
+        """Where it stands in the package: at the top, or in its module."""
+        return self.name if self.is_chosen else f"{self.module}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -443,6 +483,22 @@ class Backend:
     urls: tuple[Url, ...]
     modules: tuple[Module, ...]
     classes: tuple[PersisterClass, ...]
+
+    @property
+    def chosen(self) -> tuple[PersisterClass, ...]:
+        """The class of each colour that a plain scheme names."""
+        return tuple(it for it in self.classes if it.is_chosen)
+
+    @property
+    def libraries(self) -> dict[str, tuple[PersisterClass, ...]]:
+        """The classes by library, where a URL has to say whose is meant: `scheme+library://`."""
+        if len(self.chosen) == len(self.classes):
+            return {}
+        names = dict.fromkeys((it.library or "").partition(".")[0] for it in self.classes)
+        return {
+            name: tuple(it for it in self.classes if (it.library or "").partition(".")[0] == name)
+            for name in names
+        }
 
 
 # --- scenarios ------------------------------------------------------------------------------------

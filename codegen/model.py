@@ -13,6 +13,9 @@ Verb = Literal["save", "load", "list_app_ids", "is_initialized", "initialize"]
 ParameterStyle = Literal["qmark", "format", "dollar"]
 
 
+_BEGIN = Text("BEGIN", Span("", 1, 1))
+
+
 def _doc(text: str) -> dict[str, str]:
     return {"doc": text}
 
@@ -62,6 +65,18 @@ class ParameterModel:
 
     type: Text
     doc: Text
+    default: Text | None = None
+    keyword_only: bool = False
+    variadic: bool = field(default=False, metadata=_doc("takes all other keyword arguments"))
+
+
+@dataclass(frozen=True)
+class OwnParameterModel:
+    """a parameter of a backend or a driver: what it leaves out is as the interface has it"""
+
+    span: Span
+    type: Text | None = None
+    doc: Text | None = None
     default: Text | None = None
     keyword_only: bool = False
     variadic: bool = field(default=False, metadata=_doc("takes all other keyword arguments"))
@@ -142,13 +157,27 @@ class RuleModel:
 
 
 @dataclass(frozen=True)
+class ConflictModel:
+    """the sign of a conflict"""
+
+    span: Span
+    exception: Text | None = None
+    codes: tuple[Text, ...] = ()
+    messages: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
 class ErrorsModel:
     """the errors"""
 
     span: Span
-    rules: tuple[RuleModel, ...]
+    rules: tuple[RuleModel, ...] = ()
     base: tuple[Text, ...] = ()
     code_attribute: Text | None = None
+    conflict: ConflictModel | None = field(
+        default=None,
+        metadata=_doc("where a record that is there makes the insert fail, how that shows"),
+    )
 
 
 @dataclass(frozen=True)
@@ -178,6 +207,27 @@ class PoolModel:
 
 
 @dataclass(frozen=True)
+class ConnectModel:
+    """how a driver connects"""
+
+    span: Span
+    arguments: dict[Text, Text] = field(metadata=_doc("our parameter: the driver's keyword for it"))
+    call: Text | None = field(
+        default=None, metadata=_doc("the function; left out, the library's `connect`")
+    )
+    fixed: dict[Text, Value] = field(
+        default_factory=dict, metadata=_doc("the driver's keyword: what it is given always")
+    )
+    timeouts: dict[Text, Text] = field(
+        default_factory=dict, metadata=_doc("the driver's keyword: our limit, in whole seconds")
+    )
+    cancel: Text | None = field(
+        default=None,
+        metadata=_doc("the connection's method that ends its statement from another thread"),
+    )
+
+
+@dataclass(frozen=True)
 class DriverModel:
     """a driver"""
 
@@ -188,10 +238,13 @@ class DriverModel:
     requires: Text | None = None
     extra: Text | None = None
     imports: tuple[Text, ...] = ()
-    session: Text | None = None
+    session: Text | None = field(
+        default=None, metadata=_doc("left out, the general one of the family and colour")
+    )
+    connect: ConnectModel | None = None
     parameter_style: ParameterStyle | None = None
     create_helper: Text | None = None
-    parameters: dict[Text, ParameterModel] = field(default_factory=dict)
+    parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     constructor: tuple[Text, ...] = ()
     from_values: tuple[Text, ...] = ()
     handed_in: tuple[Text, ...] = field(
@@ -244,6 +297,19 @@ class ConnectionModel:
 
     on_open: tuple[Text, ...] = ()
     on_initialize: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class QuotingModel:
+    """how SQL is quoted"""
+
+    identifiers: Literal["double_quotes", "backticks"] = "double_quotes"
+    backslashes: Literal["plain", "escape_string", "doubled"] = field(
+        default="plain",
+        metadata=_doc(
+            "in a text literal: no escapes; escapes where the literal is an E'...'; always escapes"
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -383,8 +449,13 @@ class SqlBackendModel(BackendModel):
     queries: dict[Text, Text]
     no_limit: Text = field(metadata=_doc("what to bind for the limit when all are wanted"))
     errors: ErrorsModel
-    parameters: dict[Text, ParameterModel]
+    parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     connection: ConnectionModel = ConnectionModel()
+    quoting: QuotingModel = QuotingModel()
+    begin: Text = field(
+        default=_BEGIN,
+        metadata=_doc("begins a transaction; {milliseconds} is the time that it may take"),
+    )
     derived: DerivedModel | None = None
     lock: tuple[Text, ...] = field(
         default=(),
@@ -403,7 +474,7 @@ class RedisBackendModel(BackendModel):
     scripts: dict[Text, ScriptModel]
     queries: dict[Text, RedisQueryModel]
     errors: ErrorsModel
-    parameters: dict[Text, ParameterModel]
+    parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     gaps: dict[Text, Text] = field(default_factory=dict)
 
 
@@ -415,7 +486,7 @@ class MongoBackendModel(BackendModel):
     indexes: dict[Text, IndexModel]
     queries: dict[Text, MongoQueryModel]
     errors: ErrorsModel
-    parameters: dict[Text, ParameterModel]
+    parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     gaps: dict[Text, Text] = field(default_factory=dict)
 
 

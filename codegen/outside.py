@@ -31,7 +31,7 @@ def render(project: ir.Project, templates: Path, package: str, source: str, repo
     printer = Printer(templates, project, report, COMMAND, _generation(templates))
     made: Tree = {}
     persisters(made, printer, project)
-    classes = sorted((it for one in project.backends for it in one.classes), key=lambda it: it.name)
+    classes = sorted((it for one in project.backends for it in one.chosen), key=lambda it: it.name)
     public = sorted([*(it.name for it in classes), "aconnect", "connect"])
     folder = f"{source}/"
     printer.emit(made, "connecting.py", "package/connecting.py.jinja", folder)

@@ -49,6 +49,7 @@ class Code(Enum):
     SPEC08 = "parameters of a class or an operation that do not fit together"
     SPEC09 = "a number, a text or an example that makes no sense"
     SPEC10 = "an error rule that can never fit"
+    SPEC11 = "a driver's connecting that does not fit what it is opened with"
     SQL01 = "an unknown parameter in a query"
     SQL02 = "a parameter that this case is not given"
     SQL03 = "a column that the save does not write"

@@ -68,7 +68,7 @@ def original(path: str) -> str:
 
 
 def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
-    classes = [it for backend in project.backends for it in backend.classes]
+    classes = [it for backend in project.backends for it in backend.chosen]
     classes.sort(key=lambda it: it.name)
     bases = [f"{c.prefix}{base.name}" for c in printer.colours for base in project.interface.bases]
     bases += [f"{colour.prefix}BaseStatePersister" for colour in printer.colours]

@@ -27,6 +27,7 @@ from persistry._runtime.drivers.asyncpg_session import AsyncpgSession
 from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
+from persistry.b_asyncpg import _BEGIN as BEGIN
 from persistry.conformance.support.proxy import FaultProxy
 from tests.servers import LOOPBACK, PostgreSQLServer
 from tests.sessions import failures_of
@@ -59,7 +60,7 @@ async def load(session: AsyncpgSession, key: str) -> str | None:
 
 async def together(session: AsyncpgSession, *steps: str) -> None:
     async with session.operation("initialize", "key") as operation:
-        await operation.run_together([Step(step) for step in steps])
+        await operation.run_together(BEGIN, [Step(step) for step in steps])
 
 
 @contextlib.contextmanager
@@ -247,11 +248,12 @@ class TestVerbs:
         async with session.operation("initialize") as operation:
             for _ in range(2):
                 await operation.run_together(
+                    BEGIN,
                     [
                         Step("CREATE TEMP TABLE y (a int)", exists),
                         Step("DROP TABLE t", "SELECT false"),
                         Step("DROP TABLE t", "SELECT true WHERE false"),
-                    ]
+                    ],
                 )
         assert await load(session, "k") is None
 
@@ -471,7 +473,7 @@ class TestLimits:
             steps = [Step("LOCK TABLE t"), Stalling("SELECT 1")]
             with unavailable(1, may_have_saved=False, match="operation_timeout"):
                 async with session.operation("initialize", "key") as operation:
-                    await operation.run_together(steps)
+                    await operation.run_together(BEGIN, steps)
             await admin.execute("SET lock_timeout = '3s'")
             await admin.execute("INSERT INTO t VALUES ('elsewhere', 'v')")
             proxy.restore()
@@ -788,10 +790,10 @@ class TestStatements:
             Step("INSERT INTO t VALUES ('a', '1')", "SELECT count(*) = 0 FROM (SELECT * FROM t) s")
         ]
         async with session.operation("initialize") as operation:
-            await operation.run_together(wanted)
+            await operation.run_together(BEGIN, wanted)
         await admin.execute("DROP TABLE t; CREATE TABLE t (k text PRIMARY KEY, v varchar, w int)")
         async with session.operation("initialize") as operation:
-            await operation.run_together(wanted)
+            await operation.run_together(BEGIN, wanted)
         assert await load(session, "a") == "1"
 
 

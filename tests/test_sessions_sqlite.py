@@ -28,6 +28,7 @@ from persistry._runtime.steps import Step
 from tests.sessions import failures_of, give_back_the_log
 
 FAILURES = failures_of("sqlite")
+BEGIN = "BEGIN IMMEDIATE"
 LIMITS = Limits(0.5, 0.5)
 SLACK = 0.4
 CREATE = "CREATE TABLE IF NOT EXISTS t (k PRIMARY KEY, v)"
@@ -146,7 +147,7 @@ class TestStatements:
     def test_answers(self, open_session: Any, tmp_path: Path) -> None:
         session = open_session(tmp_path / "new.db")
         assert do(session, "is_initialized", ("answers", "SELECT 1 FROM t")) is False
-        do(session, "initialize", ("run_together", steps(CREATE)))
+        do(session, "initialize", ("run_together", BEGIN, steps(CREATE)))
         assert do(session, "is_initialized", ("answers", "SELECT 1 FROM t")) is True
         with pytest.raises(errors.StoreVersionError):
             do(session, "is_initialized", ("answers", "SELECT other FROM t"))
@@ -166,7 +167,7 @@ class TestStatements:
     ) -> None:
         session = open_session(path)
         asked = Step("INSERT INTO t VALUES ('asked', 1)", when=says)
-        do(session, "initialize", ("run_together", [*steps("SELECT 1"), asked]))
+        do(session, "initialize", ("run_together", BEGIN, [*steps("SELECT 1"), asked]))
         found = ["asked"] if says == "SELECT 1" else []
         assert keys(path) == found
         failing = Step("INSERT INTO t VALUES ('other', 1)", when="SELECT * FROM nowhere")
@@ -174,7 +175,7 @@ class TestStatements:
             do(
                 session,
                 "initialize",
-                ("run_together", [*steps("INSERT INTO t VALUES ('more', 1)"), failing]),
+                ("run_together", BEGIN, [*steps("INSERT INTO t VALUES ('more', 1)"), failing]),
             )
         assert keys(path) == found
         write_elsewhere(path)
@@ -183,7 +184,7 @@ class TestStatements:
         session = open_session(path)
         half = ["INSERT INTO t VALUES ('half', 1)", "INSERT INTO nowhere VALUES (1)"]
         with pytest.raises(errors.NotInitializedError):
-            do(session, "initialize", ("run_together", steps(*half)))
+            do(session, "initialize", ("run_together", BEGIN, steps(*half)))
         assert keys(path) == []
         write_elsewhere(path)
         assert do(session, "save", ("execute", INSERT, ("a", 1))) == 1
@@ -223,7 +224,7 @@ class TestLimits:
             with late(LIMITS.operation):
                 do(session, "save", ("execute", INSERT, ("a", 1)))
             with late(LIMITS.operation):
-                do(session, "initialize", ("run_together", steps(CREATE)))
+                do(session, "initialize", ("run_together", BEGIN, steps(CREATE)))
             other.execute("ROLLBACK")
         assert do(session, "save", ("execute", INSERT, ("a", 1))) == 1
         write_elsewhere(path)
@@ -337,9 +338,17 @@ class TestTransactions:
         with pytest.raises(errors.PersisterError, match=r"save of key: .*IntegrityError"):
             do(session, "save", ("execute", INSERT, ("a", 2)))
         assert not connection.in_transaction
-        do(session, "initialize", ("run_together", steps(CREATE, "INSERT INTO t VALUES ('b', 1)")))
+        do(
+            session,
+            "initialize",
+            ("run_together", BEGIN, steps(CREATE, "INSERT INTO t VALUES ('b', 1)")),
+        )
         with pytest.raises(errors.PersisterError):
-            do(session, "initialize", ("run_together", steps("INSERT INTO t VALUES ('b', 1)")))
+            do(
+                session,
+                "initialize",
+                ("run_together", BEGIN, steps("INSERT INTO t VALUES ('b', 1)")),
+            )
         assert not connection.in_transaction
         write_elsewhere(path)
         assert keys(path) == ["a", "b", "elsewhere"]
@@ -373,7 +382,11 @@ class TestTransactions:
         write_elsewhere(path)
         with pytest.raises(errors.PersisterError):
             do(session, "save", ("execute", INSERT, ("a", 1)))
-        do(session, "initialize", ("run_together", steps(CREATE, "INSERT INTO t VALUES ('b', 1)")))
+        do(
+            session,
+            "initialize",
+            ("run_together", BEGIN, steps(CREATE, "INSERT INTO t VALUES ('b', 1)")),
+        )
         assert connection.in_transaction
         connection.commit()
         assert keys(path) == ["a", "b", "elsewhere"]
@@ -425,7 +438,7 @@ def _initialize(name: str, path: Path, gate: Any) -> None:
         session,
         "initialize",
         ("configure", WAL),
-        ("run_together", steps(CREATE, f"{CREATE[:-8]}2)")),
+        ("run_together", BEGIN, steps(CREATE, f"{CREATE[:-8]}2)")),
     )
     do(session, "save", ("execute", INSERT, (os.getpid(), 1)))
     close(session)
@@ -527,7 +540,7 @@ class TestClosing:
             session = hand_in()[0]
         else:
             session = open_session(path if db_path == "file" else db_path)
-        do(session, "initialize", ("run_together", steps(CREATE)))
+        do(session, "initialize", ("run_together", BEGIN, steps(CREATE)))
         copy = session.copy()
         close(session)
         with pytest.raises(errors.PersisterClosedError, match=r"^copy: "):
@@ -604,7 +617,7 @@ class TestCopies:
     @pytest.mark.parametrize("db_path", [":memory:", "", "file::memory:", "file:x?mode=memory"])
     def test_a_database_in_memory_is_shared(self, open_session: Any, db_path: str) -> None:
         session = open_session(db_path, connect_kwargs={"uri": True})
-        do(session, "initialize", ("run_together", steps(CREATE)))
+        do(session, "initialize", ("run_together", BEGIN, steps(CREATE)))
         copy = session.copy()
         close(session)
         do(copy, "save", ("execute", INSERT, ("a", 1)))
@@ -623,7 +636,7 @@ class TestCopies:
         do(session, "save", ("execute", INSERT, ("parent", 1)))
         before = session.connection
         memory = open_session(":memory:")
-        do(memory, "initialize", ("run_together", steps(CREATE)))
+        do(memory, "initialize", ("run_together", BEGIN, steps(CREATE)))
 
         def child() -> None:
             do(session, "save", ("execute", INSERT, ("child", 1)))
@@ -856,7 +869,7 @@ class TestInterrupts:
         monkeypatch.setattr(link, "settle", interrupted)
         half = ["INSERT INTO t VALUES ('half', 1)", "INSERT INTO t VALUES ('half', 1)"]
         with pytest.raises(_Interrupted):
-            do(session, "initialize", ("run_together", steps(*half)))
+            do(session, "initialize", ("run_together", BEGIN, steps(*half)))
         write_elsewhere(path)
         self.in_another_thread(session)
         assert keys(path) == ["elsewhere", "other"]
@@ -924,7 +937,7 @@ class TestSharing:
             async def save(number: int) -> None:
                 sharer = (other, patient)[number % 2]
                 async with sharer.operation("save") as operation:
-                    await operation.run_together(steps(*together(number)))
+                    await operation.run_together(BEGIN, steps(*together(number)))
 
             async def main() -> None:
                 await asyncio.gather(*map(save, range(40)))
@@ -935,7 +948,7 @@ class TestSharing:
             def work(sharer: Any, begin: int) -> None:
                 try:
                     for number in range(begin, begin + 20):
-                        do(sharer, "save", ("run_together", steps(*together(number))))
+                        do(sharer, "save", ("run_together", BEGIN, steps(*together(number))))
                 except BaseException as error:
                     failed.append(error)
 
@@ -966,7 +979,7 @@ class TestSharing:
             db_path=path if db_path == "file" else db_path,
             connect_kwargs=kwargs,
         )
-        do(session, "initialize", ("configure", WAL), ("run_together", steps(CREATE)))
+        do(session, "initialize", ("configure", WAL), ("run_together", BEGIN, steps(CREATE)))
         failed: list[BaseException] = []
 
         def work(worker: int) -> None:
@@ -1016,7 +1029,7 @@ class TestSharing:
                             f"INSERT INTO t VALUES ({number}, 0)",
                             f"INSERT INTO t VALUES ({number}, 0)",
                         ]
-                        await operation.run_together(steps(*statements))
+                        await operation.run_together(BEGIN, steps(*statements))
                     else:
                         await operation.execute(INSERT, (number, 0))
 
@@ -1038,7 +1051,7 @@ class TestCancelling:
             async with session.operation("save", key) as operation:
                 if together:
                     first, second = (f"INSERT INTO t VALUES ({k}, 0)" for k in (key, -key))
-                    await operation.run_together(steps(first, second))
+                    await operation.run_together(BEGIN, steps(first, second))
                 else:
                     await operation.execute(INSERT, (key, 0))
 
@@ -1106,7 +1119,7 @@ async def _entered(session: AiosqliteSession) -> None:
 class TestEventLoops:
     def test_one_after_the_other(self, hand_in: Any, open_session: Any, path: Path) -> None:
         for session in (hand_in()[0], open_session(path), open_session(":memory:")):
-            do(session, "initialize", ("run_together", steps(CREATE)))
+            do(session, "initialize", ("run_together", BEGIN, steps(CREATE)))
             do(session, "save", ("execute", f"{INSERT} ON CONFLICT DO NOTHING", ("a", 1)))
             assert do(session, "load", ("fetch_all", KEYS)) == [("a",)]
 
@@ -1128,7 +1141,7 @@ class TestEventLoops:
                 assert await operation.fetch_all(KEYS) == [("a",)]
 
         memory = open_session(":memory:")
-        do(memory, "initialize", ("run_together", steps(CREATE)))
+        do(memory, "initialize", ("run_together", BEGIN, steps(CREATE)))
         for session, advice in (
             (hand_in()[0], "build another one"),
             (open_session(path), "give each loop a copy"),
@@ -1145,7 +1158,7 @@ class TestEventLoops:
             async def save() -> None:
                 async with session.operation("save") as operation:
                     await operation.run_together(
-                        steps(*(f"INSERT INTO t VALUES ('{half}', 1)" for half in "xy"))
+                        BEGIN, steps(*(f"INSERT INTO t VALUES ('{half}', 1)" for half in "xy"))
                     )
 
             task = asyncio.create_task(save())
@@ -1153,7 +1166,7 @@ class TestEventLoops:
             assert task
 
         memory = open_session(":memory:")
-        do(memory, "initialize", ("run_together", steps(CREATE)))
+        do(memory, "initialize", ("run_together", BEGIN, steps(CREATE)))
         for session in (hand_in()[0], open_session(path), memory):
             for _ in range(20):
                 asyncio.run(leave_a_task(session))

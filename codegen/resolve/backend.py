@@ -11,6 +11,7 @@ from ..model import (
     DriverModel,
     InterfaceModel,
     MongoBackendModel,
+    OwnParameterModel,
     RedisBackendModel,
     RuntimeBackendModel,
     SqlBackendModel,
@@ -18,6 +19,8 @@ from ..model import (
 from ..nodes import Text, place_of
 from ..problems import Code, Report
 from ..resolve import mongo, redis, sql
+from ..resolve.connecting import check as check_connecting
+from ..resolve.connecting import connecting, session_of
 from ..resolve.failures import check_exceptions, failures, packages
 from ..resolve.names import (
     dotted_name,
@@ -28,6 +31,7 @@ from ..resolve.names import (
     sensible,
 )
 from ..resolve.needs import STAR, check_colours, check_driver, check_modules, check_url
+from ..resolve.parameters import Declared, completed
 
 Models = SqlBackendModel | RedisBackendModel | MongoBackendModel | RuntimeBackendModel
 TRAITS = ("network", "durable", "initialize", "connection", "table")
@@ -61,14 +65,18 @@ def backend(
         shared_parts = redis.resolve(model, interface, report)
     elif isinstance(model, MongoBackendModel):
         shared_parts = mongo.resolve(model, interface, report)
+    declared = completed(written.parameters, _own(model), report)
     classes = []
+    colours: set[str] = set()
     for name, driver in model.drivers.items():
         parts: Any = shared_parts
         if emitted and not _is_complete(name, driver, model, report):
             continue
         if isinstance(model, SqlBackendModel) and not report:
             parts = sql.parts(model, driver, interface)
-        classes.append(_class(model, driver, interface, written, parts, report))
+        it = _class(model, driver, interface, declared, parts, report)
+        classes.append(replace(it, is_chosen=driver.colour not in colours))
+        colours.add(driver.colour)
     return ir.Backend(
         name=str(model.backend),
         source=model.span.path,
@@ -77,17 +85,21 @@ def backend(
         doc=str(model.doc),
         traits=tuple(map(str, model.traits)),
         gaps=tuple(ir.Gap(str(case), str(reason)) for case, reason in model.gaps.items()),
-        urls=_urls(model, report),
+        urls=_urls(model, declared, report),
         modules=_modules(model, tuple(classes), interface, report),
         classes=tuple(classes),
     )
 
 
 def _is_complete(name: Text, driver: DriverModel, model: BackendModel, report: Report) -> bool:
-    needed = ["requires", "session", "handed_in"]
+    needed = ["requires", "handed_in"]
     if isinstance(model, SqlBackendModel):
         needed += ["parameter_style", "create_helper"]
     missing = [key for key in needed if not getattr(driver, key)]
+    if driver.session is None and not isinstance(model, SqlBackendModel):
+        missing.append("session")
+    elif driver.session is None and driver.connect is None:
+        missing.append("connect")
     for key in missing:
         report.add(
             Code.SPEC06,
@@ -98,17 +110,19 @@ def _is_complete(name: Text, driver: DriverModel, model: BackendModel, report: R
     return not missing
 
 
+def _own(model: Models) -> dict[Text, OwnParameterModel]:
+    return {} if isinstance(model, RuntimeBackendModel) else model.parameters
+
+
 def _class(
     model: Models,
     driver: DriverModel,
     interface: ir.Interface,
-    written: InterfaceModel,
+    shared: Declared,
     parts: Any,
     report: Report,
 ) -> ir.PersisterClass:
-    own = {} if isinstance(model, RuntimeBackendModel) else model.parameters
-    declared = {**written.parameters, **own, **driver.parameters}
-
+    declared = completed(shared, driver.parameters, report)
     before = len(report.problems)
 
     def listed(names: tuple[Text, ...]) -> tuple[ir.Parameter, ...]:
@@ -119,8 +133,7 @@ def _class(
             if name == STAR:
                 starred = True
             elif known(name, declared, "the parameter", report):
-                model = next(it for key, it in declared.items() if key == name)
-                it = parameter(name, model, report)
+                it = parameter(name, declared[name], report)
                 found.append(replace(it, keyword_only=it.keyword_only or starred))
         return tuple(found)
 
@@ -134,7 +147,14 @@ def _class(
     for imported in (driver.requires, *driver.imports):
         if imported is not None:
             dotted_name(imported, report)
-    session = driver.session or Text("", driver.span)
+    if isinstance(model, SqlBackendModel):
+        check_connecting(driver, model, report)
+    elif driver.connect is not None:
+        message = f"a driver of the family {model.family!r} cannot be told how to connect"
+        help = "remove 'connect'; its session knows"
+        report.add(Code.SPEC11, message, driver.connect.span, help=help)
+    general = isinstance(model, SqlBackendModel)
+    session = session_of(driver) if general else driver.session or Text("", driver.span)
     module, _, session_class = session.rpartition(".")
     if handed_in and not set(opened_with) & taken:
         # from_values passes what it opened through the constructor's own parameter.
@@ -144,6 +164,7 @@ def _class(
         constructor = tuple(widened if it.name == widened.name else it for it in constructor)
     return ir.PersisterClass(
         name=python_name(driver.class_name, "the class", report),
+        is_chosen=True,
         colour=ir.COLOURS[driver.colour],
         module=python_name(driver.module, "the module", report),
         library=None if driver.requires is None else str(driver.requires),
@@ -151,6 +172,9 @@ def _class(
         doc=str(model.doc),
         session=session_class,
         session_module=module,
+        connect=connecting(driver, handed_in[0].type, model)
+        if isinstance(model, SqlBackendModel) and driver.connect and handed_in
+        else None,
         constructor=constructor,
         from_values=from_values,
         options=interface.options,
@@ -164,7 +188,9 @@ def _class(
             listed(pool.opened_with),
         ),
         opens_in_constructor=bool(set(opened_with) & taken),
-        runs_on_open=isinstance(model, SqlBackendModel) and bool(model.connection.on_open),
+        runs_on_open=isinstance(model, SqlBackendModel)
+        and bool(model.connection.on_open)
+        and driver.connect is None,
         kept=tuple(it.name for it in from_values if it.name not in opened_with),
         aliases=tuple(map(str, driver.aliases)),
         parts=parts,
@@ -210,10 +236,9 @@ def _modules(
     return tuple(modules)
 
 
-def _urls(model: Models, report: Report) -> tuple[ir.Url, ...]:
+def _urls(model: Models, declared: Declared, report: Report) -> tuple[ir.Url, ...]:
     url = model.url
-    own = {} if isinstance(model, RuntimeBackendModel) else model.parameters
-    check_url(url, own, report)
+    check_url(url, declared, report)
     return tuple(
         ir.Url(
             scheme=str(scheme),

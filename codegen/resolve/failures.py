@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .. import ir
-from ..model import DriverModel, ErrorsModel, RuleModel
+from ..model import ConflictModel, DriverModel, ErrorsModel, RuleModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, suggest
 from ..resolve.names import expression, is_builtin_exception, known, sensible
@@ -26,6 +26,9 @@ def failures(
         report.add(Code.SPEC10, message, place_of(shared.base, shared.span), help=help)
     attribute = _attribute(sources, report)
     written = [rule for it in sources for rule in it.rules]
+    conflict = next((it.conflict for it in sources if it.conflict is not None), None)
+    if conflict is not None:
+        _check_sign(conflict, attribute, report)
     _check_order(written, report)
     for rule in written:
         _check_rule(rule, attribute, interface, report)
@@ -34,6 +37,7 @@ def failures(
         bases=tuple(expression(base, "the exception", report) for base in bases),
         code_attribute=None if attribute is None else str(attribute),
         rules=rules,
+        conflict=None if conflict is None else _conflict(conflict, report),
         errors=tuple(sorted({rule.error for rule in rules})),
     )
 
@@ -58,6 +62,8 @@ def check_exceptions(shared: ErrorsModel, drivers: dict[Text, DriverModel], repo
 def packages(found: ir.Failures) -> set[str]:
     """The modules that hold the exceptions."""
     names = [*found.bases, *(rule.exception for rule in found.rules if rule.exception is not None)]
+    if found.conflict is not None and found.conflict.exception is not None:
+        names.append(found.conflict.exception)
     return {name.rpartition(".")[0] for name in names if "." in name}
 
 
@@ -67,8 +73,10 @@ def _roots(driver: DriverModel) -> list[str]:
 
 
 def _exceptions(model: ErrorsModel) -> list[Text]:
-    rules = (rule.exception for rule in model.rules)
-    return [*model.base, *(it for it in rules if it is not None)]
+    found = [*(rule.exception for rule in model.rules)]
+    if model.conflict is not None:
+        found.append(model.conflict.exception)
+    return [*model.base, *(it for it in found if it is not None)]
 
 
 def _check_imported(model: ErrorsModel, roots: Iterable[str], report: Report) -> None:
@@ -112,17 +120,35 @@ def _check_rule(
 ) -> None:
     known(rule.raises, [error.name for error in interface.errors], "the error", report)
     sensible(rule.advice, "the advice", report)
-    for part in (*rule.codes, *rule.messages):
-        sensible(part, "what the rule looks for", report)
+    _check_sign(rule, attribute, report)
     for match in re.finditer(r"\{(\w*)\}", rule.advice):
         if match[1] not in _FILLED:
             place = rule.advice.at(match.start(), len(match[0]))
             help = suggest(match[1], _FILLED)
             report.add(Code.SPEC01, f"nothing fills {match[0]} in an advice", place, help=help)
-    if rule.codes and attribute is None:
+
+
+def _check_sign(sign: RuleModel | ConflictModel, attribute: Text | None, report: Report) -> None:
+    """What is looked for can be found."""
+    for part in (*sign.codes, *sign.messages):
+        sensible(part, "what the rule looks for", report)
+    if sign.codes and attribute is None:
         message = "the rule names codes, but no attribute of the exception holds them"
         help = "write code_attribute: ... under errors, like sqlite_errorname or sqlstate"
-        report.add(Code.SPEC10, message, rule.codes[0].span, help=help)
+        report.add(Code.SPEC10, message, sign.codes[0].span, help=help)
+    if isinstance(sign, ConflictModel) and not (sign.exception or sign.codes or sign.messages):
+        message = "every failure would be a conflict"
+        help = "name the codes, messages or exception by which a record that is there shows"
+        report.add(Code.SPEC10, message, sign.span, help=help)
+
+
+def _conflict(sign: ConflictModel, report: Report) -> ir.Sign:
+    exception = sign.exception
+    return ir.Sign(
+        exception=None if exception is None else expression(exception, "the exception", report),
+        codes=tuple(map(str, sign.codes)),
+        messages=tuple(map(str, sign.messages)),
+    )
 
 
 def _rule(rule: RuleModel, report: Report) -> ir.Rule:

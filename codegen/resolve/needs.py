@@ -193,16 +193,19 @@ def check_driver(
 
 
 def check_colours(model: BackendModel, report: Report) -> None:
-    """A URL names one class in each colour."""
-    for colour in ir.COLOURS:
-        found = [name for name, it in model.drivers.items() if it.colour == colour]
+    """A URL names one class in each colour: the first driver's, or that of a library."""
+    if not model.drivers:
         place = place_of(model.drivers, model.span)
-        if not found:
-            message = f"the backend {str(model.backend)!r} has no {colour} driver"
-            report.add(Code.SPEC06, message, place, help=f"add one with 'colour: {colour}'")
-        for name in found[1:]:
-            message = f"the backend has a {colour} driver already, {str(found[0])!r}"
-            help = "a URL names one class in each colour; make it a backend of its own"
+        help = "add one, with 'colour: sync' or 'colour: async'"
+        message = f"the backend {str(model.backend)!r} has no driver"
+        report.add(Code.SPEC06, message, place, help=help)
+    first: dict[tuple[str, str], Text] = {}
+    for name, driver in model.drivers.items():
+        library = (driver.requires or name).partition(".")[0]
+        other = first.setdefault((driver.colour, library), name)
+        if other is not name:
+            message = f"{library} has a {driver.colour} driver here already, {str(other)!r}"
+            help = "a URL names a colour and a library; make it a backend of its own"
             report.add(Code.SPEC06, message, name.span, help=help)
 
 
@@ -307,8 +310,11 @@ def check_taken(
         take("backend", model.backend)
         for scheme in model.url.schemes:
             take("scheme", scheme)
+        colours: set[str] = set()
         for driver_name, driver in model.drivers.items():
-            take("class", driver.class_name)
+            if driver.colour not in colours:  # the others' stand in their modules only
+                take("class", driver.class_name)
+            colours.add(driver.colour)
             if model.family != "runtime":
                 library = (driver.requires or driver_name).partition(".")[0]
                 take_module(driver.module, "module", f"{library} in {model.span.path}")

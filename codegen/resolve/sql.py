@@ -8,6 +8,7 @@ from .. import ir, sql_text
 from ..model import DriverModel, SqlBackendModel, StepOfCreationModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
+from ..resolve.connecting import check_begin
 from ..resolve.names import in_range, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
@@ -15,6 +16,13 @@ TABLE = "table"
 _SUFFIX = re.compile(r"[A-Za-z0-9_]*")
 _UNUSED_HELP = "without it the answer could be another tenant's, application's or step's"
 _LIMIT_HELP = "without it everything is answered, however long the list is"
+# The functions of the runtime that quote.
+_IDENTIFIERS = {"double_quotes": "quoted", "backticks": "backticked"}
+_LITERALS = {
+    "plain": "literal",
+    "escape_string": "escape_literal",
+    "doubled": "backslashed_literal",
+}
 
 
 def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> None:
@@ -28,9 +36,12 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     for text in [*_creating(model), *_derived(model)]:
         _check_text(text, model, report)
         _check_binds("a statement that creates or rebuilds", text, (), every, report)
+    check_begin(model.begin, report)
     for text in connection:
+        # A statement on a new connection may name a value in braces: `connecting` looks at those.
+        refused = ("bind",) if text in model.connection.on_open else ("bind", "splice")
         for part in sql_text.parts(text):
-            if part.kind in ("bind", "splice"):
+            if part.kind in refused:
                 place = text.at(part.offset, len(part.text) + (1 if part.kind == "bind" else 2))
                 message = "a statement for a connection knows no table and no values"
                 help = "write it out; what belongs to the table is made under 'create'"
@@ -94,7 +105,10 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
             for name, it in model.names.items()
         ),
         identifier_bytes=stored.identifier_bytes and int(stored.identifier_bytes),
+        quoted=_IDENTIFIERS[model.quoting.identifiers],
+        literal=_LITERALS[model.quoting.backslashes],
         doubles_percent=style == "format",
+        begin=str(model.begin),
         create=tuple(map(creation, (*model.lock, table, *model.create))),
         on_open=tuple(map(str, model.connection.on_open)),
         on_initialize=tuple(map(str, model.connection.on_initialize)),

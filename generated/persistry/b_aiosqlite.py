@@ -24,6 +24,7 @@ from .state import State
 __all__ = ("AsyncSQLitePersister",)
 
 # What `initialize` runs, in one transaction.
+_BEGIN = "BEGIN IMMEDIATE"
 _CREATE = (
     Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -379,10 +380,10 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         names = _names(table_name)
         async with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not await store.answers(_IS_INITIALIZED.format_map(names)):
-                await store.run_together([step.format_map(names) for step in _CREATE])
+                await store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
             stale = await store.fetch_one(_STALE.format_map(names))
             if stale and stale[0]:
-                await store.run_together([step.format_map(names) for step in _REBUILD])
+                await store.run_together(_BEGIN, [step.format_map(names) for step in _REBUILD])
             await store.configure(_ON_INITIALIZE)
 
     async def is_initialized(self) -> bool:

@@ -15,7 +15,7 @@ from ._runtime.arguments import Wanted, WantedApps, config_arguments, exactly_on
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.asyncpg_session import AsyncpgSession
 from ._runtime.failures import Failures, Rule
-from ._runtime.identifiers import literal, quoted, split_table_name
+from ._runtime.identifiers import escape_literal, quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
@@ -25,6 +25,7 @@ from .state import State
 __all__ = ("AsyncPostgreSQLPersister",)
 
 # What `initialize` runs, in one transaction.
+_BEGIN = "BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
 _CREATE = (
     Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
     Step("SELECT pg_advisory_xact_lock(7165931206934)"),
@@ -380,6 +381,113 @@ _FAILURES = Failures(
             "the table or an index is damaged; check the server's disk and log",
             codes=("XX001", "XX002"),
         ),
+        Rule(
+            errors.PersisterAccessError,
+            _RAISED,
+            "the server refuses this user or password, or the way they connect (sslmode, pg_hba.conf)",
+            messages=(
+                "authentication failed",
+                "no password supplied",
+                "pg_hba.conf",
+                'FATAL:  role "',
+                "permission denied for database",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            messages=('FATAL:  database "',),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has as many connections as its max_connections allows; use fewer, or raise that",
+            messages=("too many clients", "too many connections", "connection slots are reserved"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server is starting up, shutting down or recovering; try again",
+            messages=("the database system is",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "connecting took longer than connect_timeout ({connect_timeout} s)",
+            messages=("timeout expired",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
+            messages=(
+                "SSL was required",
+                "certificate verify failed",
+                "certificate file",
+                "server certificate for",
+                "private key file",
+                "SSL negotiation",
+                "sslv3 alert",
+                "tlsv1 alert",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "libpq cannot connect like that; correct connect_kwargs",
+            messages=(
+                "invalid connection option",
+                ' value: "',
+                "invalid integer value",
+                "invalid dsn",
+                "definition of service",
+                "service file",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
+            messages=(
+                "failed: FATAL:",
+                "server is not in hot standby mode",
+                "server is in hot standby mode",
+                "session is read-only",
+                "session is not read-only",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "no server answers there; start it, or check host and port",
+            messages=(
+                "connection to server",
+                "could not translate host name",
+                "failed to resolve host",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the connection was lost and could not be had again",
+            messages=(
+                "server closed the connection",
+                "could not receive data",
+                "could not send data",
+                "SSL SYSCALL error",
+                "SSL connection has been closed",
+                "SSL error",
+                "no connection to the server",
+                "connection not open",
+                "lost synchronization",
+                "no message from the libpq",
+                "consuming input failed",
+                "the connection is lost",
+            ),
+            may_have_saved=True,
+            repeat=True,
+        ),
     ),
     code_attribute="sqlstate",
 )
@@ -392,9 +500,9 @@ def _names(table_name: str) -> dict[str, str]:
         "table": quoted(schema, table),
         "order": quoted("", table + "_order"),
         "apps": quoted("", table + "_apps"),
-        "table_text": literal(quoted(schema, table)),
-        "order_name": literal(table + "_order"),
-        "apps_name": literal(table + "_apps"),
+        "table_text": escape_literal(quoted(schema, table)),
+        "order_name": escape_literal(table + "_order"),
+        "apps_name": escape_literal(table + "_apps"),
     }
 
 
@@ -600,7 +708,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         names = _names(table_name)
         async with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not await store.answers(_IS_INITIALIZED.format_map(names)):
-                await store.run_together([step.format_map(names) for step in _CREATE])
+                await store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.

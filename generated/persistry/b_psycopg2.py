@@ -11,9 +11,10 @@ import psycopg2.extensions
 
 from . import errors
 from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.drivers.psycopg2_session import Psycopg2Session
 from ._runtime.failures import Failures, Rule
-from ._runtime.identifiers import doubled, literal, quoted, split_table_name
+from ._runtime.identifiers import doubled, escape_literal, quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
@@ -23,6 +24,7 @@ from .state import State
 __all__ = ("PostgreSQLPersister",)
 
 # What `initialize` runs, in one transaction.
+_BEGIN = "BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
 _CREATE = (
     Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
     Step("SELECT pg_advisory_xact_lock(7165931206934)"),
@@ -138,107 +140,6 @@ _FAILURES = Failures(
     "PostgreSQL",
     base=_RAISED,
     rules=(
-        Rule(
-            errors.PersisterAccessError,
-            psycopg2.OperationalError,
-            "the server refuses this user or password, or the way they connect (sslmode, pg_hba.conf)",
-            messages=(
-                "authentication failed",
-                "no password supplied",
-                "pg_hba.conf",
-                'FATAL:  role "',
-                "permission denied for database",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.OperationalError,
-            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
-            messages=('FATAL:  database "',),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.OperationalError,
-            "the server has as many connections as its max_connections allows; use fewer, or raise that",
-            messages=("too many clients", "too many connections", "connection slots are reserved"),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.OperationalError,
-            "the server is starting up, shutting down or recovering; try again",
-            messages=("the database system is",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.OperationalError,
-            "connecting took longer than connect_timeout ({connect_timeout} s)",
-            messages=("timeout expired",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.OperationalError,
-            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
-            messages=(
-                "SSL was required",
-                "certificate verify failed",
-                "certificate file",
-                "server certificate for",
-                "private key file",
-                "SSL negotiation",
-                "sslv3 alert",
-                "tlsv1 alert",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.Error,
-            "libpq cannot connect like that; correct connect_kwargs",
-            messages=(
-                "invalid connection option",
-                ' value: "',
-                "invalid integer value",
-                "invalid dsn",
-                "definition of service",
-                "service file",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.OperationalError,
-            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
-            messages=(
-                "failed: FATAL:",
-                "server is not in hot standby mode",
-                "server is in hot standby mode",
-                "session is read-only",
-                "session is not read-only",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.OperationalError,
-            "no server answers there; start it, or check host and port",
-            messages=("connection to server", "could not translate host name"),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            psycopg2.Error,
-            "the connection was lost and could not be had again",
-            messages=(
-                "server closed the connection",
-                "could not receive data",
-                "could not send data",
-                "SSL SYSCALL error",
-                "SSL connection has been closed",
-                "SSL error",
-                "no connection to the server",
-                "connection not open",
-                "lost synchronization",
-                "no message from the libpq",
-            ),
-            may_have_saved=True,
-            repeat=True,
-        ),
         Rule(
             errors.PersisterClosedError,
             psycopg2.InterfaceError,
@@ -377,8 +278,130 @@ _FAILURES = Failures(
             "the table or an index is damaged; check the server's disk and log",
             codes=("XX001", "XX002"),
         ),
+        Rule(
+            errors.PersisterAccessError,
+            _RAISED,
+            "the server refuses this user or password, or the way they connect (sslmode, pg_hba.conf)",
+            messages=(
+                "authentication failed",
+                "no password supplied",
+                "pg_hba.conf",
+                'FATAL:  role "',
+                "permission denied for database",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            messages=('FATAL:  database "',),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has as many connections as its max_connections allows; use fewer, or raise that",
+            messages=("too many clients", "too many connections", "connection slots are reserved"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server is starting up, shutting down or recovering; try again",
+            messages=("the database system is",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "connecting took longer than connect_timeout ({connect_timeout} s)",
+            messages=("timeout expired",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
+            messages=(
+                "SSL was required",
+                "certificate verify failed",
+                "certificate file",
+                "server certificate for",
+                "private key file",
+                "SSL negotiation",
+                "sslv3 alert",
+                "tlsv1 alert",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "libpq cannot connect like that; correct connect_kwargs",
+            messages=(
+                "invalid connection option",
+                ' value: "',
+                "invalid integer value",
+                "invalid dsn",
+                "definition of service",
+                "service file",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
+            messages=(
+                "failed: FATAL:",
+                "server is not in hot standby mode",
+                "server is in hot standby mode",
+                "session is read-only",
+                "session is not read-only",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "no server answers there; start it, or check host and port",
+            messages=(
+                "connection to server",
+                "could not translate host name",
+                "failed to resolve host",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the connection was lost and could not be had again",
+            messages=(
+                "server closed the connection",
+                "could not receive data",
+                "could not send data",
+                "SSL SYSCALL error",
+                "SSL connection has been closed",
+                "SSL error",
+                "no connection to the server",
+                "connection not open",
+                "lost synchronization",
+                "no message from the libpq",
+                "consuming input failed",
+                "the connection is lost",
+            ),
+            may_have_saved=True,
+            repeat=True,
+        ),
     ),
     code_attribute="pgcode",
+)
+
+# How psycopg2 connects, and what it calls what it is given.
+_DRIVER = Facts(
+    connect=psycopg2.connect,
+    connection_type=psycopg2.extensions.connection,
+    arguments={
+        "db_name": "dbname",
+        "user": "user",
+        "password": "password",
+        "host": "host",
+        "port": "port",
+    },
+    fixed={"client_encoding": "UTF8"},
+    timeouts={"connect_timeout": "connect_timeout"},
 )
 
 
@@ -389,9 +412,9 @@ def _names(table_name: str) -> dict[str, str]:
         "table": quoted(schema, table),
         "order": quoted("", table + "_order"),
         "apps": quoted("", table + "_apps"),
-        "table_text": literal(quoted(schema, table)),
-        "order_name": literal(table + "_order"),
-        "apps_name": literal(table + "_apps"),
+        "table_text": escape_literal(quoted(schema, table)),
+        "order_name": escape_literal(table + "_order"),
+        "apps_name": escape_literal(table + "_apps"),
     }
     return doubled(names)
 
@@ -438,7 +461,7 @@ class PostgreSQLPersister(BaseStatePersister):
         max_state_bytes: int | None = None,
     ) -> None:
         limits = Limits.checked(connect_timeout, operation_timeout)
-        self._session = Psycopg2Session.over(connection, _FAILURES, limits)
+        self._session = Psycopg2Session.over(connection, _FAILURES, limits, _DRIVER)
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self._initialized = False
@@ -488,8 +511,8 @@ class PostgreSQLPersister(BaseStatePersister):
             serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
             connect_kwargs: More arguments for the connection, such as `sslmode`,
                 `sslrootcert` or `application_name`.
-            max_connections: How many connections its threads open at the most; more threads
-                wait for their turn.
+            max_connections: How many connections are open at once at the most; who needs
+                one more waits for a turn.
             connect_timeout: Seconds that opening a connection may take.
             operation_timeout: Seconds that one operation may take.
             max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
@@ -498,6 +521,7 @@ class PostgreSQLPersister(BaseStatePersister):
         session = Psycopg2Session.opening(
             _FAILURES,
             Limits.checked(connect_timeout, operation_timeout),
+            _DRIVER,
             db_name=db_name,
             user=user,
             password=password,
@@ -542,7 +566,7 @@ class PostgreSQLPersister(BaseStatePersister):
         names = _names(table_name)
         with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together([step.format_map(names) for step in _CREATE])
+                store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.

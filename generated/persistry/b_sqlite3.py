@@ -21,6 +21,7 @@ from .state import State
 __all__ = ("SQLitePersister",)
 
 # What `initialize` runs, in one transaction.
+_BEGIN = "BEGIN IMMEDIATE"
 _CREATE = (
     Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -375,10 +376,10 @@ class SQLitePersister(BaseStatePersister):
         names = _names(table_name)
         with self._session.operation("initialize", f"table {table_name!r}") as store:
             if not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together([step.format_map(names) for step in _CREATE])
+                store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
             stale = store.fetch_one(_STALE.format_map(names))
             if stale and stale[0]:
-                store.run_together([step.format_map(names) for step in _REBUILD])
+                store.run_together(_BEGIN, [step.format_map(names) for step in _REBUILD])
             store.configure(_ON_INITIALIZE)
 
     def is_initialized(self) -> bool:

@@ -58,6 +58,17 @@ SCHEMES: dict[str, Scheme] = {
             "sync": ("b_psycopg2", "PostgreSQLPersister", "psycopg2"),
             "async": ("b_asyncpg", "AsyncPostgreSQLPersister", "asyncpg"),
         },
+        libraries={
+            "psycopg2": {
+                "sync": ("b_psycopg2", "PostgreSQLPersister", "psycopg2"),
+            },
+            "asyncpg": {
+                "async": ("b_asyncpg", "AsyncPostgreSQLPersister", "asyncpg"),
+            },
+            "psycopg": {
+                "sync": ("b_psycopg", "PostgreSQLPersister", "psycopg"),
+            },
+        },
         parts={
             "host": "host",
             "port": "port",
@@ -77,6 +88,17 @@ SCHEMES: dict[str, Scheme] = {
         classes={
             "sync": ("b_psycopg2", "PostgreSQLPersister", "psycopg2"),
             "async": ("b_asyncpg", "AsyncPostgreSQLPersister", "asyncpg"),
+        },
+        libraries={
+            "psycopg2": {
+                "sync": ("b_psycopg2", "PostgreSQLPersister", "psycopg2"),
+            },
+            "asyncpg": {
+                "async": ("b_asyncpg", "AsyncPostgreSQLPersister", "asyncpg"),
+            },
+            "psycopg": {
+                "sync": ("b_psycopg", "PostgreSQLPersister", "psycopg"),
+            },
         },
         parts={
             "host": "host",

@@ -22,7 +22,7 @@ from tests.servers import ServerFailed, ServerMissing
 
 from .memory import AsyncMemoryStore, MemoryStore
 from .mongodb import AsyncMongoStore, MongoPlace, MongoStore
-from .postgresql import AsyncPostgreSQLStore, PostgreSQLPlace, PostgreSQLStore
+from .postgresql import AsyncPostgreSQLStore, PostgreSQLPlace, PostgreSQLStore, PsycopgStore
 from .redis import AsyncRedisStore, RedisPlace, RedisStore
 from .served import AnyPlace, Place, ServedStore, missing
 from .sqlite import AsyncSQLiteStore, SQLiteStore
@@ -35,6 +35,7 @@ SERVED: dict[str, tuple[type[ServedStore[Any]], type[Place]]] = {
     "AsyncRedisBasePersister": (AsyncRedisStore, RedisPlace),
     "PostgreSQLPersister": (PostgreSQLStore, PostgreSQLPlace),
     "AsyncPostgreSQLPersister": (AsyncPostgreSQLStore, PostgreSQLPlace),
+    "b_psycopg.PostgreSQLPersister": (PsycopgStore, PostgreSQLPlace),
     "MongoDBBasePersister": (MongoStore, MongoPlace),
     "AsyncMongoDBBasePersister": (AsyncMongoStore, MongoPlace),
 }

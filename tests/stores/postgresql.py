@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from typing import Any, Self
 
 import asyncpg
+import psycopg
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
 
@@ -94,6 +95,20 @@ class PostgreSQLStore(ServedStore[PostgreSQLPlace]):
 
     def disconnect(self, connection: Any) -> Any:
         connection.close()
+
+
+class PsycopgStore(PostgreSQLStore):
+    def connect(self) -> Any:
+        return psycopg.connect(self.place.url)
+
+    def is_usable(self, connection: Any) -> Any:
+        was_idle = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        with suppress(psycopg.Error):
+            answers = connection.execute("SELECT 1").fetchone() == (1,)
+            if was_idle:
+                connection.rollback()
+            return answers
+        return False
 
 
 class AsyncPostgreSQLStore(PostgreSQLStore):

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any, Self
 
 import persistry
 from persistry.conformance.support.column import Column
+
+
+def persister_of(name: str) -> Any:
+    """A column's class: at the top of the package, or in the module that its name begins with."""
+    module, _, name = name.rpartition(".")
+    return getattr(import_module(f"persistry.{module}") if module else persistry, name)
 
 
 class Storage:
@@ -16,7 +23,7 @@ class Storage:
 
     def __init__(self, column: Column) -> None:
         self.column = column
-        self.persister: Any = getattr(persistry, column.name)
+        self.persister: Any = persister_of(column.name)
         self.started = ExitStack()
 
     def __enter__(self) -> Self:

@@ -20,20 +20,16 @@ _LOGIN = re.compile(r"(?<=://)\S*@")
 
 
 @dataclass(frozen=True)
-class Rule:
-    """One way a driver fails, and what it means.
+class Sign:
+    """How something shows in what a driver raises.
 
     It fits an exception of that class; where codes or messages are given, one of them must be the
     exception's code (or the beginning of it, up to a ``_``), or a part of its text.
     """
 
-    error: type[PersisterError]
     exception: type[BaseException] | tuple[type[BaseException], ...]
-    advice: str
     codes: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
-    may_have_saved: bool = False
-    repeat: bool = False
 
     def fits(self, exc: BaseException, code: str) -> bool:
         if not isinstance(exc, self.exception):
@@ -46,6 +42,22 @@ class Rule:
         return any(part in text for part in self.messages)
 
 
+@dataclass(frozen=True)
+class Rule:
+    """One way a driver fails, and what it means."""
+
+    error: type[PersisterError]
+    exception: type[BaseException] | tuple[type[BaseException], ...]
+    advice: str
+    codes: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    may_have_saved: bool = False
+    repeat: bool = False
+
+    def fits(self, exc: BaseException, code: str) -> bool:
+        return Sign(self.exception, self.codes, self.messages).fits(exc, code)
+
+
 class Failures:
     """What a store's driver raises, and the error each exception becomes."""
 
@@ -55,11 +67,13 @@ class Failures:
         base: tuple[type[BaseException], ...],
         rules: tuple[Rule, ...],
         code_attribute: str = "",
+        conflict: Sign | None = None,
     ) -> None:
         self.store = store
         self.base = base
         self.rules = rules
         self.code_attribute = code_attribute
+        self.conflict = conflict
         self.place = ""
 
     def at(self, place: str) -> Failures:
@@ -74,8 +88,19 @@ class Failures:
 
     def rule_for(self, exc: BaseException) -> Rule | None:
         """The first rule that fits, if any."""
-        code = str(getattr(exc, self.code_attribute, "")) if self.code_attribute else ""
+        code = self._code_of(exc)
         return next((rule for rule in self.rules if rule.fits(exc, code)), None)
+
+    def is_conflict(self, exc: BaseException) -> bool:
+        """Whether an insert has failed because its record is there already."""
+        return self.conflict is not None and self.conflict.fits(exc, self._code_of(exc))
+
+    def _code_of(self, exc: BaseException) -> str:
+        """Of several values, as in `args`, the first one is the code."""
+        code = getattr(exc, self.code_attribute, "") if self.code_attribute else ""
+        if isinstance(code, tuple):
+            code = code[0] if code else ""
+        return str(code)
 
     def translate(
         self,

@@ -34,10 +34,25 @@ def quoted(schema: str, name: str) -> str:
     return f"{_quote(schema)}.{quoted_name}" if schema else quoted_name
 
 
+def backticked(schema: str, name: str) -> str:
+    """The identifier in backticks, where double quotes may mean a text."""
+    parts = ("`" + part.replace("`", "``") + "`" for part in (schema, name) if part)
+    return ".".join(parts)
+
+
 def literal(text: str) -> str:
-    """The text as a string of SQL."""
-    escaped = text.replace("'", "''")
-    return "E'" + escaped.replace("\\", "\\\\") + "'" if "\\" in text else f"'{escaped}'"
+    """The text as a string of SQL, as the standard has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def backslashed_literal(text: str) -> str:
+    """The text as a string of SQL, where a backslash is an escape."""
+    return literal(text.replace("\\", "\\\\"))
+
+
+def escape_literal(text: str) -> str:
+    """The text as a string of SQL, where a backslash may be an escape, and is one behind an E."""
+    return f"E{backslashed_literal(text)}" if "\\" in text else literal(text)
 
 
 def doubled(names: Mapping[str, str]) -> dict[str, str]:

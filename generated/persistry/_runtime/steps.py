@@ -18,6 +18,11 @@ class Step(NamedTuple):
         return Step(self.sql.format_map(names), self.when.format_map(names))
 
 
+def begun(begin: str, seconds: float) -> str:
+    """The SQL that begins a transaction, and tells the store how long that may take."""
+    return begin.replace("{milliseconds}", str(max(1, int(seconds * 1000))))
+
+
 def is_true(row: Sequence[Any] | None) -> bool:
     """Whether a query has answered yes: with a row whose first column is true."""
     return row is not None and bool(row[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -24,6 +24,8 @@ class Scheme:
     defaults: Mapping[str, str]
     presets: Mapping[str, str]
     """Parameter -> what the scheme itself says."""
+    libraries: Mapping[str, Mapping[str, tuple[str, str, str | None]]] = field(default_factory=dict)
+    """Driver library -> its classes, where a URL may say which: `scheme+library://`."""
     rest: str = ""
     """The dict parameter for what the query says and no parameter is named after."""
     whole: str = ""
@@ -41,13 +43,12 @@ def open_url(
     """The persister of a URL, through its class's `from_values`; the package has the class."""
     if not isinstance(url, str):
         wrong_type("url", url, "a str")
-    name, separator, _ = url.partition(":")
-    scheme = schemes.get(name.lower())
-    if scheme is None or not separator:
-        listed = ", ".join(sorted(f"{it}://" for it in schemes))
-        # Not the whole URL: there may be a password in it.
-        raise ValueError(f"url begins with no known scheme; known are {listed}")
-    cls = load_class(*scheme.classes[colour], package)
+    scheme, classes = _meant(schemes, url)
+    if colour not in classes:
+        ((_, name, _),) = classes.values()
+        use = "connect" if colour == "async" else "aconnect"
+        raise ValueError(f"url names a store with no {colour} persister; {use}() gives {name}")
+    cls = load_class(*classes[colour], package)
     parameters = named(cls.from_values)
     if scheme.whole:
         arguments = _around(url, scheme, parameters)
@@ -68,6 +69,24 @@ def open_url(
             raise ValueError(f"url lacks the {key}; write it like {scheme.example}")
         arguments[key] = None
     return cls.from_values(**arguments)
+
+
+Classes = Mapping[str, tuple[str, str, str | None]]
+
+
+def _meant(schemes: Mapping[str, Scheme], url: str) -> tuple[Scheme, Classes]:
+    """The scheme and the classes of a URL; `scheme+library://` names the library's own."""
+    name, separator, _ = url.partition(":")
+    name = name.lower() if separator else ""
+    if name in schemes:
+        return schemes[name], schemes[name].classes
+    plain, _, library = name.partition("+")
+    if plain in schemes and library in schemes[plain].libraries:
+        return schemes[plain], schemes[plain].libraries[library]
+    known = [f"{it}+{one}" for it, scheme in schemes.items() for one in scheme.libraries]
+    listed = ", ".join(f"{it}://" for it in sorted([*schemes, *known]))
+    # Not the whole URL: there may be a password in it.
+    raise ValueError(f"url begins with no known scheme; known are {listed}")
 
 
 def _split(url: str, scheme: Scheme) -> SplitResult:

@@ -57,6 +57,13 @@ COLUMNS: tuple[Column, ...] = (
         gaps={},
     ),
     Column(
+        name="b_psycopg.PostgreSQLPersister",
+        colour="sync",
+        backend="postgresql",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
         name="RedisBasePersister",
         colour="sync",
         backend="redis",

@@ -12,12 +12,11 @@ import asyncpg
 from ...errors import CorruptStateError, NotInitializedError
 from ..failures import Failures, about
 from ..limits import Limits
-from ..steps import Step, is_true
+from ..steps import Step, begun, is_true
 from .asyncpg_link import Link, in_utf8, is_closed
 from .asyncpg_one import One
 from .asyncpg_pooled import Pooled
 from .asyncpg_values import AsyncpgValues
-from .postgresql import begin
 
 T = TypeVar("T")
 
@@ -226,9 +225,9 @@ class Operation:
             return False
         return row is None or is_true(row)
 
-    async def run_together(self, steps: Sequence[Step]) -> None:
+    async def run_together(self, begin: str, steps: Sequence[Step]) -> None:
         """Run all the steps or none, in one transaction."""
-        await self._trip(lambda: self._together(steps))
+        await self._trip(lambda: self._together(begin, steps))
 
     async def configure(self, statements: Sequence[str]) -> None:
         """Set what stays set for all; only on a connection opened here."""
@@ -236,10 +235,10 @@ class Operation:
             for statement in statements:
                 await self.execute(statement)
 
-    async def _together(self, steps: Sequence[Step]) -> None:
+    async def _together(self, begin: str, steps: Sequence[Step]) -> None:
         connection = self._connection
         self._transaction = True
-        await connection.execute(begin(self._remaining()))
+        await connection.execute(begun(begin, self._remaining()))
         try:
             for step in steps:
                 if not step.when or is_true(await connection.fetchrow(step.when)):

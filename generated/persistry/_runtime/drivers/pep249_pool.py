@@ -10,7 +10,8 @@ from typing import Any
 
 from ...errors import PersisterError
 from ..limits import Deadline, Limits
-from .pep249_driver import Driver, Values
+from .pep249_driver import Driver
+from .pep249_facts import Values
 from .pep249_line import Line
 from .pep249_opening import open_in_time
 from .pep249_turns import Turn, Turns
@@ -30,7 +31,7 @@ class Pool:
         self.values = values
         self.size = size
         self._handed_in = None if values else Line(driver, connection)
-        self._before: object = None
+        self._before: tuple[object] | None = None
         self._interrupted = False
         self._sharers = 1
         self._fresh()
@@ -108,48 +109,63 @@ class Pool:
             line = None
         if line is None:
             age = self._age
-            connection = open_in_time(self.driver, self.values, limits, seconds, prepared=True)
-            if connection is None:
+            assert self.values is not None
+            opened = open_in_time(self.driver, self.values, limits, seconds, prepared=True)
+            if opened is None:
                 return None
-            line = Line(self.driver, connection, age)
+            line = Line(self.driver, *opened, age)
         line.arm()
         turn.line = line
         return line
 
-    def ready(self, line: Line) -> None:
+    def ready(self, line: Line, seconds: float) -> None:
         """Make a connection that was handed in ours alone, with no transaction open on it."""
-        driver, connection = self.driver, line.connection
         if line is self._handed_in:
-            if driver.in_transaction(connection):
-                # Its owner may have begun it; what was interrupted is not to be kept.
-                driver.end_transaction(connection, commit=not self._interrupted)
-            self._interrupted = False
-            if not driver.is_prepared(connection):
-                before = driver.prepare(connection)
-                self._before = self._before or before
+            line.run(lambda: self._make_ours(line.connection), seconds)
 
-    def settle(self, turn: Turn, *, known: bool) -> None:
+    def _make_ours(self, connection: Any) -> None:
+        driver = self.driver
+        if driver.in_transaction(connection) is not False:
+            # Its owner may have begun it; what was interrupted is not to be kept.
+            driver.end_transaction(connection, commit=not self._interrupted)
+        self._interrupted = False
+        if not driver.is_prepared(connection):
+            before = driver.prepare(connection)
+            self._before = self._before or (before,)
+
+    def settle(
+        self, turn: Turn, seconds: float, *, idle: bool, sound: bool, lost: bool = False
+    ) -> None:
         """After a failure: leave no transaction open, and keep no connection that is not sound.
 
-        `known` says whether it is sure that the driver has nothing under way on it.
+        Args:
+            idle: Whether it is sure that the driver has nothing under way on it.
+            sound: Whether the failure leaves the connection as it was.
+            lost: Whether the failure says that the server has ended it.
         """
         line = turn.line
         if line is None:
             return
         driver, connection = self.driver, line.connection
-        if known or line is self._handed_in:
-            self._interrupted = True
+        handed_in = line is self._handed_in
+        ended = False
+        self._interrupted = handed_in
+        if (idle and sound) or (handed_in and (idle or line.caller is None)):
             with contextlib.suppress(Exception):  # The failure itself is reported.
-                if not driver.is_broken(connection) and driver.in_transaction(connection):
-                    driver.end_transaction(connection, commit=False)
-            self._interrupted = False
-        broken = driver.is_broken(connection)
+                line.run(lambda: self._roll_back(connection), seconds)
+                ended = True
+        self._interrupted = handed_in and not ended
+        broken = lost or driver.is_broken(connection)
         if broken and line.age == self._age:
             self._age += 1
-        sound = known and not broken and not driver.in_transaction(connection)
-        if not sound and line is not self._handed_in:
+        if not handed_in and (broken or not ended):
             turn.line = None
             line.abandon()
+
+    def _roll_back(self, connection: Any) -> None:
+        driver = self.driver
+        if not driver.is_broken(connection) and driver.in_transaction(connection) is not False:
+            driver.end_transaction(connection, commit=False)
 
     def _recover(self, line: Line) -> Line | None:
         """What is left of the line of a turn that was dropped."""
@@ -167,8 +183,9 @@ class Pool:
         with self._changing:
             line = self._users
             if line is None or self.driver.is_broken(line.connection):
-                connection = open_in_time(self.driver, self.values, limits, seconds, prepared=False)
-                self._users = line = None if connection is None else Line(self.driver, connection)
+                assert self.values is not None
+                opened = open_in_time(self.driver, self.values, limits, seconds, prepared=False)
+                self._users = line = opened and Line(self.driver, opened[0])
             return line and line.connection
 
     def leave(self, deadline: Deadline) -> bool:
@@ -217,7 +234,8 @@ class Pool:
             # Its owner may have closed it, or the server is gone.
             with contextlib.suppress(Exception):
                 if self._before is not None:
-                    self.driver.restore(line.connection, self._before)
+                    before, connection = self._before[0], line.connection
+                    line.run(lambda: self.driver.restore(connection, before), deadline.remaining())
         finally:
             self._before = None
             watchdog.end(watch)

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from ..failures import Failures
 from ..limits import Deadline, Limits
-from .pep249_driver import Driver, Values
+from .pep249_driver import Driver
+from .pep249_facts import Facts, Values
 from .pep249_operation import Operation
 from .pep249_pool import Pool
 
@@ -14,7 +15,7 @@ from .pep249_pool import Pool
 class Pep249Session:
     """A persister's access to its database; any number of threads may share it."""
 
-    driver: ClassVar[Driver]
+    kind: ClassVar[type[Driver]] = Driver
 
     def __init__(self, pool: Pool, failures: Failures, limits: Limits) -> None:
         self.pool = pool
@@ -25,19 +26,27 @@ class Pep249Session:
 
     @classmethod
     def opening(
-        cls, failures: Failures, limits: Limits, *, max_connections: int = 10, **values: Any
+        cls,
+        failures: Failures,
+        limits: Limits,
+        facts: Facts,
+        *,
+        max_connections: int = 10,
+        **values: Any,
     ) -> Self:
         """A session that opens its own connections when they are first needed."""
-        checked = cls.driver.check_values(**values)
-        return cls(Pool(cls.driver, checked, _size(max_connections)), failures, limits)
+        driver = cls.kind(facts)
+        checked = driver.check_values(**values)
+        return cls(Pool(driver, checked, _size(max_connections)), failures, limits)
 
     @classmethod
-    def over(cls, connection: Any, failures: Failures, limits: Limits) -> Self:
+    def over(cls, connection: Any, failures: Failures, limits: Limits, facts: Facts) -> Self:
         """A session over a connection that was handed in; a session is taken as it is."""
         if isinstance(connection, cls):
             return connection
-        cls.driver.check_connection(connection)
-        return cls(Pool.over(cls.driver, connection), failures, limits)
+        driver = cls.kind(facts)
+        driver.check_connection(connection)
+        return cls(Pool.over(driver, connection), failures, limits)
 
     def operation(self, name: str, key: object = "") -> Operation:
         """One operation: `with session.operation("save", key) as do: do.execute(...)`."""
@@ -91,9 +100,9 @@ class Pep249Session:
 
 
 def _reopened(
-    kind: type[Pep249Session], values: Values, size: int, failures: Failures, limits: Limits
+    cls: type[Pep249Session], values: Values, size: int, failures: Failures, limits: Limits
 ) -> Pep249Session:
-    return kind(Pool(kind.driver, values, size), failures, limits)
+    return cls(Pool(cls.kind(values.facts), values, size), failures, limits)
 
 
 def _size(max_connections: object) -> int:

@@ -175,9 +175,9 @@ class Operation:
             return False
         return row is None or is_true(row)
 
-    async def run_together(self, steps: Sequence[Step]) -> None:
-        """Run all the steps or none: one transaction, which has the write lock at once."""
-        for step in (Step("BEGIN IMMEDIATE"), *steps, Step("COMMIT")):
+    async def run_together(self, begin: str, steps: Sequence[Step]) -> None:
+        """Run all the steps or none: one transaction."""
+        for step in (Step(begin), *steps, Step("COMMIT")):
             if step.when and not is_true(await self.fetch_one(step.when)):
                 continue
             await self._link.run(self._connection.execute(step.sql))

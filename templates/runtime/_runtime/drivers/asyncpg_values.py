@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import asyncpg
 
 from ..limits import Limits
-from .postgresql import check_login, check_names, checked_kwargs
+from .login import check_login, checked_kwargs
 
 # libpq's names that asyncpg knows, though only in the query of a DSN.
 _OF_A_DSN = frozenset(
@@ -30,8 +30,17 @@ _OF_A_DSN = frozenset(
     }
 )
 
-# What asyncpg has besides, and the session gives itself.
-_OURS = {
+# What has a parameter of its own in `from_values`, or none at all.
+_ELSEWHERE = {
+    "host": "give host",
+    "port": "give port",
+    "user": "give user",
+    "password": "give password",
+    "database": "give db_name",
+    "dbname": "give db_name",
+    "dsn": "give db_name, user, password, host and port",
+    "connect_timeout": "give connect_timeout",
+    "client_encoding": "text always travels as UTF-8",
     "timeout": "give connect_timeout",
     "loop": "each event loop gets connections of its own",
 }
@@ -144,10 +153,9 @@ class AsyncpgValues:
 
 
 def _check_known(where: str, given: Iterable[str], known: frozenset[str]) -> None:
-    check_names(where, given)
     for name in given:
-        if name in _OURS:
-            raise ValueError(f"{where}: {name} cannot be given here; {_OURS[name]}")
+        if name in _ELSEWHERE:
+            raise ValueError(f"{where}: {name} cannot be given here; {_ELSEWHERE[name]}")
         if name not in known:
             raise TypeError(f"{where}: asyncpg knows no argument {name!r}")
 

@@ -8,9 +8,15 @@ import socket
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+from .pep249_caller import Caller, Late
 from .pep249_driver import Driver
+
+Result = TypeVar("Result")
+
+# So long is waited for a driver that takes leave of the server, at the most, in seconds.
+_LEAVE = 1.0
 
 # All that are open in this process. By id, so that a look at them is a single step.
 _lines: weakref.WeakValueDictionary[int, Line] = weakref.WeakValueDictionary()
@@ -23,26 +29,41 @@ _of_the_parent: list[Line] = []
 class Line:
     """One connection to a server."""
 
-    def __init__(self, driver: Driver, connection: Any, age: int = 0) -> None:
+    def __init__(
+        self, driver: Driver, connection: Any, caller: Caller | None = None, age: int = 0
+    ) -> None:
         self.connection = connection
         self.age = age
+        self.caller: Caller | None = caller
+        """The thread that makes the calls, where nothing else could end one."""
         self.inherited = False
         self._driver = driver
         self.cancel: Callable[[], object] | None = None
         # The socket's second descriptor: the first one may be closed, and its number be another
         # file's, at any moment.
         self._handles: list[int] = []
+        self._armed = False
         self._lock = threading.Lock()
         _lines[id(self)] = self
 
     def arm(self) -> None:
         """See to it that calls on the connection can be ended."""
-        if not self._handles:
-            fileno = self._driver.socket_of(self.connection)
-            if fileno is not None:
-                self._handles.append(socket.dup(fileno))
-                weakref.finalize(self, _close, self._handles).atexit = False
-            self.cancel = self._driver.canceller(self.connection)
+        if self._armed:
+            return
+        fileno = self._driver.socket_of(self.connection)
+        if fileno is not None:
+            self._handles.append(socket.dup(fileno))
+            weakref.finalize(self, _close, self._handles).atexit = False
+        self.cancel = self._driver.canceller(self.connection)
+        if fileno is not None or self.cancel is not None:
+            self.caller = None
+        elif self.caller is None:
+            self.caller = Caller()
+        self._armed = True
+
+    def run(self, job: Callable[[], Result], seconds: float) -> Result:
+        """Do something on the connection; `Late` if nothing else could end it in time."""
+        return job() if self.caller is None else self.caller.run(job, seconds)
 
     def shut(self) -> None:
         """End whatever waits on the connection, at once: it is lost."""
@@ -57,16 +78,21 @@ class Line:
     def release(self) -> None:
         """Forget the socket, of a connection that others go on to use."""
         with self._lock:
+            self._armed = False
             _close(self._handles)
 
     def close(self) -> None:
         """Take leave of the server."""
-        self._close()
+        with contextlib.suppress(Late):
+            self.run(self._close, _LEAVE)
 
     def abandon(self) -> None:
         """Close a connection of unknown state: nothing is waited for."""
         self.shut()
-        self._close()
+        if self.caller is None:
+            self._close()
+        else:
+            self.caller.finally_do(self._close)
 
     def _close(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -14,7 +15,8 @@ from ...errors import (
 )
 from ..failures import about
 from ..limits import Deadline
-from ..steps import Step, is_true
+from ..steps import Step, begun, is_true
+from .pep249_caller import Late
 from .pep249_line import Line
 from .pep249_turns import Turn
 from .pep249_watch import Watch, watchdog
@@ -38,6 +40,7 @@ class Operation:
         "_repeated",
         "_sent",
         "_session",
+        "_stuck",
         "_turn",
         "_turns",
         "_watch",
@@ -55,7 +58,7 @@ class Operation:
         self._turn: Turn | None = None
         self._line: Line | None = None
         self._watch: Watch | None = None
-        self._connecting = self._repeated = self._sent = False
+        self._connecting = self._repeated = self._sent = self._stuck = False
         try:
             self._turns = self._pool.turns
             self._turn = self._turns.take(self._deadline.remaining)
@@ -78,9 +81,15 @@ class Operation:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement; when this returns it is committed. The number of rows it changed."""
+        failures = self._session.failures
 
         def run(cursor: Any) -> int:
-            cursor.execute(sql, parameters)
+            try:
+                cursor.execute(sql, parameters)
+            except failures.base as exc:
+                if failures.is_conflict(exc):
+                    return 0
+                raise
             changed: int = cursor.rowcount
             return changed
 
@@ -115,11 +124,12 @@ class Operation:
             return False
         return row is None or is_true(row)
 
-    def run_together(self, steps: Sequence[Step]) -> None:
+    def run_together(self, begin: str, steps: Sequence[Step]) -> None:
         """Run all the steps that are wanted, or none: one transaction."""
+        driver = self._pool.driver
 
         def run(cursor: Any) -> None:
-            cursor.execute(self._session.driver.begin(self._deadline.remaining()))
+            cursor.execute(begun(begin, self._deadline.remaining()))
             for step in steps:
                 self._in_time()
                 if step.when:
@@ -128,7 +138,9 @@ class Operation:
                         continue
                 cursor.execute(step.sql, ())
             self._in_time()
-            cursor.execute("COMMIT")
+            line = self._line
+            if line is not None and driver.commits_itself(line.connection):
+                cursor.execute("COMMIT")
 
         self._trip(run)
 
@@ -149,13 +161,12 @@ class Operation:
 
     def _rows(self, cursor: Any) -> list[tuple[Any, ...]]:
         try:
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return self._pool.driver.rows(cursor)
         except (ValueError, OverflowError) as exc:
             raise CorruptStateError(
                 f"{about(self._name, self._key)}: what is stored there cannot be read"
                 f" ({type(exc).__name__}: {exc}); another program wrote it"
             ) from exc
-        return rows
 
     def _trip(self, run: Callable[[Any], Result]) -> Result:
         """Have the server do something; once in an operation again, if the failure allows it."""
@@ -169,17 +180,31 @@ class Operation:
 
     def _attempt(self, run: Callable[[Any], Result]) -> Result:
         line = self._line or self._connected()
-        self._in_time()
+        left = self._in_time()
         if line.inherited:
             raise PersisterError(
                 f"{about(self._name, self._key)}: this process was forked in the middle of the"
                 " operation, and the connection belongs to its parent; begin anew"
             )
-        cursor = self._session.driver.cursor(line.connection)
         try:
-            return run(cursor)
-        finally:
-            cursor.close()
+            return line.run(lambda: self._on_cursor(run, line.connection), left)
+        except Late:
+            self._stuck = True
+            raise self._late("the server did not answer", sent=True) from None
+
+    def _on_cursor(self, run: Callable[[Any], Result], connection: Any) -> Result:
+        driver = self._pool.driver
+        cursor = driver.cursor(connection)
+        try:
+            result = run(cursor)
+            if not driver.commits_itself(connection):
+                connection.commit()
+        except BaseException:
+            with contextlib.suppress(Exception):  # The failure itself is reported.
+                cursor.close()
+            raise
+        cursor.close()
+        return result
 
     def _connected(self) -> Line:
         turn, pool, limits = self._turn, self._pool, self._session.limits
@@ -190,8 +215,13 @@ class Operation:
         if line is None:
             raise self._not_connected(left)
         self._connecting = False
-        self._watch = watchdog.begin(line, self._deadline.remaining())
-        pool.ready(line)
+        if line.caller is None:
+            self._watch = watchdog.begin(line, self._deadline.remaining())
+        try:
+            pool.ready(line, self._deadline.remaining())
+        except Late:
+            self._stuck = True
+            raise self._late("the server did not answer") from None
         self._line = line
         return line
 
@@ -201,7 +231,7 @@ class Operation:
         turn, line, watch = self._turn, self._line, self._watch
         if turn is None or line is None or (watch and watch.touched):
             return False
-        self._pool.settle(turn, known=True)
+        self._settle(turn, exc)
         if rule is None or not rule.repeat or self._repeated:
             return False
         if turn.line is None:  # The connection was lost, and another one can be opened.
@@ -216,32 +246,40 @@ class Operation:
         watch, self._watch = self._watch, None
         return watch is None or watchdog.end(watch)
 
-    def _in_time(self) -> None:
-        if self._deadline.remaining() <= 0:
+    def _in_time(self) -> float:
+        left = self._deadline.remaining()
+        if left <= 0:
             raise self._late("it was not done")
+        return left
 
     def _leave(self, exc: BaseException | None) -> None:
         """Give the turn on, with nothing left open; a driver's exception becomes ours."""
         session, watch = self._session, self._watch
         turn, self._turn = self._turn, None
         if turn is not None and not (turn.line and turn.line.inherited):
-            known = exc is None or isinstance(exc, (PersisterError, session.failures.base))
             if exc is not None:
-                self._pool.settle(turn, known=known)
+                self._settle(turn, exc)
             if not self._unwatch() and watch is not None:
                 # The request to give up a statement must not reach the next one.
                 watch.wait(self._deadline.remaining())
-                self._pool.settle(turn, known=False)
+                self._pool.settle(turn, 0.0, idle=False, sound=False)
             self._turns.give(turn)
         if exc is not None and session.failures.covers(exc):
             raise self._told(exc, watch) from exc
+
+    def _settle(self, turn: Turn, exc: BaseException) -> None:
+        failures = self._session.failures
+        idle, sound, lost = isinstance(exc, PersisterError) and not self._stuck, True, False
+        if not idle and isinstance(exc, failures.base) and not self._stuck:
+            rule = failures.rule_for(exc)
+            idle, sound = True, rule is not None and not rule.may_have_saved
+            lost = rule is not None and rule.may_have_saved and rule.repeat
+        self._pool.settle(turn, self._deadline.remaining(), idle=idle, sound=sound, lost=lost)
 
     def _told(self, exc: BaseException, watch: Watch | None) -> PersisterError:
         session = self._session
         if watch is not None and watch.shut:
             return self._late("the server did not answer", sent=True)
-        if watch is not None and watch.asked and session.driver.was_cancelled(exc):
-            return self._late("the server did not finish it")
         error = session.failures.translate(
             exc,
             operation=self._name,
@@ -249,6 +287,9 @@ class Operation:
             limits=session.limits,
             sent_before=self._sent,
         )
+        given_up = isinstance(error, PersisterUnavailableError) and not error.may_have_saved
+        if watch is not None and watch.asked and given_up:
+            return self._late("the server did not finish it")
         if self._connecting and isinstance(error, PersisterUnavailableError):
             # Whatever the driver says of a lost connection: on this one nothing was sent.
             error.may_have_saved = self._sent and self._name == "save"

@@ -11,16 +11,22 @@ from typing import Any, ClassVar
 
 import psycopg2
 from psycopg2 import extensions
+from psycopg2.extensions import make_dsn
 
 from ..limits import Limits
 from .pep249_driver import Driver
+from .pep249_facts import Values
 from .pep249_session import Pep249Session
-from .postgresql import begin
-from .psycopg2_values import Psycopg2Values
 
 __all__ = ["Psycopg2Session"]
 
 _ENCODING = "UTF8"
+_ELSEWHERE = {
+    "dsn": "give db_name, user, password, host and port",
+    "async": "there is an asynchronous persister",
+    "async_": "there is an asynchronous persister",
+}
+_FACTORIES = ("connection_factory", "cursor_factory")
 _OPEN = frozenset((extensions.TRANSACTION_STATUS_INTRANS, extensions.TRANSACTION_STATUS_INERROR))
 
 
@@ -28,19 +34,24 @@ class Psycopg2Driver(Driver):
     """psycopg2 and libpq."""
 
     def check_connection(self, connection: Any) -> None:
-        if not isinstance(connection, extensions.connection):
-            raise TypeError(
-                "connection must be a psycopg2 connection,"
-                f" not {type(connection).__module__}.{type(connection).__name__}"
-            )
+        super().check_connection(connection)
         if connection.async_:
             raise ValueError("connection must not be one made with async_=True")
 
-    def check_values(self, **values: Any) -> Psycopg2Values:
-        return Psycopg2Values.checked(**values)
+    def check_values(self, **values: Any) -> Values:
+        checked = super().check_values(**values)
+        for name in _ELSEWHERE.keys() & checked.connect_kwargs.keys():
+            raise ValueError(f"connect_kwargs: {name} cannot be given here; {_ELSEWHERE[name]}")
+        given = checked.arguments(Limits(1, 1))
+        try:
+            make_dsn(**{name: value for name, value in given.items() if name not in _FACTORIES})
+        except (psycopg2.Error, TypeError) as exc:
+            # It names the parameter, never a value.
+            raise ValueError(f"connect_kwargs: {str(exc).strip()}") from None
+        return checked
 
-    def connect(self, values: Psycopg2Values, limits: Limits) -> Any:
-        return psycopg2.connect(**values.arguments(limits), **values.factories())
+    def commits_itself(self, connection: Any) -> bool:
+        return True
 
     def is_prepared(self, connection: Any) -> bool:
         return (
@@ -49,7 +60,7 @@ class Psycopg2Driver(Driver):
             and _reads_dates(_date_style(connection))
         )
 
-    def prepare(self, connection: Any) -> tuple[bool, str, str]:
+    def prepare(self, connection: Any) -> object:
         before = connection.autocommit, connection.encoding, _date_style(connection)
         connection.autocommit = True
         if connection.encoding != _ENCODING:
@@ -80,9 +91,6 @@ class Psycopg2Driver(Driver):
     def cursor(self, connection: Any) -> Any:
         return connection.cursor(cursor_factory=extensions.cursor)
 
-    def is_broken(self, connection: Any) -> bool:
-        return bool(connection.closed)
-
     def in_transaction(self, connection: Any) -> bool:
         return not connection.closed and connection.get_transaction_status() in _OPEN
 
@@ -93,18 +101,9 @@ class Psycopg2Driver(Driver):
         with self.cursor(connection) as cursor:
             cursor.execute("COMMIT" if commit else "ROLLBACK")
 
-    def begin(self, seconds: float) -> str:
-        return begin(seconds)
-
-    def socket_of(self, connection: Any) -> int | None:
-        return int(connection.fileno())
-
     def canceller(self, connection: Any) -> Callable[[], object] | None:
         libpq = _libpq()
         return _Canceller(libpq, connection.pgconn_ptr) if libpq else None
-
-    def was_cancelled(self, exc: BaseException) -> bool:
-        return isinstance(exc, extensions.QueryCanceledError)
 
 
 def _date_style(connection: Any) -> str:
@@ -120,7 +119,7 @@ def _reads_dates(style: str) -> bool:
 class Psycopg2Session(Pep249Session):
     """A persister's access to PostgreSQL; any number of threads may share it."""
 
-    driver: ClassVar[Driver] = Psycopg2Driver()
+    kind: ClassVar[type[Driver]] = Psycopg2Driver
 
 
 class _Canceller:

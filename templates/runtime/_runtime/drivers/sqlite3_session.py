@@ -248,9 +248,9 @@ class Operation(Turn):
             return False
         return row is None or is_true(row)
 
-    def run_together(self, steps: Sequence[Step]) -> None:
-        """Run all the steps or none: one transaction, which has the write lock at once."""
-        for step in (Step("BEGIN IMMEDIATE"), *steps, Step("COMMIT")):
+    def run_together(self, begin: str, steps: Sequence[Step]) -> None:
+        """Run all the steps or none: one transaction."""
+        for step in (Step(begin), *steps, Step("COMMIT")):
             if step.when and not is_true(self.fetch_one(step.when)):
                 continue
             self._in_time()

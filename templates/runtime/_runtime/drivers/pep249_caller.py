@@ -1,0 +1,90 @@
+"""A thread that makes the calls on one connection, so that nobody waits longer than they may."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Late(Exception):
+    """A call has not ended in time; it is left to its thread."""
+
+
+class Caller:
+    """Makes one call after the other.
+
+    Some drivers' connections cannot be told to stop, or must be used in the thread they were opened
+    in. Who drops a caller ends its thread, after the calls that it still has to make.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._is_there = True
+        thread = threading.Thread(
+            target=_make_all, args=(self._calls,), name="persistry-connection", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # No thread can be started when the interpreter ends.
+            self._is_there = False
+
+    def __del__(self) -> None:
+        self._calls.put(None)
+
+    def run(self, job: Callable[[], Result], seconds: float) -> Result:
+        """What the job returns or raises; `Late` if that takes longer.
+
+        A job that has not begun when nobody waits for it any more is not done.
+        """
+        if not self._is_there:
+            return job()
+        call = _Call(job)
+        self._calls.put(call)
+        try:
+            call.done.get(timeout=max(0.0, seconds))
+        except Empty:
+            call.wanted = False
+            raise Late from None
+        except BaseException:
+            call.wanted = False
+            raise
+        if call.failure is not None:
+            raise call.failure
+        result: Result = call.result
+        return result
+
+    def finally_do(self, job: Callable[[], object]) -> None:
+        """Have a last thing done, some time; nothing is waited for."""
+        if self._is_there:
+            self._calls.put(_Call(job))
+        else:
+            job()
+
+
+class _Call:
+    __slots__ = ("done", "failure", "job", "result", "wanted")
+
+    def __init__(self, job: Callable[[], Any]) -> None:
+        self.job = job
+        self.wanted = True
+        self.done: SimpleQueue[None] = SimpleQueue()
+        self.result: Any = None
+        self.failure: BaseException | None = None
+
+    def make(self) -> None:
+        try:
+            if self.wanted:
+                self.result = self.job()
+        except BaseException as exc:
+            self.failure = exc
+        self.done.put(None)
+
+
+def _make_all(calls: SimpleQueue[_Call | None]) -> None:
+    while (call := calls.get()) is not None:
+        call.make()
+        del call  # with what it has in its hands, until there is another one
