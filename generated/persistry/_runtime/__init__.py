@@ -12,7 +12,7 @@ generation_1 = "what is generated for this runtime imports this first"
 
 def __getattr__(name: str) -> str:
     if name.startswith("generation_"):
-        (here,) = (it for it in globals() if it.startswith("generation_"))
+        here = ", ".join(it for it in globals() if it.startswith("generation_"))
         raise ImportError(
             f"the module that imports this was generated for another version of persistry"
             f" ({name}; here is {here}): run `persistry-codegen generate` again with this one"

@@ -160,12 +160,15 @@ class Factory:
             return None
         try:
             module = importlib.import_module(f"{package}.columns")
-            columns = [it for it in module.COLUMNS if it.name == kind.__name__]
+            columns: dict[str, Column] = {it.name: it for it in module.COLUMNS}
         except (ImportError, AttributeError):
             return None
-        if columns and package != __package__ and module.__file__ is not None:
+        # A class that is reached through its module only has the module in its column's name.
+        reached = f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"
+        found = columns.get(reached) or columns.get(kind.__name__)
+        if found is not None and package != __package__ and module.__file__ is not None:
             self.cases = Path(module.__file__).parent
-        return columns[0] if columns else None
+        return found
 
     def _can_show(self, trait: str, store: Any) -> bool:
         """Whether what the factory gives is enough for the cases of a trait."""
