@@ -205,7 +205,7 @@ def make_store(tmp_path):
     assert "made     my_package/conformance/test_notes_sync.py\n" in shell(make, complete, tmp_path)
     test = (
         "python -m pytest -v -p no:cacheprovider --rootdir=. --import-mode=importlib --pyargs"
-        " persistry.conformance.test_values_sync my_package.conformance -k 'comes_back and sync and not large'"
+        " persistry.conformance.test_values_sync my_package.conformance -k 'comes_back and sync'"
     )
     shown = shell(test, complete, tmp_path)
     assert re.search(r"^NotesPersister +notes +sync +\d+ +0 +0 +\d+$", shown, re.MULTILINE), shown
