@@ -1,4 +1,4 @@
-"""`python -m codegen generate | check | show BACKEND`, installed as `persistry-codegen`."""
+"""`python -m codegen generate | check | show | explain | new-backend`, or `persistry-codegen`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from . import outside, writing
+from .explain import explained
+from .new_backend import NEXT, NEXT_OUTSIDE, Refused, begin
 from .pipeline import Run
 from .problems import Code, Report, Span, render, suggest
 from .rendering import Tree, original, source_of
@@ -33,7 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
     check = commands.add_parser("check", help="fail if that is anything else; write nothing")
     show = commands.add_parser("show", help="print a backend as the templates get it")
     show.add_argument("backend")
-    for command in (generate, check, show):
+    explain = commands.add_parser("explain", help="what a problem means, and how to mend it")
+    explain.add_argument("code", nargs="*", help="such as SQL01; without one, all are listed")
+    new = commands.add_parser("new-backend", help="write a backend file to begin with")
+    new.add_argument("name")
+    new.add_argument("--like", default="sqlite", help="the backend to take over from")
+    for command in (generate, check, show, new):
         command.add_argument(
             "--spec", type=Path, metavar="DIR", help="the folder with backend files of your own"
         )
@@ -42,6 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
             "--out", type=Path, metavar="PACKAGE", help="your package that is made from them"
         )
     options = parser.parse_args(arguments)
+    if options.command == "explain":
+        return _explain(options.code)
+    if options.command == "new-backend":
+        return _new_backend(options, parser)
     run = _run(options, parser)
     if options.command == "show":
         return _show(run, options.backend)
@@ -55,6 +66,39 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
 
 
+def _explain(names: list[str]) -> int:
+    try:
+        print(explained(names), end="")
+    except ValueError as error:
+        return _failed(f"{error}\n")
+    return 0
+
+
+def _new_backend(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if INSTALLED and options.spec is None:
+        parser.error("give --spec, the folder for your backend files")
+    own = None if options.spec is None else options.spec.resolve()
+    root = _project(options, parser) if own is None else HOME
+    try:
+        path, text = begin(root, options.name, options.like, own)
+    except Refused as refused:
+        return _failed(f"{refused}\n")
+    file = (root if own is None else own.parent) / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    print(f"made {path}, with {text.count('TODO ')} TODOs\n")
+    words = {"name": options.name, "like": options.like, "spec": options.spec}
+    print((NEXT if own is None else NEXT_OUTSIDE).format(**words))
+    return 0
+
+
+def _project(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Path:
+    if not (options.root / "spec").is_dir():
+        parser.error(f"there is no folder 'spec' in {options.root}; give --root")
+    root: Path = options.root.resolve()
+    return root
+
+
 def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Run:
     """The run over the project, or over backend files of one's own."""
     spec, out = options.spec, getattr(options, "out", None)
@@ -62,9 +106,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Run:
     if options.command != "show" and (one_only or (INSTALLED and spec is None)):
         parser.error("give --spec, the folder of your backend files, and --out, your package")
     if spec is None:
-        if not (options.root / "spec").is_dir():
-            parser.error(f"there is no folder 'spec' in {options.root}; give --root")
-        return Run(options.root.resolve())
+        return Run(_project(options, parser))
     if not spec.is_dir():
         parser.error(f"there is no folder {spec}; --spec is the one with your backend files")
     return Run(HOME, spec.resolve(), "" if out is None else out.resolve().name)

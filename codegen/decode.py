@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 from .nodes import Items, ListNode, MappingNode, Node, Number, ScalarNode, Section, Text
@@ -14,6 +15,7 @@ __all__ = ["Value", "decode", "peek"]
 
 T = TypeVar("T")
 
+_TODO = re.compile(r"TODO\b")
 # Stands for what could not be decoded. None cannot: it is what `null` means.
 _FAILED: Any = object()
 
@@ -52,6 +54,8 @@ class _Decoder:
         self._report = report
 
     def decode(self, node: Node, hint: Any, place: _Place) -> Any:
+        if _is_left_to_do(node) and Value not in alternatives(hint):
+            return self._refuse_todo(place.words, cast(ScalarNode, node).text, place.doc)
         # In `Value | None` a null that is written down is a value, and None means no key.
         if is_optional(hint) and _is_null(node) and Value not in alternatives(hint):
             return None
@@ -123,6 +127,9 @@ class _Decoder:
             if get_origin(key_hint) is Literal and name not in get_args(key_hint):
                 self._unknown_key(name, get_args(key_hint), place.words)
                 failed = True
+            if _TODO.match(name):
+                self._refuse_todo(f"a key of {place.words}", name, place.doc)
+                failed = True
             inside = _Place(f"{str(name)!r} in {place.words}", place.doc)
             value = self.decode(child, value_hint, inside)
             failed = failed or value is _FAILED
@@ -154,6 +161,13 @@ class _Decoder:
         message = f"unknown key {str(name)!r} in {what}"
         self._report.add(Code.SCH01, message, name.span, help=suggest(name, known))
 
+    def _refuse_todo(self, what: str, text: Text, doc: str) -> Any:
+        """What is written behind the word says what is wanted; else the doc of the key does."""
+        wanted = " ".join(text.removeprefix("TODO").lstrip(":, ").split())
+        help = wanted or doc or "write it"
+        self._report.add(Code.TODO01, f"{what} is still to be written", text.at(0, 4), help=help)
+        return _FAILED
+
     def _refuse(self, code: Code, node: Node, message: str, help: str, place: _Place) -> Any:
         notes = (place.doc,) if place.doc else ()
         self._report.add(code, message, node.span, help=help, notes=notes)
@@ -183,6 +197,10 @@ def _alternative(hint: Any, node: Node) -> Any:
     members = [member for member in alternatives(hint) if member is not type(None)]
     fitting = (member for member in members if member is Value or isinstance(node, _kind(member)))
     return next(fitting, members[0])
+
+
+def _is_left_to_do(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and _TODO.match(node.text) is not None
 
 
 def _is_null(node: Node) -> bool:

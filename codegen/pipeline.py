@@ -7,33 +7,26 @@ from typing import TypeVar
 
 from . import ir, outside
 from .decode import decode, peek
+from .editor import schemas
 from .model import (
     FamilyModel,
     InterfaceModel,
-    MongoBackendModel,
-    RedisBackendModel,
-    RuntimeBackendModel,
     ScenariosModel,
-    SqlBackendModel,
 )
 from .nodes import MappingNode, Node, ScalarNode
 from .problems import Code, Report, Span, render
 from .rendering import Tree
 from .rendering import render as render_tree
 from .resolve.backend import Models, backend
+from .resolve.families import FAMILIES, is_of_another
 from .resolve.interface import interface
+from .resolve.libraries import check_extras
 from .resolve.needs import check_taken, check_vendored
 from .resolve.scenarios import themes
 from .source import load
 from .styling import style
 from .writing import FOLDER
 
-_FAMILIES: dict[str, type[Models]] = {
-    "sql": SqlBackendModel,
-    "redis": RedisBackendModel,
-    "mongo": MongoBackendModel,
-    "runtime": RuntimeBackendModel,
-}
 M = TypeVar("M")
 
 
@@ -74,6 +67,9 @@ class Run:
         runtime = self.root / "templates" / "runtime"
         check_taken(used, shared, runtime, self.report)
         check_vendored(used, runtime, self.report)
+        # Whoever makes a package of their own says what to install as they like.
+        home = self.root if self.own is None else self.own
+        check_extras(used, home / "pyproject.toml", self.report)
         return None if self.report else ir.Project(shared, tuple(backends), found)
 
     def tree(self, formatted: bool = True) -> Tree:
@@ -84,6 +80,7 @@ class Run:
         templates = self.root / "templates"
         if self.own is None:
             tree = render_tree(project, templates, self.report)
+            tree |= schemas(project)
         else:
             name = self.own.name
             tree = outside.render(project, templates, self.package, name, self.report)
@@ -120,14 +117,14 @@ class Run:
         if node is None:
             return None
         first = peek(node, FamilyModel, self.report)
-        if first is None:
+        if first is None or is_of_another(node, first, self.report):
             return None
         if self.own is not None and first.family == "runtime":
             help = "write one of: sql, redis, mongo; the family 'runtime' stands in persistry"
             message = "nothing is generated for the family 'runtime'"
             self.report.add(Code.SPEC09, message, _place_of("family", node), help=help)
             return None
-        return decode(node, _FAMILIES[first.family], self.report)
+        return decode(node, FAMILIES[first.family], self.report)
 
     def _files(self, folder: str) -> list[str]:
         """The files of a folder: there are some, and all of them are read."""

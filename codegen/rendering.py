@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from functools import partial
 from pathlib import Path
@@ -54,8 +55,12 @@ def render(project: ir.Project, templates: Path, report: Report) -> Tree:
 
 def source_of(text: str) -> str:
     """What the header of a generated text names; empty for what is copied."""
-    first = text.partition("\n")[0]
-    return first.removeprefix(HEADER).partition(" ")[0] if first.startswith(HEADER) else ""
+    found = _MADE_FROM.search("\n".join(text.split("\n", 3)[:3]))
+    return found[1] if found else ""
+
+
+# Python begins with it; JSON has it as a "$comment" in one of its first lines.
+_MADE_FROM = re.compile(r"^(?:# |  \"\$comment\": \")Code generated from (\S+) ", re.MULTILINE)
 
 
 def original(path: str) -> str:

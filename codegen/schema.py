@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
+import itertools
+import sys
 import types
+from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from .problems import Span
@@ -14,9 +18,9 @@ from .problems import Span
 class Key:
     """A key of a mapping, and the field of the dataclass that it fills.
 
-    A field says more in its metadata: `doc`; `key`, if a trailing underscore is not enough to get
-    from the YAML key to a Python name (`raise_` is `raise`); `one: True`, if a list of one item
-    may be written without its brackets.
+    Its doc is the text below the field. A field says more in its metadata: `key`, if a trailing
+    underscore is not enough to get from the YAML key to a Python name (`raise_` is `raise`);
+    `one: True`, if a list of one item may be written without its brackets.
     """
 
     name: str
@@ -49,10 +53,34 @@ def keys_of(cls: type) -> dict[str, Key]:
             field=field.name,
             type=hint,
             default=default,
-            doc=field.metadata.get("doc", ""),
+            doc=_doc_of(cls, field.name),
             one=field.metadata.get("one", False),
         )
     return keys
+
+
+def _doc_of(cls: type, field: str) -> str:
+    docs = (_docs_in(base.__module__).get((base.__name__, field)) for base in cls.__mro__)
+    return next(filter(None, docs), "")
+
+
+@functools.cache
+def _docs_in(module: str) -> dict[tuple[str, str], str]:
+    """The texts below the fields of a module's classes: Python itself does not keep them."""
+    found = {}
+    source = getattr(sys.modules.get(module), "__file__", None)
+    if source is None:
+        return {}
+    for cls in ast.walk(ast.parse(Path(source).read_text(encoding="utf-8"))):
+        if isinstance(cls, ast.ClassDef):
+            for field, below in itertools.pairwise(cls.body):
+                match field, below:
+                    case (
+                        ast.AnnAssign(target=ast.Name(name)),
+                        ast.Expr(ast.Constant(str(text))),
+                    ):
+                        found[cls.name, name] = text
+    return found
 
 
 @functools.cache

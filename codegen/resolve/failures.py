@@ -9,6 +9,7 @@ from .. import ir
 from ..model import ConflictModel, DriverModel, ErrorsModel, RuleModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, suggest
+from ..resolve.libraries import check_exists
 from ..resolve.names import expression, is_builtin_exception, known, sensible
 
 _FILLED = ("connect_timeout", "operation_timeout")
@@ -86,6 +87,8 @@ def _check_imported(model: ErrorsModel, roots: Iterable[str], report: Report) ->
             message = f"the exception {str(name)!r} is of no module that a driver imports"
             help = f"{suggest(root, roots, 'imported')}; add another to 'imports' of a driver"
             report.add(Code.SPEC01, message, name.at(0, len(root)), help=help)
+        else:
+            check_exists(name, report)
 
 
 def _attribute(sources: list[ErrorsModel], report: Report) -> Text | None:

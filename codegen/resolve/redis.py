@@ -23,7 +23,7 @@ _DIGITS = 19  # as many as 2**63 - 1 has
 # What an argument of a script may be beside the values of its case.
 _DERIVED = {"sequence", "prefix", "limit", "value"}
 _LAST = ("prefix", "limit", "value")
-_QUERIES = ("save.insert", "list_app_ids.newest")
+QUERIES = ("save.insert", "list_app_ids.newest")
 _VERBS = ("script", "get", "newest_of")
 # What the slot, and what the keys behind it, are made of.
 _SLOT = ("namespace", "partition_key")
@@ -267,7 +267,7 @@ class _Queries:
         return [*keys, *sorted(self.used - set(keys), key=lambda key: key.name)]
 
     def refuse_unknown(self, load: list[str]) -> None:
-        cases = [*_QUERIES, *load]
+        cases = [*QUERIES, *load]
         for name in self._model.queries:
             if name not in cases:
                 self._misspelt.add(closest(name, cases))

@@ -133,17 +133,25 @@ ORDER BY write_number DESC, created_at DESC LIMIT %s::bigint
 _STATE_BYTES = 530000000
 
 # What the driver raises.
-_RAISED = (psycopg.Error,)
+_RAISED = (
+    psycopg.Error,
+    UnicodeEncodeError,
+)
 # How a failure of the driver shows, and what it is for a caller: the first rule that fits.
 _FAILURES = Failures(
     "PostgreSQL",
     base=_RAISED,
     rules=(
         Rule(
-            errors.PersisterClosedError,
-            _RAISED,
-            "the connection that was handed in has been closed",
-            messages=("the connection is closed",),
+            errors.PersisterError,
+            UnicodeEncodeError,
+            "the connection that was handed in cannot send this text; open it with client_encoding='UTF8'",
+        ),
+        Rule(
+            errors.CorruptStateError,
+            psycopg.DataError,
+            "what is stored there cannot be read; another program wrote it",
+            messages=("after year 10K", "before year 1"),
         ),
         Rule(
             errors.PersisterUnavailableError,

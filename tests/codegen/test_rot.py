@@ -15,7 +15,7 @@ from codegen import ir
 from codegen.nodes import ListNode, MappingNode, Node
 from codegen.printers import FILTERS
 from codegen.problems import Report
-from codegen.rendering import HEADER, MOST_LINES, Tree
+from codegen.rendering import MOST_LINES, Tree, source_of
 from codegen.rendering import original as copy_of
 from codegen.source import load
 
@@ -166,7 +166,7 @@ def test_extras_are_declared(resolved: ir.Project) -> None:
 
 
 def test_the_runtime_is_copied_byte_for_byte(tree: Tree, original: Path) -> None:
-    copied = {name: text for name, text in tree.items() if not text.startswith(HEADER)}
+    copied = {name: text for name, text in tree.items() if not source_of(text)}
     copied.pop("persistry/py.typed")
     sources = set()
     for name, text in copied.items():

@@ -15,8 +15,10 @@ from .pep249_driver import Driver
 
 Result = TypeVar("Result")
 
-# So long is waited for a driver that takes leave of the server, at the most, in seconds.
+# So long is waited for a driver that takes leave of the server, at the most, and for a call that has
+# been ended to come back, in seconds.
 _LEAVE = 1.0
+_RETURN = 1.0
 
 # All that are open in this process. By id, so that a look at them is a single step.
 _lines: weakref.WeakValueDictionary[int, Line] = weakref.WeakValueDictionary()
@@ -30,12 +32,20 @@ class Line:
     """One connection to a server."""
 
     def __init__(
-        self, driver: Driver, connection: Any, caller: Caller | None = None, age: int = 0
+        self,
+        driver: Driver,
+        connection: Any,
+        caller: Caller | None = None,
+        age: int = 0,
+        *,
+        handed_in: bool = False,
     ) -> None:
         self.connection = connection
         self.age = age
         self.caller: Caller | None = caller
-        """The thread that makes the calls, where nothing else could end one."""
+        """The thread that makes the calls, where nothing else could end one, or where a call that
+        is interrupted would spoil a connection that cannot be replaced."""
+        self._handed_in = handed_in
         self.inherited = False
         self._driver = driver
         self.cancel: Callable[[], object] | None = None
@@ -55,15 +65,23 @@ class Line:
             self._handles.append(socket.dup(fileno))
             weakref.finalize(self, _close, self._handles).atexit = False
         self.cancel = self._driver.canceller(self.connection)
-        if fileno is not None or self.cancel is not None:
+        spoilt = self._handed_in and bool(self._handles) and not self._driver.bears_interrupts
+        if self.can_be_ended and not spoilt:
             self.caller = None
         elif self.caller is None:
             self.caller = Caller()
         self._armed = True
 
+    @property
+    def can_be_ended(self) -> bool:
+        """Whether a call that waits on the connection can be made to return."""
+        return bool(self._handles) or self.cancel is not None
+
     def run(self, job: Callable[[], Result], seconds: float) -> Result:
-        """Do something on the connection; `Late` if nothing else could end it in time."""
-        return job() if self.caller is None else self.caller.run(job, seconds)
+        """Do something on the connection; `Late` if it is not over in time."""
+        if self.caller is None:
+            return job()
+        return self.caller.run(job, seconds + _RETURN if self.can_be_ended else seconds)
 
     def shut(self) -> None:
         """End whatever waits on the connection, at once: it is lost."""

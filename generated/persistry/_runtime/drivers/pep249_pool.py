@@ -30,7 +30,7 @@ class Pool:
         self.driver = driver
         self.values = values
         self.size = size
-        self._handed_in = None if values else Line(driver, connection)
+        self._handed_in = None if values else Line(driver, connection, handed_in=True)
         self._before: tuple[object] | None = None
         self._interrupted = False
         self._sharers = 1
@@ -70,6 +70,12 @@ class Pool:
             return self.values.describe()
         assert self._handed_in is not None
         return self.driver.describe(self._handed_in.connection)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the connection that was handed in is no more: nobody can open it again."""
+        line = self._handed_in
+        return line is not None and self.driver.is_broken(line.connection)
 
     @property
     def inherited(self) -> bool:
@@ -150,7 +156,10 @@ class Pool:
         handed_in = line is self._handed_in
         ended = False
         self._interrupted = handed_in
-        if (idle and sound) or (handed_in and (idle or line.caller is None)):
+        if handed_in and not idle and line.caller is not None:
+            # When what is under way has come to its end; nobody waits for that.
+            line.caller.finally_do(lambda: self._roll_back(connection))
+        elif handed_in or (idle and sound):
             with contextlib.suppress(Exception):  # The failure itself is reported.
                 line.run(lambda: self._roll_back(connection), seconds)
                 ended = True

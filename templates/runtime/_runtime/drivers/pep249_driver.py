@@ -17,6 +17,10 @@ class Driver:
     round trip. Where it cannot, each statement is committed.
     """
 
+    bears_interrupts = False
+    """Whether a call that an exception of a signal handler has ended leaves its connection whole.
+    (Such a handler runs in the main thread, between any two steps of a driver that is Python.)"""
+
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
 

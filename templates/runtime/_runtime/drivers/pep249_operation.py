@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ...errors import (
     CorruptStateError,
     NotInitializedError,
+    PersisterClosedError,
     PersisterError,
     PersisterUnavailableError,
 )
@@ -162,7 +163,7 @@ class Operation:
     def _rows(self, cursor: Any) -> list[tuple[Any, ...]]:
         try:
             return self._pool.driver.rows(cursor)
-        except (ValueError, OverflowError) as exc:
+        except (ValueError, OverflowError, TypeError) as exc:
             raise CorruptStateError(
                 f"{about(self._name, self._key)}: what is stored there cannot be read"
                 f" ({type(exc).__name__}: {exc}); another program wrote it"
@@ -210,12 +211,17 @@ class Operation:
         turn, pool, limits = self._turn, self._pool, self._session.limits
         assert turn is not None
         left = self._deadline.remaining()
+        if pool.is_gone:
+            raise PersisterClosedError(
+                f"{about(self._name, self._key)}: the connection that was handed in is closed or"
+                " lost; build another persister"
+            )
         self._connecting = True
         line = pool.line(turn, limits, min(limits.connect, left))
         if line is None:
             raise self._not_connected(left)
         self._connecting = False
-        if line.caller is None:
+        if line.can_be_ended:
             self._watch = watchdog.begin(line, self._deadline.remaining())
         try:
             pool.ready(line, self._deadline.remaining())

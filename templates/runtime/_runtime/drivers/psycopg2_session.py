@@ -33,6 +33,8 @@ _OPEN = frozenset((extensions.TRANSACTION_STATUS_INTRANS, extensions.TRANSACTION
 class Psycopg2Driver(Driver):
     """psycopg2 and libpq."""
 
+    bears_interrupts = True
+
     def check_connection(self, connection: Any) -> None:
         super().check_connection(connection)
         if connection.async_:
