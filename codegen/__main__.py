@@ -10,21 +10,18 @@ from typing import Any
 
 from . import outside, writing
 from .explain import explained
+from .home import COMMAND, HOME, INSTALLED
 from .new_backend import NEXT, NEXT_OUTSIDE, Refused, begin
 from .pipeline import Run
 from .problems import Code, Report, Span, render, suggest
 from .rendering import Tree, original, source_of
 
 VERBS = {"missing": "made", "changed": "changed", "orphan": "removed"}
-# Where the interface and the templates are: in the installed package beside this module.
-_HERE = Path(__file__).resolve().parent
-INSTALLED = (_HERE / "spec").is_dir()
-HOME = _HERE if INSTALLED else _HERE.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="persistry-codegen" if INSTALLED else "python -m codegen",
+        prog=COMMAND,
         description="From the spec to the persisters and their tests.",
     )
     # Installed, there is no project: only the user's own folders.

@@ -42,7 +42,7 @@ def test_the_wheel_holds_the_package_with_its_generator_and_nothing_else(wheel: 
     assert "persistry/py.typed" in names
     assert "persistry/conformance/columns.py" in names
     assert "persistry/conformance/support/plugin.py" in names
-    here = files_of(ROOT / "generated", "")
+    here = files_of(ROOT / "generated" / "persistry", "persistry/")
     for folder, name in (("codegen", ""), ("spec", "spec/"), ("templates", "templates/")):
         here |= files_of(ROOT / folder, f"persistry/_codegen/{name}")
     assert {name for name in names if ".dist-info/" not in name} == here
