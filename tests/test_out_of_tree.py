@@ -102,6 +102,20 @@ def test_it_shows_the_backends_that_come_with_it(complete: Path, tmp_path: Path)
     assert shown.startswith("redis: Backend\n")
 
 
+def test_a_file_to_begin_with_lists_what_is_to_be_written(complete: Path, tmp_path: Path) -> None:
+    new = "persistry-codegen new-backend ledger --like postgresql --spec my_backends"
+    shown = shell(new, complete, tmp_path)
+    assert re.match(r"made my_backends/ledger\.yaml, with \d+ TODOs\n", shown)
+    make = ["generate", "--spec", "my_backends", "--out", "my_package"]
+    done = start(complete.parent / "persistry-codegen", *make, cwd=tmp_path)
+    assert done.returncode == 1
+    assert re.match(r"my_backends/ledger\.yaml:\d+:\d+: TODO01 ", done.stderr)
+    last = done.stderr.splitlines()[-1]
+    assert last == "to learn more: persistry-codegen explain TODO01"
+    explained = shell(last.removeprefix("to learn more: "), complete, tmp_path)
+    assert explained.startswith("# TODO01: ")
+
+
 def test_installed_it_needs_both_folders(complete: Path, tmp_path: Path) -> None:
     done = start(complete.parent / "persistry-codegen", "check", cwd=tmp_path)
     assert done.returncode == 2
@@ -238,18 +252,25 @@ def make(directory, **options):
 
 LEDGER = """
 import os
-import my_package
+import my_package.b_psycopg
 from persistry.conformance.support.column import Column
-from tests.stores.postgresql import PostgreSQLPlace, PostgreSQLStore
+from tests.stores.postgresql import PostgreSQLPlace, PostgreSQLStore, PsycopgStore
 
-class LedgerStore(PostgreSQLStore):
-    def __init__(self, *given):
-        super().__init__(*given)
-        self.persister = my_package.PostgreSQLPersister
+def made(store, name, persister):
+    class LedgerStore(store):
+        def __init__(self, *given):
+            super().__init__(*given)
+            self.persister = persister
 
-def make(directory):
     place = PostgreSQLPlace(os.environ["LEDGER_URL"])
-    return LedgerStore(Column("PostgreSQLPersister", "sync", "ledger"), place, "ledger", False)
+    return LedgerStore(Column(name, "sync", "ledger"), place, "ledger", False)
+
+def chosen(directory):
+    return made(PostgreSQLStore, "PostgreSQLPersister", my_package.PostgreSQLPersister)
+
+def by_module(directory):
+    module = my_package.b_psycopg
+    return made(PsycopgStore, "b_psycopg.PostgreSQLPersister", module.PostgreSQLPersister)
 """
 
 
@@ -278,9 +299,10 @@ def test_a_store_on_a_server_is_held_to_what_servers_do(
         return done.stdout
 
     run("codegen", "generate", "--spec", "my_backends", "--out", "my_package")
-    chosen = ["lost_reply_saves_once", "handed_in_connection_commits", "after_a_restart", "race"]
-    options = [part for name in chosen for part in ("-k", name)]
-    report = json.loads(run("persistry.conformance", "factories:make", *options, "--json"))
-    assert report["persister"]["traits"] == ["connection", "durable", "initialize", "network"]
-    assert report["counts"]["passed"] >= len(chosen)
-    assert report["counts"]["failed"] == report["counts"]["not run"] == 0
+    names = ["lost_reply_saves_once", "handed_in_connection_commits", "after_a_restart", "race"]
+    options = [part for name in names for part in ("-k", name)]
+    for factory in ("factories:chosen", "factories:by_module"):
+        report = json.loads(run("persistry.conformance", factory, *options, "--json"))
+        assert report["persister"]["traits"] == ["connection", "durable", "initialize", "network"]
+        assert report["counts"]["passed"] >= len(names)
+        assert report["counts"]["failed"] == report["counts"]["not run"] == 0

@@ -425,6 +425,25 @@ def test_show_prints_a_backend_of_ones_own(home: Path, capsys: pytest.CaptureFix
     assert "source: my_backends/notes.yaml" in shown
 
 
+def test_a_file_to_begin_with_is_written_into_the_folder(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its name need not be free in persistry, but there."""
+    new = ["new-backend", "--like", "redis", "--spec", "more"]
+    assert main([*new, "redis"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("made more/redis.yaml, with ")
+    assert "`persistry-codegen generate --spec more --out YOUR_PACKAGE`" in shown
+    text = (home / "more" / "redis.yaml").read_text()
+    assert text.startswith("# Begun from redis. ")
+    assert "`persistry-codegen generate`" in text.partition("backend:")[0]
+    assert main([*new, "redis"]) == 1
+    assert capsys.readouterr().err == (
+        "more/redis.yaml is there already; choose another name, or delete it first\n"
+    )
+    assert (home / "more" / "redis.yaml").read_text() == text
+
+
 # Another persistry
 
 
