@@ -48,11 +48,11 @@ class Run:
     def project(self) -> ir.Project | None:
         """The resolved spec, or None if it has problems."""
         written = self._read(self.root, "spec/interface.yaml", InterfaceModel)
-        backends_, cases_ = self._folders()
-        models = [self._backend(path) for path in self._files(backends_)]
+        folder, scenarios = self._folders()
+        models = [self._backend(path) for path in self._files(folder)]
         cases = {
             path: self._read(self._base, path, ScenariosModel)
-            for path in (self._files(cases_) if cases_ else ())
+            for path in (self._files(scenarios) if scenarios else ())
         }
         if written is None or self.report:
             return None
