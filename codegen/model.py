@@ -224,6 +224,8 @@ class ErrorsModel:
     """the exceptions that all failures of the driver are; others are not translated"""
     code_attribute: Text | None = None
     """where the exceptions keep their code; of a tuple its first item"""
+    rules_of: Text | None = None
+    """another driver of the backend, whose rules for every exception hold too"""
     conflict: ConflictModel | None = None
     """where a record that is there makes the insert fail, how that shows"""
 

@@ -67,6 +67,7 @@ SCHEMES: dict[str, Scheme] = {
             },
             "psycopg": {
                 "sync": ("b_psycopg", "PostgreSQLPersister", "psycopg"),
+                "async": ("b_psycopg", "AsyncPostgreSQLPersister", "psycopg"),
             },
         },
         parts={
@@ -98,6 +99,7 @@ SCHEMES: dict[str, Scheme] = {
             },
             "psycopg": {
                 "sync": ("b_psycopg", "PostgreSQLPersister", "psycopg"),
+                "async": ("b_psycopg", "AsyncPostgreSQLPersister", "psycopg"),
             },
         },
         parts={

@@ -134,8 +134,7 @@ def test_every_part_of_the_ir_is_used(templates: dict[str, str]) -> None:
         for it in dataclasses.fields(cls)
         if it.name not in used
     }
-    # Tests ask for it: which package the extra of a class must bring.
-    assert unused == {"PersisterClass.library"}
+    assert unused == set()
 
 
 def test_every_error_is_raised(resolved: ir.Project, original: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -24,5 +26,21 @@ def load_class(module: str, name: str, extra: str | None = None, package: str = 
         wanted = f"'{PACKAGE}[{extra}]'" if package == PACKAGE else extra
         raise ImportError(
             f"{name} needs a driver that is not installed: pip install {wanted}",
+            name=error.name,
+        ) from error
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Around the import of a driver that the extra `name` brings.
+
+    Raises:
+        ModuleNotFoundError: It is not installed; the message says how to install it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{error}: the driver is not installed: pip install 'persistry[{name}]'",
             name=error.name,
         ) from error
