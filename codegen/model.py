@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from codegen.decode import Value
-from codegen.nodes import Text
-from codegen.problems import Span
+from .decode import Value
+from .nodes import Text
+from .problems import Span
 
 Verb = Literal["save", "load", "list_app_ids", "is_initialized", "initialize"]
 ParameterStyle = Literal["qmark", "format", "dollar"]

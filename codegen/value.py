@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from codegen.nodes import ListNode, MappingNode, Node, ScalarNode
-from codegen.problems import Code, Report, Span, suggest
+from .nodes import ListNode, MappingNode, Node, ScalarNode
+from .problems import Code, Report, Span, suggest
 
 # Every other plain scalar is a string, whatever YAML 1.1 would make of it.
 _WORDS: dict[str, Any] = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from codegen import ir
-from codegen.model import ConflictModel, DriverModel, ErrorsModel, RuleModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, suggest
-from codegen.resolve.libraries import check_exists
-from codegen.resolve.names import expression, is_builtin_exception, known, sensible
+from .. import ir
+from ..model import ConflictModel, DriverModel, ErrorsModel, RuleModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, suggest
+from ..resolve.libraries import check_exists
+from ..resolve.names import expression, is_builtin_exception, known, sensible
 
 _FILLED = ("connect_timeout", "operation_timeout")
 
