@@ -6,9 +6,9 @@ import dataclasses
 import re
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
-from codegen.nodes import Items, ListNode, MappingNode, Node, Number, ScalarNode, Section, Text
-from codegen.problems import Code, Report, closest, suggest
-from codegen.schema import (
+from .nodes import Items, ListNode, MappingNode, Node, Number, ScalarNode, Section, Text
+from .problems import Code, Report, closest, suggest
+from .schema import (
     Key,
     alternatives,
     is_optional,
@@ -17,7 +17,7 @@ from codegen.schema import (
     span_field,
     words_for,
 )
-from codegen.value import Value, value_of
+from .value import Value, value_of
 
 __all__ = ["Value", "decode", "peek"]
 

@@ -13,16 +13,16 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal, get_args, get_origin
 
-from codegen import ir, model
-from codegen.decode import Value
-from codegen.nodes import Text
-from codegen.rendering import Tree
-from codegen.resolve import redis
-from codegen.resolve.backend import TRAITS
-from codegen.resolve.interface import ADDED, COLUMNS
-from codegen.resolve.needs import FIELDS, OPERATIONS, STAR, URL_PARTS
-from codegen.resolve.sql import IS_INITIALIZED, TABLE
-from codegen.schema import alternatives, is_optional, keys_of, others_of, words_for
+from . import ir, model
+from .decode import Value
+from .nodes import Text
+from .rendering import Tree
+from .resolve import redis
+from .resolve.backend import TRAITS
+from .resolve.interface import ADDED, COLUMNS
+from .resolve.needs import FIELDS, OPERATIONS, STAR, URL_PARTS
+from .resolve.sql import IS_INITIALIZED, TABLE
+from .schema import alternatives, is_optional, keys_of, others_of, words_for
 
 FOLDER = "schema"
 SOURCE = "codegen/model.py"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from codegen.problems import Code, suggest
+from .problems import Code, suggest
 
 PAGES = Path(__file__).parent / "pages"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from codegen.decode import Value
-from codegen.nodes import Text
-from codegen.problems import Span
+from .decode import Value
+from .nodes import Text
+from .problems import Span
 
 ParameterStyle = Literal["qmark", "format", "dollar"]
 
@@ -223,6 +223,8 @@ class ErrorsModel:
     """the exceptions that all failures of the driver are; others are not translated"""
     code_attribute: Text | None = None
     """where the exceptions keep their code; of a tuple its first item"""
+    rules_of: Text | None = None
+    """another driver of the backend, whose rules for every exception hold too"""
     conflict: ConflictModel | None = None
     """where a record that is there makes the insert fail, how that shows"""
 

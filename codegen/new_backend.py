@@ -14,6 +14,7 @@ from pathlib import Path
 
 import jinja2
 
+from . import outside
 from .editor import modeline
 from .nodes import MappingNode, Node, ScalarNode
 from .problems import Report, render, suggest
@@ -41,23 +42,40 @@ next:
      in tests/stores/__init__.py; where it needs a server, tests/servers/{name}.py.
   4. `make generate`, then `make test ARGS="-k {name}"`.
 docs/adding-a-backend.md goes through all of it, with the messages that one meets on the way."""
+NEXT_OUTSIDE = """\
+next:
+  1. Write what each TODO asks for; `persistry-codegen explain CODE` tells more of what is listed by
+     `persistry-codegen generate --spec {spec} --out YOUR_PACKAGE`.
+  2. Write a factory, and hold the class to the promise: python -m persistry.conformance."""
 
 
 class Refused(Exception):
     """Why there is no such file to begin with."""
 
 
-def begin(root: Path, name: str, like: str) -> tuple[str, str]:
-    """The path and the text of the new file; Refused if it cannot be."""
-    there = sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))
-    others = {it: _read(root, f"{FOLDER}/{it}.yaml") for it in there}
+def begin(root: Path, name: str, like: str, own: Path | None = None) -> tuple[str, str]:
+    """The path and the text of the new file; Refused if it cannot be.
+
+    With `own`, a folder outside of the project, the path begins with the name of that.
+    """
+    others = _all(root, FOLDER)
     if like not in others:
         raise Refused(f"there is no backend {like!r} to begin with; {suggest(like, others)}")
-    _check_name(name, others)
-    path = f"{FOLDER}/{name}.yaml"
+    folder = FOLDER if own is None else own.name
+    _check_name(name, folder, others if own is None else _all(own.parent, folder))
+    path = f"{folder}/{name}.yaml"
     interface = _read(root, "spec/interface.yaml")
     shared = [*interface.names("parameters"), *others[like].names("parameters"), "*"]
-    return path, _text(path, name, others[like], shared, root / "templates")
+    family = others[like].text("family")
+    top = (modeline(path, family), "python -m codegen generate")
+    if own is not None:
+        top = ("", outside.COMMAND)
+    return path, _text(top, name, others[like], shared, root / "templates")
+
+
+def _all(base: Path, folder: str) -> dict[str, Written]:
+    there = sorted(path.stem for path in (base / folder).glob("*.yaml"))
+    return {it: _read(base, f"{folder}/{it}.yaml") for it in there}
 
 
 @dataclass(frozen=True)
@@ -124,21 +142,23 @@ def _read(root: Path, path: str) -> Written:
     return Written(Path(path).stem, node, text.split("\n"))
 
 
-def _check_name(name: str, others: dict[str, Written]) -> None:
+def _check_name(name: str, folder: str, others: dict[str, Written]) -> None:
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise Refused(
             f"a backend cannot be called {name!r}: use small letters, digits and underscores, a "
             "letter first"
         )
     for it in others.values():
-        path = f"{FOLDER}/{it.name}.yaml"
+        path = f"{folder}/{it.name}.yaml"
         if name == it.name:
             raise Refused(f"{path} is there already; choose another name, or delete it first")
         if name == it.text("backend") or name in it.names("url", "schemes"):
             raise Refused(f"the name {name!r} is taken by {path}; choose another one")
 
 
-def _text(path: str, name: str, like: Written, shared: list[str], templates: Path) -> str:
+def _text(
+    top: tuple[str, str], name: str, like: Written, shared: list[str], templates: Path
+) -> str:
     family = like.text("family")
     first = next(iter(like.names("drivers")), "")
     opened_with = [it for it in like.names("drivers", first, "opened_with") if it in shared]
@@ -153,7 +173,8 @@ def _text(path: str, name: str, like: Written, shared: list[str], templates: Pat
     if defaults.get("port"):
         defaults["port"] = ""
     text = environment.get_template("new_backend/file.yaml.jinja").render(
-        modeline=modeline(path, family),
+        modeline=top[0],
+        command=top[1],
         name=name,
         like=like.name,
         family=family,

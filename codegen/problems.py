@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, unique
 
+from .home import COMMAND
+
 SHOWN_AT_MOST = 20
 # Beside a word that is nearly right, a longer list is no help.
 LISTED_AT_MOST = 20
 LINE_AT_MOST = 120
-EXPLAIN = "python -m codegen explain"
+EXPLAIN = f"{COMMAND} explain"
 
 
 @dataclass(frozen=True, order=True, slots=True)

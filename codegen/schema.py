@@ -11,7 +11,7 @@ import types
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from codegen.problems import Span
+from .problems import Span
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -9,11 +9,17 @@ from typing import Any, NamedTuple
 import psycopg2
 from psycopg2 import sql
 
-from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister
+from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister, b_psycopg
 from tests.bad_input import PASSWORD, Calls, Run
 from tests.servers import PostgreSQLServer
 
-CLASSES: dict[str, Any] = {"sync": PostgreSQLPersister, "async": AsyncPostgreSQLPersister}
+# Each class, by its colour; behind that the library, if it is not the one that is chosen.
+CLASSES: dict[str, Any] = {
+    "sync": PostgreSQLPersister,
+    "async": AsyncPostgreSQLPersister,
+    "sync psycopg": b_psycopg.PostgreSQLPersister,
+    "async psycopg": b_psycopg.AsyncPostgreSQLPersister,
+}
 
 
 class Database(NamedTuple):

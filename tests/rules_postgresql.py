@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
+from typing import Any
 
 import asyncpg
+import psycopg
+import psycopg.errors
 import psycopg2
 import psycopg2.errors
 
@@ -92,94 +96,123 @@ def of_psycopg2(code: str, text: str) -> psycopg2.Error:
     return exc
 
 
+def of_psycopg(code: str, text: str) -> psycopg.Error:
+    exc: psycopg.Error = psycopg.errors.lookup(code)(text)
+    return exc
+
+
 def of_asyncpg(code: str, text: str) -> asyncpg.PostgresError:
     exc: asyncpg.PostgresError = asyncpg.PostgresError.new({"C": code, "M": text})
     return exc
 
 
-def libpq(text: str) -> psycopg2.OperationalError:
-    return psycopg2.OperationalError(text)
+def of_libpq(driver: Any) -> list[Row]:
+    """What the drivers over libpq pass on of its words."""
+    return [
+        *(
+            Row(driver.OperationalError(text), ACCESS, "user or password")
+            for text in (
+                f'{FATAL}password authentication failed for user "u"',
+                f"{FAILED}fe_sendauth: no password supplied",
+                f'{FATAL}no pg_hba.conf entry for host "::1"',
+                f'{FATAL}role "u" does not exist',
+                f'{FATAL}permission denied for database "d"',
+            )
+        ),
+        Row(
+            driver.OperationalError(f'{FATAL}database "d" does not exist'),
+            UNAVAILABLE,
+            "give another db_name",
+        ),
+        *(
+            Row(driver.OperationalError(FATAL + text), UNAVAILABLE, "max_connections")
+            for text in (
+                "sorry, too many clients already",
+                'too many connections for role "u"',
+                "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+            )
+        ),
+        Row(
+            driver.OperationalError(f"{FATAL}the database system is starting up"),
+            UNAVAILABLE,
+            "starting up",
+        ),
+        Row(
+            driver.OperationalError(f"{FAILED}timeout expired"),
+            UNAVAILABLE,
+            "longer than connect_timeout (2 s)",
+        ),
+        *(
+            Row(driver.OperationalError(FAILED + text), UNAVAILABLE, TLS)
+            for text in (
+                "server does not support SSL, but SSL was required",
+                "SSL error: certificate verify failed",
+                'root certificate file "/ca.pem" does not exist',
+                'server certificate for "one" does not match host name "other"',
+                'private key file "/key.pem" has group or world access',
+                "received invalid response to SSL negotiation: H",
+                "SSL error: sslv3 alert handshake failure",
+                "SSL error: tlsv1 alert unknown ca",
+            )
+        ),
+        *(
+            Row(exc, UNAVAILABLE, WORDS)
+            for exc in (
+                driver.ProgrammingError('invalid dsn: invalid connection option "a"'),
+                driver.ProgrammingError('invalid connection option "a"'),
+                driver.OperationalError('invalid sslmode value: "a"'),
+                driver.OperationalError('invalid integer value "a" for connection option "port"'),
+                driver.OperationalError('definition of service "a" not found'),
+                driver.OperationalError('service file "/a" not found'),
+            )
+        ),
+        *(
+            Row(driver.OperationalError(text), UNAVAILABLE, REFUSES)
+            for text in (
+                f'{FATAL}unrecognized configuration parameter "a"',
+                f"{FAILED}server is not in hot standby mode",
+                f"{FAILED}server is in hot standby mode",
+                f"{FAILED}session is read-only",
+                f"{FAILED}session is not read-only",
+            )
+        ),
+        Row(driver.OperationalError(f"{FAILED}Connection refused"), UNAVAILABLE, NOBODY),
+        Row(
+            driver.OperationalError('could not translate host name "a" to address'),
+            UNAVAILABLE,
+            NOBODY,
+        ),
+        *(
+            Row(exc, UNAVAILABLE, LOST, **SAVED)
+            for exc in (
+                driver.OperationalError("server closed the connection unexpectedly"),
+                driver.OperationalError(
+                    "could not receive data from server: Connection reset by peer"
+                ),
+                driver.OperationalError("could not send data to server: Broken pipe"),
+                driver.OperationalError("SSL SYSCALL error: EOF detected"),
+                driver.OperationalError("SSL connection has been closed unexpectedly"),
+                driver.OperationalError("SSL error: unexpected eof while reading"),
+                driver.OperationalError("no connection to the server"),
+                driver.OperationalError("connection not open"),
+                driver.DatabaseError('lost synchronization with server: got message type "H"'),
+                driver.DatabaseError(
+                    "error with status PGRES_TUPLES_OK and no message from the libpq"
+                ),
+            )
+        ),
+    ]
+
+
+def of_codes(build: Callable[[str, str], Exception]) -> list[Row]:
+    return [
+        Row(build(code, text), error, words, **flags) for code, text, error, words, flags in CODES
+    ]
 
 
 PSYCOPG2 = [
-    *(
-        Row(of_psycopg2(code, text), error, words, **flags)
-        for code, text, error, words, flags in CODES
-    ),
-    *(
-        Row(libpq(text), ACCESS, "user or password")
-        for text in (
-            f'{FATAL}password authentication failed for user "u"',
-            f"{FAILED}fe_sendauth: no password supplied",
-            f'{FATAL}no pg_hba.conf entry for host "::1"',
-            f'{FATAL}role "u" does not exist',
-            f'{FATAL}permission denied for database "d"',
-        )
-    ),
-    Row(libpq(f'{FATAL}database "d" does not exist'), UNAVAILABLE, "give another db_name"),
-    *(
-        Row(libpq(FATAL + text), UNAVAILABLE, "max_connections")
-        for text in (
-            "sorry, too many clients already",
-            'too many connections for role "u"',
-            "remaining connection slots are reserved for roles with the SUPERUSER attribute",
-        )
-    ),
-    Row(libpq(f"{FATAL}the database system is starting up"), UNAVAILABLE, "starting up"),
-    Row(libpq(f"{FAILED}timeout expired"), UNAVAILABLE, "longer than connect_timeout (2 s)"),
-    *(
-        Row(libpq(FAILED + text), UNAVAILABLE, TLS)
-        for text in (
-            "server does not support SSL, but SSL was required",
-            "SSL error: certificate verify failed",
-            'root certificate file "/ca.pem" does not exist',
-            'server certificate for "one" does not match host name "other"',
-            'private key file "/key.pem" has group or world access',
-            "received invalid response to SSL negotiation: H",
-            "SSL error: sslv3 alert handshake failure",
-            "SSL error: tlsv1 alert unknown ca",
-        )
-    ),
-    *(
-        Row(exc, UNAVAILABLE, WORDS)
-        for exc in (
-            psycopg2.ProgrammingError('invalid dsn: invalid connection option "a"'),
-            psycopg2.ProgrammingError('invalid connection option "a"'),
-            libpq('invalid sslmode value: "a"'),
-            libpq('invalid integer value "a" for connection option "port"'),
-            libpq('definition of service "a" not found'),
-            libpq('service file "/a" not found'),
-        )
-    ),
-    *(
-        Row(libpq(text), UNAVAILABLE, REFUSES)
-        for text in (
-            f'{FATAL}unrecognized configuration parameter "a"',
-            f"{FAILED}server is not in hot standby mode",
-            f"{FAILED}server is in hot standby mode",
-            f"{FAILED}session is read-only",
-            f"{FAILED}session is not read-only",
-        )
-    ),
-    Row(libpq(f"{FAILED}Connection refused"), UNAVAILABLE, NOBODY),
-    Row(libpq('could not translate host name "a" to address'), UNAVAILABLE, NOBODY),
-    *(
-        Row(exc, UNAVAILABLE, LOST, **SAVED)
-        for exc in (
-            libpq("server closed the connection unexpectedly"),
-            libpq("could not receive data from server: Connection reset by peer"),
-            libpq("could not send data to server: Broken pipe"),
-            libpq("SSL SYSCALL error: EOF detected"),
-            libpq("SSL connection has been closed unexpectedly"),
-            libpq("SSL error: unexpected eof while reading"),
-            libpq("no connection to the server"),
-            libpq("connection not open"),
-            psycopg2.DatabaseError('lost synchronization with server: got message type "H"'),
-            psycopg2.DatabaseError(
-                "error with status PGRES_TUPLES_OK and no message from the libpq"
-            ),
-        )
-    ),
+    *of_codes(of_psycopg2),
+    *of_libpq(psycopg2),
     Row(
         psycopg2.InterfaceError("connection already closed"),
         PersisterClosedError,
@@ -187,11 +220,25 @@ PSYCOPG2 = [
     ),
 ]
 
-ASYNCPG = [
+PSYCOPG = [
+    *of_codes(of_psycopg),
+    *of_libpq(psycopg),
+    Row(of_psycopg("26000", 'prepared statement "s1" does not exist'), UNAVAILABLE, "a pooler"),
+    Row(of_psycopg("42P05", 'prepared statement "s1" already exists'), UNAVAILABLE, "a pooler"),
+    Row(psycopg.OperationalError("failed to resolve host 'a': [Errno -2]"), UNAVAILABLE, NOBODY),
     *(
-        Row(of_asyncpg(code, text), error, words, **flags)
-        for code, text, error, words, flags in CODES
+        Row(psycopg.DataError(f"timestamp too {text}"), CorruptStateError, "another program")
+        for text in ("large (after year 10K): '12345-01-01'", "small (before year 1): '1 BC'")
     ),
+    Row(
+        UnicodeEncodeError("latin-1", "a", 0, 1, "ordinal not in range(256)"),
+        PersisterError,
+        "client_encoding='UTF8'",
+    ),
+]
+
+ASYNCPG = [
+    *of_codes(of_asyncpg),
     *(
         Row(asyncpg.InterfaceError(text), PersisterClosedError, "has been closed")
         for text in (
@@ -262,5 +309,6 @@ ASYNCPG = [
 # A driver's exception that no rule fits.
 STRANGERS = {
     "psycopg2": of_psycopg2("42601", 'syntax error at or near "SELEC"'),
+    "psycopg": of_psycopg("42601", 'syntax error at or near "SELEC"'),
     "asyncpg": of_asyncpg("42601", 'syntax error at or near "SELEC"'),
 }

@@ -11,10 +11,10 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import asyncpg
+import psycopg
 import psycopg2
 import pytest
 
-from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister
 from persistry.errors import (
     CorruptStateError,
     NotInitializedError,
@@ -25,12 +25,18 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, named_by, refused, runner, works
+from tests.postgresql import CLASSES
 from tests.servers import LOOPBACK, PostgreSQLServer
 
 pytestmark = pytest.mark.usefixtures("postgresql_place")  # skips, or fails, where there is none
 
-CLASSES: dict[str, Any] = {"sync": PostgreSQLPersister, "async": AsyncPostgreSQLPersister}
-DRIVER: Any = (psycopg2.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+DRIVER: Any = (
+    psycopg2.Error,
+    psycopg.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+)
 ALL = [*OPERATIONS, "initialize"]
 BURRS = """
     CREATE TABLE burr_state (
@@ -57,7 +63,7 @@ def server() -> Iterator[PostgreSQLServer]:
 
 def first(operation: str, colour: str) -> str:
     """What a message names: an asynchronous persister connects as soon as it is opened."""
-    return operation if colour == "sync" else "connect"
+    return operation if colour.startswith("sync") else "connect"
 
 
 @pytest.fixture(params=CLASSES)
@@ -561,7 +567,7 @@ def test_what_is_no_connection(colour: str, wrong: Any) -> None:
 
 
 def test_the_other_colours_connection(colour: str, admin: Admin, run: Run) -> None:
-    if colour == "async":
+    if colour.startswith("async"):
         connection = admin.connect(admin.database)
     else:
         host, port = admin.server.address

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persistry._runtime.identifiers import doubled, literal, quoted, split_table_name
+from persistry._runtime.identifiers import (
+    backslashed_literal,
+    backticked,
+    doubled,
+    escape_literal,
+    literal,
+    quoted,
+    split_table_name,
+)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 
@@ -22,17 +30,27 @@ def test_a_quoted_name_is_one_identifier(name: str) -> None:
 
 
 @given(TEXTS)
+def test_a_name_in_backticks_is_one_identifier(name: str) -> None:
+    written = backticked("", name)
+    assert re.fullmatch(r"`(?:[^`]|``)+`", written, re.DOTALL)
+    assert written[1:-1].replace("``", "`") == name
+    assert backticked(name, "t") == f"{written}.`t`"
+
+
+@given(TEXTS)
 def test_a_literal_is_one_text(text: str) -> None:
-    """Read with and without the escapes of backslashes, which a server may have turned on."""
-    written = literal(text)
-    escaped = written.startswith("E")
-    assert escaped == ("\\" in text)
-    inside = written.removeprefix("E")
-    assert re.fullmatch(
-        r"'(?:[^'\\]|''|\\\\)*'" if escaped else r"'(?:[^']|'')*'", inside, re.DOTALL
-    )
-    found = inside[1:-1].replace("''", "'")
-    assert (found.replace("\\\\", "\\") if escaped else found) == text
+    """Read with the escapes of backslashes or without them, whatever the store has."""
+    escapes = escape_literal(text)
+    assert escapes.startswith("E") == ("\\" in text)
+    for written, escaped in (
+        (literal(text), False),
+        (backslashed_literal(text), True),
+        (escapes.removeprefix("E"), escapes.startswith("E")),
+    ):
+        inside = r"[^'\\]|''|\\\\" if escaped else r"[^']|''"
+        assert re.fullmatch(f"'(?:{inside})*'", written, re.DOTALL)
+        found = written[1:-1].replace("''", "'")
+        assert (found.replace("\\\\", "\\") if escaped else found) == text
 
 
 @given(TEXTS, TEXTS)

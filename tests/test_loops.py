@@ -20,13 +20,22 @@ from persistry import (
     AsyncRedisBasePersister,
     AsyncSQLitePersister,
     State,
+    b_psycopg,
 )
 from persistry.errors import PersisterError
 from tests.servers import PostgreSQLServer, RedisServer
 from tests.stores.mongodb import MongoPlace
 
 # Where each loop can have a connection of its own, and where there is only the one.
-APART = ["memory", "sqlite", "redis", "postgresql", "postgresql-pool", "mongodb"]
+APART = [
+    "memory",
+    "sqlite",
+    "redis",
+    "postgresql",
+    "postgresql-pool",
+    "postgresql-psycopg",
+    "mongodb",
+]
 SHARED = ["sqlite-memory", "redis-client"]
 
 
@@ -71,15 +80,13 @@ def persister(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
                 )
         elif kind.startswith("postgresql"):
             host, port = request.getfixturevalue("postgresql").address
-            made = await AsyncPostgreSQLPersister.from_values(
-                "postgres",
-                "postgres",
-                None,
-                host,
-                port,
-                table_name=f"t {tmp_path.name}",
-                use_pool=kind.endswith("pool"),
-            )
+            where = ("postgres", "postgres", None, host, port, f"t {tmp_path.name}")
+            if kind.endswith("psycopg"):
+                made = await b_psycopg.AsyncPostgreSQLPersister.from_values(*where)
+            else:
+                made = await AsyncPostgreSQLPersister.from_values(
+                    *where, use_pool=kind.endswith("pool")
+                )
         else:
             path = str(tmp_path / "steps.db") if kind == "sqlite" else ":memory:"
             made = await AsyncSQLitePersister.from_values(path)

@@ -10,6 +10,7 @@ CONFTEST = """
 import contextlib
 import pytest
 from persistry.conformance.support.column import Column
+from persistry.conformance.support.plugin import Dispensable
 
 pytest_plugins = ["persistry.conformance.support.plugin"]
 
@@ -74,11 +75,13 @@ class Project:
         *args: str,
         gaps: str = GAP,
         missing: str = "",
+        dispensable: bool = False,
         apart: bool = False,
         store: str = "contextlib.nullcontext",
     ) -> pytest.RunResult:
         conftest = CONFTEST.replace("GAPS", gaps).replace("STORE", store)
-        conftest = conftest.replace("MISSING = {}", f"MISSING = {{'server': {missing!r}}}")
+        line = f"Dispensable({missing!r})" if dispensable else repr(missing)
+        conftest = conftest.replace("MISSING = {}", f"MISSING = {{'server': {line}}}")
         self.pytester.makeconftest(conftest)
         run = self.pytester.runpytest_subprocess if apart else self.pytester.runpytest_inprocess
         return run(*args)
@@ -192,6 +195,22 @@ def test_skip_missing_says_what_was_not_run(project: Project) -> None:
         "AsyncTwo server async 0 0 0 3",
         f"not run, for lack of a server: AsyncTwo, Two: {NO_SERVER}",
     )
+
+
+@pytest.mark.parametrize("xdist", [False, True])
+def test_what_is_dispensable_is_said_and_fails_nothing(project: Project, xdist: bool) -> None:
+    if xdist:
+        pytest.importorskip("xdist")
+    options = ("-p", "xdist", "-n", "2") if xdist else ()
+    result = project.run(*options, apart=xdist, missing=NO_SERVER, dispensable=True)
+    result.assert_outcomes(passed=2, xfailed=1, skipped=6)
+    assert result.ret == pytest.ExitCode.OK
+    has_lines(
+        result,
+        "Two server sync 0 0 0 3",
+        f"not run, for lack of a server: AsyncTwo, Two: {NO_SERVER}",
+    )
+    assert not errors(result)
 
 
 def test_a_server_is_missed_only_by_the_tests_that_are_run(project: Project) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncpg
+import psycopg
 import psycopg2
 import pytest
 
@@ -28,6 +29,8 @@ Make = Callable[..., Calls]
 DRIVERS: dict[str, Any] = {
     "sync": psycopg2.Error,
     "async": (asyncpg.PostgresError, asyncpg.InterfaceError, OSError),
+    "sync psycopg": psycopg.Error,
+    "async psycopg": psycopg.Error,
 }
 
 
@@ -167,7 +170,12 @@ def config(own: Database) -> dict[str, Any]:
         ("connect_kwargs", {"database": "x"}, ValueError, "database .*; give db_name"),
         ("connect_kwargs", {"dsn": f"password={PASSWORD}"}, ValueError, "dsn .*; give db_name"),
         ("connect_kwargs", {"connect_timeout": 1}, ValueError, "; give connect_timeout"),
-        ("connect_kwargs", {"client_encoding": "latin1"}, ValueError, "travels as UTF-8"),
+        (
+            "connect_kwargs",
+            {"client_encoding": "latin1"},
+            ValueError,
+            "travels as UTF-8|always 'UTF8'",
+        ),
         ("connect_kwargs", {"sslrootcert": "\0"}, ValueError, "sslrootcert.* a NUL"),
         ("connect_kwargs", [("sslmode", PASSWORD)], TypeError, "must be a dict or None, not list"),
     ],
@@ -209,23 +217,45 @@ def test_arguments_of_the_pool(own: Database, run: Run) -> None:
 # URLs
 
 
+def opener(colour: str) -> Any:
+    return connect if colour.startswith("sync") else aconnect
+
+
+def of_library(scheme: str, colour: str) -> str:
+    """The scheme that names the class; without a library, the one that is chosen."""
+    return "+".join([scheme, *colour.split()[1:]])
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
 def test_a_url(own: Database, colour: str, run: Run, scheme: str) -> None:
     values = config(own)
     url = (
-        f"{scheme}://{values['user']}:{values['password']}@{values['host']}:{values['port']}"
+        f"{of_library(scheme, colour)}://{values['user']}:{values['password']}@{values['host']}:{values['port']}"
         f"/{own.name.replace(' ', '%20')}?table_name=from%20a%20url&operation_timeout=7"
         "&application_name=steps&sslmode=prefer"
     )
-    persister = Calls(run((connect if colour == "sync" else aconnect)(url)), run)
+    persister = Calls(run(opener(colour)(url)), run)
     try:
         persister.initialize()
+        assert type(persister.persister) is CLASSES[colour]
         assert persister.persister.table_name == "from a url"
         found = own.sql("SELECT application_name FROM pg_stat_activity")
         assert ("steps",) in found
         works(persister)
     finally:
         persister.cleanup()
+
+
+def test_a_url_of_a_library(own: Database) -> None:
+    values = config(own)
+    there = f"postgres:{values['password']}@{values['host']}:{values['port']}/postgres"
+    assert type(connect(f"postgresql+psycopg2://{there}")) is PostgreSQLPersister
+    with pytest.raises(ValueError, match=r"no async persister; connect\(\) gives PostgreSQL"):
+        aconnect(f"postgresql+psycopg2://{there}")
+    with pytest.raises(ValueError, match=r"no sync persister; aconnect\(\) gives AsyncPostgreSQL"):
+        connect(f"postgresql+asyncpg://{there}")
+    with pytest.raises(ValueError, match=r"no known scheme; .*, postgresql\+psycopg://, "):
+        connect(f"postgresql+psycopg3://{there}")
 
 
 def test_a_url_with_a_pool(own: Database, run: Run) -> None:
@@ -244,10 +274,10 @@ def test_words_that_the_driver_does_not_know(
 ) -> None:
     """They are told by their name: before anything is sent, or as the driver refuses them."""
     values = config(own)
-    url = f"postgresql://postgres:{values['password']}@{values['host']}:{values['port']}/postgres"
+    url = f"{of_library('postgresql', colour)}://postgres:{values['password']}@{values['host']}:{values['port']}/postgres"
     word = rest[1:].partition("=")[0]
     with pytest.raises((TypeError, ValueError, PersisterError), match=word) as caught:
-        run(run((connect if colour == "sync" else aconnect)(url + rest)).is_initialized())
+        run(run(opener(colour)(url + rest)).is_initialized())
     assert PASSWORD not in str(caught.value) and values["password"] not in str(caught.value)
 
 
@@ -268,8 +298,8 @@ def test_a_url_without_a_password(
     passwords.write_text(f"{host}:{port}:*:postgres:{own.server.password}\n")
     passwords.chmod(0o600)
     monkeypatch.setenv("PGPASSFILE", str(passwords))
-    url = f"postgresql://postgres@{host}:{port}/postgres?table_name=unknown"
-    persister = Calls(run((connect if colour == "sync" else aconnect)(url)), run)
+    url = f"{of_library('postgresql', colour)}://postgres@{host}:{port}/postgres?table_name=unknown"
+    persister = Calls(run(opener(colour)(url)), run)
     assert persister.is_initialized() is False
     persister.cleanup()
 

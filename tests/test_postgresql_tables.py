@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncpg
+import psycopg
 import psycopg2
 import pytest
 
@@ -28,6 +29,8 @@ Make = Callable[..., Calls]
 DRIVERS: dict[str, Any] = {
     "sync": psycopg2.Error,
     "async": (asyncpg.PostgresError, asyncpg.InterfaceError, OSError),
+    "sync psycopg": psycopg.Error,
+    "async psycopg": psycopg.Error,
 }
 TABLE = """
     CREATE TABLE burr_state (

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
+import psycopg
 import psycopg2
 import pytest
 
@@ -107,7 +108,15 @@ async def no_reset(connection: Any) -> None:
     """For a pool: asyncpg's own way is a round trip."""
 
 
-KINDS = ["sync", "sync handed in", "async", "async pool", "async handed in", "async handed-in pool"]
+KINDS = [
+    *CLASSES,
+    "sync handed in",
+    "sync psycopg handed in",
+    "async pool",
+    "async handed in",
+    "async psycopg handed in",
+    "async handed-in pool",
+]
 
 
 @pytest.fixture(params=KINDS)
@@ -126,6 +135,13 @@ def persister(
         case "sync handed in":
             opened = psycopg2.connect(**there, dbname=own.name, sslmode="disable")
             persister: Any = PostgreSQLPersister(opened)
+        case "sync psycopg handed in":
+            opened = psycopg.connect(**there, dbname=own.name, sslmode="disable")
+            persister = CLASSES["sync psycopg"](opened)
+        case "async psycopg handed in":
+            there["sslmode"] = "disable"
+            opened = run(psycopg.AsyncConnection.connect(**there, dbname=own.name))
+            persister = CLASSES["async psycopg"](opened)
         case "async handed in":
             opened = run(asyncpg.connect(**there, database=own.name))
             persister = AsyncPostgreSQLPersister(opened)

@@ -27,7 +27,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from persistry import b_aiosqlite, b_asyncpg, b_psycopg2, b_pymongo, b_redis, b_sqlite3
+from persistry import b_aiosqlite, b_asyncpg, b_psycopg, b_psycopg2, b_pymongo, b_redis, b_sqlite3
 from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Limits
 from persistry.errors import (
@@ -509,6 +509,7 @@ TABLES = {
     "aiosqlite": (b_aiosqlite._FAILURES, SQLITE),
     "redis": (b_redis._FAILURES, REDIS),
     "psycopg2": (b_psycopg2._FAILURES, postgresql.PSYCOPG2),
+    "psycopg": (b_psycopg._FAILURES, postgresql.PSYCOPG),
     "asyncpg": (b_asyncpg._FAILURES, postgresql.ASYNCPG),
     "pymongo": (b_pymongo._FAILURES, MONGODB),
 }
@@ -577,7 +578,11 @@ def test_every_backend_with_rules_has_a_table() -> None:
         spec = yaml.safe_load(path.read_text(encoding="utf-8"))
         if "errors" in spec:
             for driver in spec["drivers"].values():
-                own = driver.get("errors", {}).get("rules", [])
+                errors = driver.get("errors", {})
+                own = errors.get("rules", [])
+                if "rules_of" in errors:
+                    other = spec["drivers"][errors["rules_of"]]["errors"]["rules"]
+                    own = [*own, *(rule for rule in other if "exception" not in rule)]
                 with_rules[driver["module"]] = len([*own, *spec["errors"]["rules"]])
     assert with_rules == {
         f"b_{name}": len(failures.rules) for name, (failures, _) in TABLES.items()

@@ -20,17 +20,20 @@ from typing import Any
 import psycopg2
 import pymongo
 import pymongo.errors
+import pymysql
 import pytest
 import redis
 
 from tests.servers import (
     Authority,
+    MariaDBServer,
     MongoServer,
     PostgreSQLServer,
     RedisServer,
     Server,
     ServerFailed,
     ServerMissing,
+    mariadb,
     mongodb,
     postgresql,
 )
@@ -38,6 +41,7 @@ from tests.servers import redis as redis_server
 from tests.servers.base import STOP_SECONDS
 from tests.servers.finding import Search, in_wheel
 from tests.servers.processes import with_children
+from tests.stores.served import missing
 
 ROOT = Path(__file__).parent.parent
 SEGMENTS = Path("/proc/sysvipc/shm")
@@ -128,10 +132,42 @@ class OnMongoDB:
         return client.db.things.find_one({})["thing"]
 
 
-LOST = (redis.RedisError, psycopg2.Error, pymongo.errors.PyMongoError)
+class OnMariaDB:
+    kind = MariaDBServer
+
+    @staticmethod
+    def connect(server: MariaDBServer, **options: Any) -> Any:
+        host, port = server.address
+        if "password" in options:
+            options["password"] = options["password"].encode()  # PyMySQL says it in Latin-1
+        return pymysql.connect(
+            host=host, port=port, user=server.superuser, database=server.database, **options
+        )
+
+    @staticmethod
+    def tls(ca: Path | None) -> dict[str, Any]:
+        if ca is None:
+            return {"ssl_disabled": True}
+        return {"ssl_ca": str(ca), "ssl_verify_cert": True, "ssl_verify_identity": True}
+
+    @staticmethod
+    def write(connection: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE things (thing text)")
+            cursor.execute("INSERT INTO things VALUES ('value')")
+        connection.commit()
+
+    @staticmethod
+    def read(connection: Any) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT thing FROM things")
+            return cursor.fetchone()[0]
 
 
-@pytest.fixture(params=[OnRedis, OnPostgreSQL, OnMongoDB], ids=lambda on: on.kind.name)
+LOST = (redis.RedisError, psycopg2.Error, pymongo.errors.PyMongoError, pymysql.Error)
+
+
+@pytest.fixture(params=[OnRedis, OnPostgreSQL, OnMongoDB, OnMariaDB], ids=lambda on: on.kind.name)
 def on(request: pytest.FixtureRequest) -> Any:
     return there(request, request.param)
 
@@ -141,9 +177,7 @@ def there(request: pytest.FixtureRequest, on: Any) -> Any:
     try:
         on.kind.find()
     except ServerMissing as error:
-        if request.config.getoption("skip_missing"):
-            pytest.skip(str(error))
-        pytest.fail(str(error), pytrace=False)
+        missing(error, skip=request.config.getoption("skip_missing"))
     return on
 
 
@@ -404,7 +438,10 @@ def test_a_system_without_libcurl_gets_it_from_another_wheel(
 # Looking for a server
 
 
-@pytest.fixture(params=[redis_server.SEARCH, postgresql.SEARCH, mongodb.SEARCH])
+SEARCHES = [redis_server.SEARCH, postgresql.SEARCH, mongodb.SEARCH, mariadb.SEARCH]
+
+
+@pytest.fixture(params=SEARCHES, ids=lambda search: search.name)
 def search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Search:
     """One that finds nothing."""
     monkeypatch.delenv(request.param.variable, raising=False)
@@ -431,8 +468,9 @@ def test_a_given_program_that_does_not_run_is_named(
 ) -> None:
     program = script(tmp_path / "mine", "echo no libssl >&2; exit 127")
     monkeypatch.setenv(search.variable, str(program))
-    with pytest.raises(ServerMissing, match=rf"{search.variable}=.*mine.*\(no libssl\)"):
+    with pytest.raises(ServerMissing, match=rf"{search.variable}=.*mine.*\(no libssl\)") as error:
         search.find()
+    assert not error.value.dispensable
 
 
 def test_a_program_that_does_not_run_is_passed_over(search: Search, tmp_path: Path) -> None:
@@ -448,8 +486,12 @@ def test_nothing_found_is_one_line_that_says_what_to_install(search: Search) -> 
         search.find()
     message = str(error.value)
     assert "\n" not in message
-    for part in (search.name, search.variable, "the wheel", "PATH", "pip install"):
+    found_in = (
+        ("no wheel", "apt-get install") if search.dispensable else ("the wheel", "pip install")
+    )
+    for part in (search.name, search.variable, "PATH", *found_in):
         assert part in message
+    assert error.value.dispensable == search.dispensable
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.servers import ServerMissing
+from tests.stores.mariadb import MariaDBPlace
 from tests.stores.mongodb import MongoPlace
 from tests.stores.postgresql import PostgreSQLPlace
 from tests.stores.redis import RedisPlace
@@ -63,7 +64,27 @@ class InMongoDB:
         return {name for base in databases for name in place.client[base].list_collection_names()}
 
 
-@pytest.fixture(params=[InRedis, InPostgreSQL, InMongoDB], ids=lambda at: at.place.server.name)
+class InMariaDB:
+    place = MariaDBPlace
+
+    @staticmethod
+    def run(place: MariaDBPlace, sql: str) -> Any:
+        with closing(place.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    @classmethod
+    def store(cls, place: MariaDBPlace, name: str) -> None:
+        cls.run(place, f"CREATE TABLE `{name}` (id int primary key)")
+
+    @classmethod
+    def stored(cls, place: MariaDBPlace) -> set[str]:
+        return {name for (name,) in cls.run(place, "SHOW TABLES")}
+
+
+@pytest.fixture(
+    params=[InRedis, InPostgreSQL, InMongoDB, InMariaDB], ids=lambda at: at.place.server.name
+)
 def at(request: pytest.FixtureRequest) -> Any:
     return request.param
 

@@ -24,6 +24,7 @@ from tests.servers import (
     ServerMissing,
 )
 from tests.stores.served import missing
+from tests.stores.storage import persister_of
 
 run = pytest.fixture(runner)
 TIMEOUTS = {"connect_timeout": 2.0}
@@ -79,6 +80,16 @@ class OnPostgreSQL:
         return url("postgresql", user, password, server, database, **cls._tls(ca))
 
 
+class OnPostgreSQLOtherwise(OnPostgreSQL):
+    """The other driver, which a URL names behind the scheme."""
+
+    classes = ("b_psycopg.PostgreSQLPersister", "b_psycopg.AsyncPostgreSQLPersister")
+
+    @classmethod
+    def url(cls, server: PostgreSQLServer, password: str, ca: Path | None) -> str:
+        return super().url(server, password, ca).replace("postgresql:", "postgresql+psycopg:")
+
+
 class OnMongoDB:
     classes = ("MongoDBBasePersister", "AsyncMongoDBBasePersister")
     server = MongoServer
@@ -121,7 +132,9 @@ def other_ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(
-    scope="module", params=[OnRedis, OnPostgreSQL, OnMongoDB], ids=lambda on: on.server.name
+    scope="module",
+    params=[OnRedis, OnPostgreSQL, OnPostgreSQLOtherwise, OnMongoDB],
+    ids=["Redis", "PostgreSQL", "PostgreSQL-psycopg", "MongoDB"],
 )
 def on(request: pytest.FixtureRequest) -> Any:
     return request.param
@@ -154,11 +167,11 @@ def open_(request: pytest.FixtureRequest, on: Any, server: Server, run: Run) -> 
     def open_(password: str, ca: Path | None) -> Calls:
         if way == "values":
             values = on.values(server, password, ca)
-            made = getattr(persistry, name).from_values(**values, **TIMEOUTS)
+            made = persister_of(name).from_values(**values, **TIMEOUTS)
         else:
             made = CONNECT[colour](on.url(server, password, ca), **TIMEOUTS)
         opened.append(Calls(run(made), run))
-        assert type(opened[-1].persister).__name__ == name
+        assert type(opened[-1].persister) is persister_of(name)
         return opened[-1]
 
     yield open_

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from codegen import ir
-from codegen.model import (
+from .. import ir
+from ..model import (
     BackendModel,
     DriverModel,
     InterfaceModel,
@@ -16,13 +16,13 @@ from codegen.model import (
     RuntimeBackendModel,
     SqlBackendModel,
 )
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report
-from codegen.resolve import mongo, redis, sql
-from codegen.resolve.connecting import check as check_connecting
-from codegen.resolve.connecting import connecting, session_of
-from codegen.resolve.failures import check_exceptions, failures, packages
-from codegen.resolve.names import (
+from ..nodes import Text, place_of
+from ..problems import Code, Report
+from ..resolve import mongo, redis, sql
+from ..resolve.connecting import check as check_connecting
+from ..resolve.connecting import connecting, session_of
+from ..resolve.failures import check_exceptions, failures, packages
+from ..resolve.names import (
     dotted_name,
     in_range,
     known,
@@ -30,8 +30,8 @@ from codegen.resolve.names import (
     python_name,
     sensible,
 )
-from codegen.resolve.needs import STAR, check_colours, check_driver, check_modules, check_url
-from codegen.resolve.parameters import Declared, completed
+from ..resolve.needs import STAR, check_colours, check_driver, check_modules, check_url
+from ..resolve.parameters import Declared, completed
 
 Models = SqlBackendModel | RedisBackendModel | MongoBackendModel | RuntimeBackendModel
 TRAITS = ("network", "durable", "initialize", "connection", "table")
@@ -99,7 +99,10 @@ def _is_complete(name: Text, driver: DriverModel, model: BackendModel, report: R
     if driver.session is None and not isinstance(model, SqlBackendModel):
         missing.append("session")
     elif driver.session is None and driver.connect is None:
-        missing.append("connect")
+        message = f"the driver {str(name)!r} says neither 'connect' nor 'session'"
+        help = "write 'connect:', how its library connects; or 'session: ...', a module of its own"
+        report.add(Code.SPEC06, message, driver.span, help=help)
+        return False
     for key in missing:
         report.add(
             Code.SPEC06,
@@ -213,7 +216,7 @@ def _modules(
     for name in dict.fromkeys(it.module for it in classes):
         members = tuple(it for it in classes if it.module == name)
         written = [it for it in model.drivers.values() if it.module == name]
-        raised = failures(model.errors, written, interface, report)
+        raised = failures(model.errors, written, model.drivers, interface, report)
         imports = {
             *(str(it.requires) for it in written),
             *(str(other) for it in written for other in it.imports),
@@ -238,7 +241,8 @@ def _modules(
 
 def _urls(model: Models, declared: Declared, report: Report) -> tuple[ir.Url, ...]:
     url = model.url
-    check_url(url, declared, report)
+    taken = {name for driver in model.drivers.values() for name in driver.from_values}
+    check_url(url, {name: it for name, it in declared.items() if name in taken}, report)
     return tuple(
         ir.Url(
             scheme=str(scheme),

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from codegen import ir
-from codegen.model import ConflictModel, DriverModel, ErrorsModel, RuleModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, suggest
-from codegen.resolve.libraries import check_exists
-from codegen.resolve.names import expression, is_builtin_exception, known, sensible
+from .. import ir
+from ..model import ConflictModel, DriverModel, ErrorsModel, RuleModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, suggest
+from ..resolve.libraries import check_exists
+from ..resolve.names import expression, is_builtin_exception, known, sensible
 
 _FILLED = ("connect_timeout", "operation_timeout")
 
 
 def failures(
-    shared: ErrorsModel, drivers: Sequence[DriverModel], interface: ir.Interface, report: Report
+    shared: ErrorsModel,
+    drivers: Sequence[DriverModel],
+    every: Mapping[Text, DriverModel],
+    interface: ir.Interface,
+    report: Report,
 ) -> ir.Failures:
     """What the drivers of one module raise, and the error each exception becomes."""
     sources = [*(it.errors for it in drivers if it.errors is not None), shared]
@@ -26,7 +30,7 @@ def failures(
         message = "no exception of the drivers is translated"
         report.add(Code.SPEC10, message, place_of(shared.base, shared.span), help=help)
     attribute = _attribute(sources, report)
-    written = [rule for it in sources for rule in it.rules]
+    written = [rule for it in sources for rule in (*it.rules, *_borrowed(it, every, report))]
     conflict = next((it.conflict for it in sources if it.conflict is not None), None)
     if conflict is not None:
         _check_sign(conflict, attribute, report)
@@ -43,6 +47,17 @@ def failures(
     )
 
 
+def _borrowed(
+    model: ErrorsModel, every: Mapping[Text, DriverModel], report: Report
+) -> tuple[RuleModel, ...]:
+    """The rules of another driver, over the same library; not those for its own exceptions."""
+    if model.rules_of is None or not known(model.rules_of, every, "the driver", report):
+        return ()
+    errors = every[model.rules_of].errors
+    found = () if errors is None else errors.rules
+    return tuple(rule for rule in found if rule.exception is None)
+
+
 def check_exceptions(shared: ErrorsModel, drivers: dict[Text, DriverModel], report: Report) -> None:
     """Each exception is one that the modules can see which name it."""
     roots = {name: _roots(it) for name, it in drivers.items()}
@@ -53,11 +68,13 @@ def check_exceptions(shared: ErrorsModel, drivers: dict[Text, DriverModel], repo
     _check_imported(shared, every, report)
     for exception in _exceptions(shared):
         root = exception.partition(".")[0]
-        for name, imported in roots.items():
-            if root in every and root not in imported:
-                message = f"the driver {str(name)!r} does not import {root}"
-                help = f"write the rule under the errors of a driver, or add {root} to 'imports'"
-                report.add(Code.SPEC01, message, exception.at(0, len(root)), help=help)
+        lacking = [repr(str(name)) for name, imported in roots.items() if root not in imported]
+        if root in every and lacking:
+            drivers_ = "driver" if len(lacking) == 1 else "drivers"
+            verb = "does" if len(lacking) == 1 else "do"
+            message = f"the {drivers_} {' and '.join(lacking)} {verb} not import {root}"
+            help = f"write the rule under the errors of a driver, or add {root} to 'imports'"
+            report.add(Code.SPEC01, message, exception.at(0, len(root)), help=help)
 
 
 def packages(found: ir.Failures) -> set[str]:
@@ -105,17 +122,26 @@ def _attribute(sources: list[ErrorsModel], report: Report) -> Text | None:
 def _check_order(rules: list[RuleModel], report: Report) -> None:
     """Each rule can be the first one that fits."""
     every: dict[Text | None, RuleModel] = {}
+    hidden: dict[Text | None, list[RuleModel]] = {}
     for rule in rules:
-        earlier = every.get(None) or every.get(rule.exception)
-        if earlier is not None:
-            line = (earlier.exception or earlier.raises).span.line
-            taken = "exception" if earlier.exception is None else earlier.exception
-            message = f"this rule never fits: the one in line {line} takes every {taken}"
-            help = "put it in front of that one, or remove it"
-            place = rule.span if rule.exception is None else rule.exception.span
-            report.add(Code.SPEC10, message, place, help=help)
-        if not rule.codes and not rule.messages:
-            every.setdefault(rule.exception, rule)
+        taken = next((it for it in (None, rule.exception) if it in every), rule.exception)
+        if taken in every:
+            hidden.setdefault(taken, []).append(rule)
+        elif not rule.codes and not rule.messages:
+            every[rule.exception] = rule
+    for exception, behind in hidden.items():
+        earlier, rule = every[exception], behind[0]
+        line = (earlier.exception or earlier.raises).span.line
+        what = "exception" if exception is None else exception
+        more = f", nor {_more(len(behind) - 1)} behind it" if len(behind) > 1 else ""
+        message = f"this rule never fits{more}: the one in line {line} takes every {what}"
+        help = "put it in front of that one, or remove it"
+        place = rule.span if rule.exception is None else rule.exception.span
+        report.add(Code.SPEC10, message, place, help=help)
+
+
+def _more(number: int) -> str:
+    return "the one" if number == 1 else f"the {number}"
 
 
 def _check_rule(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from codegen import ir
-from codegen.model import CaseModel, InterfaceModel, OperationModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report
-from codegen.resolve.names import expression, in_range, known, parameter, python_name
-from codegen.resolve.needs import check_interface
+from .. import ir
+from ..model import CaseModel, InterfaceModel, OperationModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report
+from ..resolve.names import expression, in_range, known, parameter, python_name
+from ..resolve.needs import check_interface
 
 # What the runtime adds to a save's arguments before a query binds them.
 ADDED = ("created_at", "codec")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from codegen import ir
-from codegen.model import IndexModel, MongoBackendModel, MongoQueryModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, Span, closest, suggest
-from codegen.resolve.names import known, python_name
+from .. import ir
+from ..model import IndexModel, MongoBackendModel, MongoQueryModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, Span, closest, suggest
+from ..resolve.names import known, python_name
 
 # What the runtime makes of a given value, or has of its own: name -> the value, what makes it.
 _MADE = {

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from codegen import ir
-from codegen.model import (
+from .. import ir
+from ..model import (
     BackendModel,
     DriverModel,
     InterfaceModel,
@@ -17,9 +17,9 @@ from codegen.model import (
     ParameterModel,
     UrlModel,
 )
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, Span, closest, suggest
-from codegen.resolve.names import is_builtin_exception, known, python_name
+from ..nodes import Text, place_of
+from ..problems import Code, Report, Span, closest, suggest
+from ..resolve.names import is_builtin_exception, known, python_name
 
 FIELDS = ("partition_key", "app_id", "sequence_id", "position", "state", "created_at", "status")
 # The operations that the classes have bodies for: what each takes, and what it asks the store. Any

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from codegen.model import OwnParameterModel, ParameterModel
-from codegen.nodes import Text
-from codegen.problems import Code, Report
+from ..model import OwnParameterModel, ParameterModel
+from ..nodes import Text
+from ..problems import Code, Report
 
 Declared = dict[Text, ParameterModel]
 
@@ -24,11 +24,11 @@ def completed(
             said.pop("span")
             found[name] = replace(base, **said)
             continue
-        if it.type is not None and it.doc is not None:
-            found[name] = ParameterModel(it.type, it.doc, it.default, it.keyword_only, it.variadic)
-            continue
-        key = "type" if it.type is None else "doc"
-        message = f"missing key {key!r} in {str(name)!r}, a parameter"
-        help = f"add '{key}: ...'; only what spec/interface.yaml has as well may leave it out"
-        report.add(Code.SCH02, message, it.span, help=help)
+        for key in ("type", "doc"):
+            if getattr(it, key) is None:
+                message = f"missing key {key!r} in the parameter {str(name)!r}"
+                help = f"add '{key}: ...'; only what spec/interface.yaml has may leave it out"
+                report.add(Code.SCH02, message, it.span, help=help)
+        type_, doc = it.type or Text("Any", it.span), it.doc or Text("", it.span)
+        found[name] = ParameterModel(type_, doc, it.default, it.keyword_only, it.variadic)
     return found

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from codegen import ir
-from codegen.model import RedisBackendModel, RedisQueryModel, ScriptModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, closest, suggest
-from codegen.resolve.names import known, python_name
+from .. import ir
+from ..model import RedisBackendModel, RedisQueryModel, ScriptModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, closest, suggest
+from ..resolve.names import known, python_name
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<form>[^{}]*))?\}")
 _TYPES = {

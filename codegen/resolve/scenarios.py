@@ -6,30 +6,34 @@ import math
 from pathlib import Path
 from typing import Any
 
-from codegen import ir
-from codegen.decode import Value
-from codegen.model import ExpectModel, ScenarioModel, ScenariosModel, StepModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, Span, suggest
-from codegen.resolve.backend import TRAITS
-from codegen.resolve.names import in_range, known, python_name, sensible
-from codegen.schema import keys_of
+from .. import ir
+from ..decode import Value
+from ..model import ExpectModel, ScenarioModel, ScenariosModel, StepModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, Span, suggest
+from ..resolve.backend import TRAITS
+from ..resolve.names import in_range, known, python_name, sensible
+from ..schema import keys_of
 
 _OUTCOMES = ("record", "state", "returns", "nothing", "done", "raises")
 PROMISES = 12
 
 
 def themes(
-    models: dict[str, ScenariosModel], interface: ir.Interface, report: Report
+    models: dict[str, ScenariosModel],
+    interface: ir.Interface,
+    report: Report,
+    taken: frozenset[str] = frozenset(),
 ) -> tuple[ir.Theme, ...]:
-    """The scenarios of each file: path -> what it says."""
-    resolver = _Resolver(interface, report)
+    """The scenarios of each file: path -> what it says; none has a name that is taken."""
+    resolver = _Resolver(interface, report, taken)
     return tuple(resolver.theme(path, model) for path, model in models.items())
 
 
 class _Resolver:
-    def __init__(self, interface: ir.Interface, report: Report) -> None:
+    def __init__(self, interface: ir.Interface, report: Report, taken: frozenset[str]) -> None:
         self._interface = interface
+        self._taken = taken
         self._report = report
         self._operations = tuple(interface.operations)
         self._found: dict[str, Text] = {}
@@ -62,6 +66,9 @@ class _Resolver:
                 name.span,
                 help="rename one of them",
             )
+        elif name in self._taken:
+            message = f"persistry has a case {str(name)!r} already"
+            self._report.add(Code.SCN03, message, name.span, help="give it another name")
         self._found[str(name)] = name
         in_range(model.promise, "the promise", name.span, self._report, most=PROMISES)
         sensible(model.doc, "the doc", self._report)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from codegen import ir, sql_text
-from codegen.model import DriverModel, SqlBackendModel, StepOfCreationModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, closest, suggest
-from codegen.resolve.connecting import check_begin
-from codegen.resolve.names import in_range, python_name, sensible
+from .. import ir, sql_text
+from ..model import DriverModel, SqlBackendModel, StepOfCreationModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, closest, suggest
+from ..resolve.connecting import check_begin
+from ..resolve.names import in_range, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
 TABLE = "table"

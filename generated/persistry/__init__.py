@@ -76,7 +76,7 @@ __all__ = (
     "register_type",
 )
 
-# Where each persister stands, and the extra that brings its driver.
+# Where each persister stands, and what brings its driver.
 _PERSISTERS: dict[str, tuple[str, str | None]] = {
     "AsyncInMemoryPersister": ("in_memory", None),
     "AsyncMongoDBBasePersister": ("b_pymongo", "pymongo"),
@@ -97,7 +97,7 @@ def __getattr__(name: str) -> Any:
     from ._runtime.lazy import load_class
 
     module, extra = _PERSISTERS[name]
-    return load_class(module, name, extra)
+    return load_class(module, name, extra, __name__)
 
 
 def __dir__() -> list[str]:

@@ -3,23 +3,27 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any, Self
-
-import aiosqlite
 
 from . import errors
 from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
 from ._runtime.awaitable import Opening
-from ._runtime.drivers.aiosqlite_session import AiosqliteSession
 from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import quoted, split_table_name
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
+
+with extra("aiosqlite"):
+    import sqlite3
+
+    import aiosqlite
+
+    from ._runtime.drivers.aiosqlite_session import AiosqliteSession
 
 __all__ = ("AsyncSQLitePersister",)
 

@@ -3,24 +3,28 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from typing import Any, Self
-
-import asyncpg
-import asyncpg.exceptions
 
 from . import errors
 from ._runtime.arguments import Wanted, WantedApps, config_arguments, exactly_one, refuse_unknown
 from ._runtime.awaitable import Opening
-from ._runtime.drivers.asyncpg_session import AsyncpgSession
 from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import escape_literal, quoted, split_table_name
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
+
+with extra("asyncpg"):
+    import ssl
+
+    import asyncpg
+    import asyncpg.exceptions
+
+    from ._runtime.drivers.asyncpg_session import AsyncpgSession
 
 __all__ = ("AsyncPostgreSQLPersister",)
 
@@ -380,113 +384,6 @@ _FAILURES = Failures(
             _RAISED,
             "the table or an index is damaged; check the server's disk and log",
             codes=("XX001", "XX002"),
-        ),
-        Rule(
-            errors.PersisterAccessError,
-            _RAISED,
-            "the server refuses this user or password, or the way they connect (sslmode, pg_hba.conf)",
-            messages=(
-                "authentication failed",
-                "no password supplied",
-                "pg_hba.conf",
-                'FATAL:  role "',
-                "permission denied for database",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
-            messages=('FATAL:  database "',),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server has as many connections as its max_connections allows; use fewer, or raise that",
-            messages=("too many clients", "too many connections", "connection slots are reserved"),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server is starting up, shutting down or recovering; try again",
-            messages=("the database system is",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "connecting took longer than connect_timeout ({connect_timeout} s)",
-            messages=("timeout expired",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
-            messages=(
-                "SSL was required",
-                "certificate verify failed",
-                "certificate file",
-                "server certificate for",
-                "private key file",
-                "SSL negotiation",
-                "sslv3 alert",
-                "tlsv1 alert",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "libpq cannot connect like that; correct connect_kwargs",
-            messages=(
-                "invalid connection option",
-                ' value: "',
-                "invalid integer value",
-                "invalid dsn",
-                "definition of service",
-                "service file",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
-            messages=(
-                "failed: FATAL:",
-                "server is not in hot standby mode",
-                "server is in hot standby mode",
-                "session is read-only",
-                "session is not read-only",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "no server answers there; start it, or check host and port",
-            messages=(
-                "connection to server",
-                "could not translate host name",
-                "failed to resolve host",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the connection was lost and could not be had again",
-            messages=(
-                "server closed the connection",
-                "could not receive data",
-                "could not send data",
-                "SSL SYSCALL error",
-                "SSL connection has been closed",
-                "SSL error",
-                "no connection to the server",
-                "connection not open",
-                "lost synchronization",
-                "no message from the libpq",
-                "consuming input failed",
-                "the connection is lost",
-            ),
-            may_have_saved=True,
-            repeat=True,
         ),
     ),
     code_attribute="sqlstate",

@@ -1,26 +1,31 @@
 # Code generated from spec/backends/postgresql.yaml by `make generate`. DO NOT EDIT.
-"""PostgreSQL: PostgreSQLPersister."""
+"""PostgreSQL: PostgreSQLPersister, AsyncPostgreSQLPersister."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Self
 
-import psycopg
-
 from . import errors
 from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.awaitable import Opening
 from ._runtime.drivers.pep249_facts import Facts
-from ._runtime.drivers.pep249_session import Pep249Session
 from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import doubled, escape_literal, quoted, split_table_name
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
-from .persistence import BaseStatePersister, PersistedStateData
+from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
 
-__all__ = ("PostgreSQLPersister",)
+with extra("psycopg"):
+    import psycopg
+
+    from ._runtime.drivers.awaited_session import AwaitedSession
+    from ._runtime.drivers.pep249_session import Pep249Session
+
+__all__ = ("PostgreSQLPersister", "AsyncPostgreSQLPersister")
 
 # What `initialize` runs, in one transaction.
 _BEGIN = "BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
@@ -148,6 +153,12 @@ _FAILURES = Failures(
             "the connection that was handed in cannot send this text; open it with client_encoding='UTF8'",
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "no server answers there; start it, or check host and port",
+            messages=("failed to resolve host",),
+        ),
+        Rule(
             errors.CorruptStateError,
             psycopg.DataError,
             "what is stored there cannot be read; another program wrote it",
@@ -158,6 +169,107 @@ _FAILURES = Failures(
             _RAISED,
             "a pooler gives each transaction another of the server's connections; hand in what was opened with prepare_threshold=None",
             codes=("26000", "42P05"),
+        ),
+        Rule(
+            errors.PersisterAccessError,
+            _RAISED,
+            "the server refuses this user or password, or the way they connect (sslmode, pg_hba.conf)",
+            messages=(
+                "authentication failed",
+                "no password supplied",
+                "pg_hba.conf",
+                'FATAL:  role "',
+                "permission denied for database",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
+            messages=('FATAL:  database "',),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server has as many connections as its max_connections allows; use fewer, or raise that",
+            messages=("too many clients", "too many connections", "connection slots are reserved"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server is starting up, shutting down or recovering; try again",
+            messages=("the database system is",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "connecting took longer than connect_timeout ({connect_timeout} s)",
+            messages=("timeout expired",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
+            messages=(
+                "SSL was required",
+                "certificate verify failed",
+                "certificate file",
+                "server certificate for",
+                "private key file",
+                "SSL negotiation",
+                "sslv3 alert",
+                "tlsv1 alert",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "libpq cannot connect like that; correct connect_kwargs",
+            messages=(
+                "invalid connection option",
+                ' value: "',
+                "invalid integer value",
+                "invalid dsn",
+                "definition of service",
+                "service file",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
+            messages=(
+                "failed: FATAL:",
+                "server is not in hot standby mode",
+                "server is in hot standby mode",
+                "session is read-only",
+                "session is not read-only",
+            ),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "no server answers there; start it, or check host and port",
+            messages=("connection to server", "could not translate host name"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the connection was lost and could not be had again",
+            messages=(
+                "server closed the connection",
+                "could not receive data",
+                "could not send data",
+                "SSL SYSCALL error",
+                "SSL connection has been closed",
+                "SSL error",
+                "no connection to the server",
+                "connection not open",
+                "lost synchronization",
+                "no message from the libpq",
+            ),
+            may_have_saved=True,
+            repeat=True,
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -291,113 +403,6 @@ _FAILURES = Failures(
             "the table or an index is damaged; check the server's disk and log",
             codes=("XX001", "XX002"),
         ),
-        Rule(
-            errors.PersisterAccessError,
-            _RAISED,
-            "the server refuses this user or password, or the way they connect (sslmode, pg_hba.conf)",
-            messages=(
-                "authentication failed",
-                "no password supplied",
-                "pg_hba.conf",
-                'FATAL:  role "',
-                "permission denied for database",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server has no database of this name, or lets nobody use it; create it, or give another db_name",
-            messages=('FATAL:  database "',),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server has as many connections as its max_connections allows; use fewer, or raise that",
-            messages=("too many clients", "too many connections", "connection slots are reserved"),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server is starting up, shutting down or recovering; try again",
-            messages=("the database system is",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "connecting took longer than connect_timeout ({connect_timeout} s)",
-            messages=("timeout expired",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "TLS was not agreed on; check whether the server speaks it, and the certificates (sslmode, sslrootcert and others in connect_kwargs)",
-            messages=(
-                "SSL was required",
-                "certificate verify failed",
-                "certificate file",
-                "server certificate for",
-                "private key file",
-                "SSL negotiation",
-                "sslv3 alert",
-                "tlsv1 alert",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "libpq cannot connect like that; correct connect_kwargs",
-            messages=(
-                "invalid connection option",
-                ' value: "',
-                "invalid integer value",
-                "invalid dsn",
-                "definition of service",
-                "service file",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server answers, but refuses the connection for the reason it gives; see to that, or correct connect_kwargs",
-            messages=(
-                "failed: FATAL:",
-                "server is not in hot standby mode",
-                "server is in hot standby mode",
-                "session is read-only",
-                "session is not read-only",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "no server answers there; start it, or check host and port",
-            messages=(
-                "connection to server",
-                "could not translate host name",
-                "failed to resolve host",
-            ),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the connection was lost and could not be had again",
-            messages=(
-                "server closed the connection",
-                "could not receive data",
-                "could not send data",
-                "SSL SYSCALL error",
-                "SSL connection has been closed",
-                "SSL error",
-                "no connection to the server",
-                "connection not open",
-                "lost synchronization",
-                "no message from the libpq",
-                "consuming input failed",
-                "the connection is lost",
-            ),
-            may_have_saved=True,
-            repeat=True,
-        ),
     ),
     code_attribute="sqlstate",
 )
@@ -406,6 +411,22 @@ _FAILURES = Failures(
 _DRIVER = Facts(
     connect=psycopg.connect,
     connection_type=psycopg.Connection,
+    arguments={
+        "db_name": "dbname",
+        "user": "user",
+        "password": "password",
+        "host": "host",
+        "port": "port",
+    },
+    fixed={"client_encoding": "UTF8", "prepare_threshold": None},
+    timeouts={"connect_timeout": "connect_timeout"},
+    cancel="cancel_safe",
+)
+
+# How psycopg connects, and what it calls what it is given.
+_ASYNC_DRIVER = Facts(
+    connect=psycopg.AsyncConnection.connect,
+    connection_type=psycopg.AsyncConnection,
     arguments={
         "db_name": "dbname",
         "user": "user",
@@ -776,6 +797,364 @@ class PostgreSQLPersister(BaseStatePersister):
         May be called twice. Any operation afterwards raises `PersisterClosedError`.
         """
         self._session.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._session.describe()}>"
+
+
+class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
+    """Stores states in a table of a PostgreSQL server, version 13 or later.
+
+    An acknowledged save is as durable as the server's `synchronous_commit` makes it: by
+    default it survives a crash of the server. A save is one statement and one commit;
+    nothing is locked between operations.
+
+    A persister built from values opens its connections when they are needed and hands them
+    out in order of arrival; one over a handed-in connection uses that alone, call after
+    call. It works behind a pooler such as PgBouncer, in transaction mode too: no session
+    state is relied on.
+
+    The user needs SELECT and INSERT on the table; whoever calls `initialize()` first,
+    CREATE on its schema.
+
+    A server to throw away: `docker run --rm -e POSTGRES_PASSWORD=secret -p 55432:5432
+    postgres`, and then `connect("postgresql://postgres:secret@localhost:55432/postgres")`.
+
+    Args:
+        connection: An open connection, ours alone while the persister lives: it commits
+            what is open. Never closed here.
+        table_name: The table; a dot separates the schema.
+        serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+        connect_timeout: Seconds that opening a connection may take.
+        operation_timeout: Seconds that one operation may take.
+        max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+            leaves it to the store's own limit.
+    """
+
+    PARTITION_KEY_DEFAULT = ""
+
+    def __init__(
+        self,
+        connection: psycopg.AsyncConnection[Any] | AwaitedSession,
+        table_name: str = "burr_state",
+        serde_kwargs: dict[str, Any] | None = None,
+        *,
+        connect_timeout: float = 10.0,
+        operation_timeout: float = 30.0,
+        max_state_bytes: int | None = None,
+    ) -> None:
+        limits = Limits.checked(connect_timeout, operation_timeout)
+        self._session = AwaitedSession.over(connection, _FAILURES, limits, _ASYNC_DRIVER)
+        self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
+        self.serde_kwargs = serde_kwargs_of(serde_kwargs)
+        self._initialized = False
+        self.table_name = table_name
+        names = _names(table_name)
+        self._sql_is_initialized = _IS_INITIALIZED.format_map(names)
+        self._sql_save_insert = _SAVE_INSERT.format_map(names)
+        self._sql_save_conflicting = _SAVE_CONFLICTING.format_map(names)
+        self._sql_load_at_sequence = _LOAD_AT_SEQUENCE.format_map(names)
+        self._sql_load_latest = _LOAD_LATEST.format_map(names)
+        self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
+        self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
+
+    @property
+    def connection(self) -> Any:
+        """The driver's own connection, for what this class does not offer."""
+        return self._session.connection
+
+    @classmethod
+    def from_values(
+        cls,
+        db_name: str,
+        user: str,
+        password: str | None,
+        host: str,
+        port: int,
+        table_name: str = "burr_state",
+        *,
+        serde_kwargs: dict[str, Any] | None = None,
+        connect_kwargs: dict[str, Any] | None = None,
+        max_connections: int = 10,
+        connect_timeout: float = 10.0,
+        operation_timeout: float = 30.0,
+        max_state_bytes: int | None = None,
+    ) -> Opening[Self]:
+        """Build a persister from plain values; it opens its own connection and `cleanup()`
+        closes it.
+
+        Args:
+            db_name: The name of the database.
+            user: The user's name.
+            password: The password; `None` leaves it to the driver (a password file, a
+                certificate).
+            host: The server's host name or address, or the directory of its socket.
+            port: The server's port.
+            table_name: The table; a dot separates the schema.
+            serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
+            connect_kwargs: More arguments for the connection, such as `sslmode`,
+                `sslrootcert` or `application_name`.
+            max_connections: How many connections are open at once at the most; who needs
+                one more waits for a turn.
+            connect_timeout: Seconds that opening a connection may take.
+            operation_timeout: Seconds that one operation may take.
+            max_state_bytes: The largest encoded state to accept, in bytes of UTF-8; `None`
+                leaves it to the store's own limit.
+        """
+        session = AwaitedSession.opening(
+            _FAILURES,
+            Limits.checked(connect_timeout, operation_timeout),
+            _ASYNC_DRIVER,
+            db_name=db_name,
+            user=user,
+            password=password,
+            host=host,
+            port=port,
+            connect_kwargs=connect_kwargs,
+            max_connections=max_connections,
+        )
+        persister = cls(
+            session,
+            table_name=table_name,
+            serde_kwargs=serde_kwargs,
+            connect_timeout=connect_timeout,
+            operation_timeout=operation_timeout,
+            max_state_bytes=max_state_bytes,
+        )
+
+        async def opened() -> Self:
+            await session.open()
+            return persister
+
+        return Opening(opened)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Opening[Self]:
+        """Build a persister from a dictionary whose keys are the parameters of `from_values`.
+
+        Raises:
+            TypeError: The configuration is no dictionary.
+            ValueError: A key is unknown or missing; the message names it.
+        """
+        return cls.from_values(**config_arguments(config, cls.from_values))
+
+    async def initialize(self) -> None:
+        """Prepare the store: create what is missing, change nothing that is there.
+
+        Safe to call from many processes at once.
+
+        Raises:
+            PersisterAccessError: The user may not create what is missing.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        await self.create_table(self.table_name)
+        self._initialized = True
+
+    async def create_table(self, table_name: str) -> None:
+        """Create a table of this name, and what belongs to it, if it is not there."""
+        names = _names(table_name)
+        async with self._session.operation("initialize", f"table {table_name!r}") as store:
+            if not await store.answers(_IS_INITIALIZED.format_map(names)):
+                await store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
+
+    async def is_initialized(self) -> bool:
+        """Say whether the store is prepared, by this object or by anybody else.
+
+        A yes is remembered; otherwise the store is asked. Where there is nothing to
+        prepare, the answer is yes.
+
+        Returns:
+            True if `save` and `load` will find what they need.
+
+        Raises:
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        async with self._session.operation("is_initialized", f"table {self.table_name!r}") as store:
+            if not self._initialized:
+                self._initialized = await store.answers(self._sql_is_initialized)
+        return self._initialized
+
+    async def save(
+        self,
+        partition_key: str | None,
+        app_id: str,
+        sequence_id: int,
+        position: str,
+        state: State,
+        status: str,
+        **kwargs: Any,
+    ) -> None:
+        """Store the state after a step, whole or not at all.
+
+        When it returns, the record is stored as durably as the class says, and every kind
+        of `load` finds it. Saving the same record again (same key and status, equal state)
+        is accepted and changes nothing.
+
+        Args:
+            partition_key: Whose application it is; `None` and `''` are the default
+                partition.
+            app_id: The application instance.
+            sequence_id: The number of the step, 0 or more, below 2**63.
+            position: The name of the action that ran.
+            state: The state after the step; for a failed step, the state before it. See
+                `State` for what it may hold.
+            status: Usually `completed` or `failed`; any text is stored as it is.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: A key part is too long (512 bytes of UTF-8) or holds a NUL or a lone
+                surrogate; a number is out of range.
+            StateConflictError: Another state or status is stored under this key.
+            StateNotSerializableError: The state holds a value that cannot be stored
+                exactly.
+            StateTooLargeError: The encoded state is too large.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer; `may_have_saved` says
+                whether the record may be there.
+        """
+        refuse_unknown("save", kwargs)
+        record = NewRecord.checked(
+            partition_key,
+            app_id,
+            sequence_id,
+            position,
+            state,
+            status,
+            self.serde_kwargs,
+            self._largest_state,
+        )
+        async with self._session.operation("save", record) as store:
+            if await store.execute(
+                self._sql_save_insert,
+                (
+                    record.partition_key,
+                    record.app_id,
+                    record.sequence_id,
+                    record.position,
+                    record.status,
+                    record.state,
+                    record.codec,
+                ),
+            ):
+                return
+            stored = await store.fetch_one(
+                self._sql_save_conflicting,
+                (record.partition_key, record.app_id, record.sequence_id, record.position),
+            )
+        record.accept(stored)
+
+    async def load(
+        self,
+        partition_key: str | None,
+        app_id: str | None,
+        sequence_id: int | None = None,
+        **kwargs: Any,
+    ) -> PersistedStateData | None:
+        """Load one stored step.
+
+        With a `sequence_id`, the state at the end of that step (among several positions,
+        the one saved last). With an `app_id` alone, the application's highest
+        `sequence_id`, whatever its status, because an application resumes at a failed step.
+        With neither, the record of the partition that was saved last.
+
+        Args:
+            partition_key: Whose application it is; `None` and `''` are the default
+                partition.
+            app_id: The application instance, or `None` for the latest of the partition.
+            sequence_id: The step, or `None` for the latest.
+
+        Returns:
+            The record, or `None` if there is none.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `sequence_id` is given without `app_id`, or is out of range.
+            CorruptStateError: What is stored there cannot be read.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("load", kwargs)
+        wanted = Wanted.checked(partition_key, app_id, sequence_id)
+        async with self._session.operation("load", wanted) as store:
+            if not wanted.storable:
+                return None
+            if sequence_id is not None:
+                row = await store.fetch_one(
+                    self._sql_load_at_sequence,
+                    (wanted.partition_key, wanted.app_id, wanted.sequence_id),
+                )
+            elif app_id is not None:
+                row = await store.fetch_one(
+                    self._sql_load_latest, (wanted.partition_key, wanted.app_id)
+                )
+            else:
+                row = await store.fetch_one(
+                    self._sql_load_latest_of_partition, (wanted.partition_key,)
+                )
+        return wanted.record(row, self.serde_kwargs)
+
+    async def list_app_ids(
+        self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any
+    ) -> list[str]:
+        """List the applications of a partition, each once, most recently saved first.
+
+        Args:
+            partition_key: Whose applications; `None` and `''` are the default partition.
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The app ids; empty if there are none.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_app_ids", kwargs)
+        wanted = WantedApps.checked(partition_key, limit, no_limit=None)
+        async with self._session.operation("list_app_ids", wanted) as store:
+            if not wanted.storable:
+                return []
+            rows = await store.fetch_all(
+                self._sql_list_app_ids_newest,
+                (
+                    wanted.partition_key,
+                    wanted.limit,
+                    wanted.partition_key,
+                    wanted.partition_key,
+                    wanted.limit,
+                ),
+            )
+        return [app_id for (app_id,) in rows]
+
+    def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
+        """Replace (not merge) the keyword arguments that the state's `serialize` and
+        `deserialize` get.
+        """
+        self.serde_kwargs = serde_kwargs_of(serde_kwargs)
+
+    def copy(self) -> Self:
+        """Return a persister of the same settings, for another thread, task or
+        sub-application.
+
+        One built from values connects anew; one over a handed-in connection shares that
+        connection.
+        """
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin._session = self._session.copy()
+        return twin
+
+    async def cleanup(self) -> None:
+        """Close what this persister opened; a connection that was handed in stays open.
+
+        May be called twice. Any operation afterwards raises `PersisterClosedError`.
+        """
+        await self._session.close()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._session.describe()}>"

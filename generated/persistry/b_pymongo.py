@@ -6,22 +6,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import bson.errors
-import pymongo
-import pymongo.errors
-
 from . import errors
 from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
 from ._runtime.awaitable import Opening
 from ._runtime.clock import iso
 from ._runtime.documents import SERVER_ORDER, Index, Query, either, or_null
-from ._runtime.drivers.pymongo_async_session import AsyncPymongoSession
-from ._runtime.drivers.pymongo_session import PymongoSession
 from ._runtime.failures import Failures, Rule
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
+
+with extra("pymongo"):
+    import bson.errors
+    import pymongo
+    import pymongo.errors
+
+    from ._runtime.drivers.pymongo_async_session import AsyncPymongoSession
+    from ._runtime.drivers.pymongo_session import PymongoSession
 
 __all__ = ("MongoDBBasePersister", "AsyncMongoDBBasePersister")
 

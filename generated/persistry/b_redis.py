@@ -6,21 +6,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import redis
-import redis.asyncio
-import redis.exceptions
-
 from . import errors
 from ._runtime.arguments import KeyParts, Wanted, WantedApps, config_arguments, refuse_unknown
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.lua import Script
-from ._runtime.drivers.redis_session import AsyncRedisSession, RedisSession
 from ._runtime.failures import Failures, Rule
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.packed import LARGE, Found, checked_namespace, digest, pack, segment
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
+
+with extra("redis"):
+    import redis
+    import redis.asyncio
+    import redis.exceptions
+
+    from ._runtime.drivers.redis_session import AsyncRedisSession, RedisSession
 
 __all__ = ("RedisBasePersister", "AsyncRedisBasePersister")
 

@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 
 from codegen.editor import DOCUMENTS, FOLDER, modeline
 from codegen.rendering import Tree
+from codegen.value import TAGS
 
 ROOT = Path(__file__).parents[2]
 SPEC = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "spec").rglob("*.yaml"))
@@ -186,3 +187,12 @@ def unexplained(schema: Any, key: str = "") -> Iterator[str]:
             yield from unexplained(it, name)
         for word in ("items", "anyOf", "additionalProperties"):
             yield from unexplained(schema.get(word), key)
+
+
+def test_editors_are_told_each_tag() -> None:
+    """Without it they take a tag for a mistake."""
+    kinds = {"[": "sequence", "{": "mapping"}
+    wanted = [f"!{name} {kinds.get(tag.example[0], 'scalar')}" for name, tag in TAGS.items()]
+    text = (ROOT / ".vscode" / "settings.json").read_text(encoding="utf-8")
+    settings = json.loads(re.sub(r"^ *//.*$", "", text, flags=re.MULTILINE))
+    assert settings["yaml.customTags"] == wanted

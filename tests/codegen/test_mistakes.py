@@ -120,8 +120,8 @@ MISTAKES = {
         PSYCOPG, PSYCOPG.replace("db_name: dbname", "dbname: dbname"), "postgresql"
     ),
     "limit_that_there_is_not": Mistake(
-        "      timeouts: {connect_timeout: connect_timeout}\n      cancel",
-        "      timeouts: {connect_timeout: timeout}\n      cancel",
+        "{client_encoding: UTF8}\n      timeouts: {connect_timeout: connect_timeout}",
+        "{client_encoding: UTF8}\n      timeouts: {connect_timeout: timeout}",
         "postgresql",
     ),
     "value_without_its_type": Mistake("db_path: {type: str, doc:", "db_path: {doc:"),
@@ -195,18 +195,24 @@ def test_no_driver_need_be_installed_to_generate(project: Path, tree: Tree) -> N
         assert (project / "generated" / name).read_text(encoding="utf-8") == text
 
 
+TOLD = (
+    "AsyncSQLitePersister needs a driver that is not installed: pip install 'persistry[aiosqlite]'"
+)
+TOLD_BY_MODULE = (
+    "No module named 'psycopg': the driver is not installed: pip install 'persistry[psycopg]'"
+)
+
+
 @pytest.mark.parametrize(
-    "code",
+    ("code", "told"),
     [
-        "from persistry import AsyncSQLitePersister",
-        "import persistry; persistry.aconnect('sqlite:///steps.db')",
+        ("from persistry import AsyncSQLitePersister", f"ImportError: {TOLD}"),
+        ("import persistry; persistry.aconnect('sqlite:///steps.db')", f"ImportError: {TOLD}"),
+        ("import persistry.b_psycopg", f"ModuleNotFoundError: {TOLD_BY_MODULE}"),
     ],
 )
-def test_who_lacks_a_driver_is_told_what_to_install(code: str, generated: Path) -> None:
+def test_who_lacks_a_driver_is_told_what_to_install(code: str, told: str, generated: Path) -> None:
     path = f"sys.path.insert(0, {str(generated / 'generated')!r}); "
     done = without_drivers(path + code)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
-        "ImportError: AsyncSQLitePersister needs a driver that is not installed: "
-        "pip install 'persistry[aiosqlite]'"
-    )
+    assert done.stderr.splitlines()[-1] == told

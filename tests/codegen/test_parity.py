@@ -112,12 +112,9 @@ def is_returned_as_opened(method: ast.FunctionDef) -> bool:
 
 
 def twins(resolved: ir.Project) -> list[tuple[ir.PersisterClass, ir.PersisterClass]]:
-    found = []
-    for backend in resolved.backends:
-        (sync,) = (it for it in backend.classes if not it.colour.is_async)
-        (twin,) = (it for it in backend.classes if it.colour.is_async)
-        found.append((sync, twin))
-    return found
+    """The two that a plain scheme names; those of one library stand in one module."""
+    pairs = [sorted(it.chosen, key=lambda one: one.colour.is_async) for it in resolved.backends]
+    return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]
 
 
 def test_classes_of_one_module_differ_in_await_only(tree: Tree) -> None:

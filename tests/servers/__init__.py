@@ -7,6 +7,7 @@ program, with which command it starts, and when it is ready.
 
 from .base import LOOPBACK, Server, ServerFailed
 from .finding import ServerMissing
+from .mariadb import MariaDBServer
 from .mongodb import MongoServer
 from .postgresql import PostgreSQLServer
 from .redis import RedisServer
@@ -15,6 +16,7 @@ from .tls import Authority
 __all__ = [
     "LOOPBACK",
     "Authority",
+    "MariaDBServer",
     "MongoServer",
     "PostgreSQLServer",
     "RedisServer",

@@ -17,6 +17,9 @@ VERSION_SECONDS = 20.0
 class ServerMissing(Exception):
     """No such server on this machine; the message, one line, says how to install one."""
 
+    dispensable = False
+    """Whether tests do without it, and say so."""
+
 
 @dataclass(frozen=True)
 class Search:
@@ -33,6 +36,8 @@ class Search:
     install: str
     """How to install one, in words."""
     programs: Callable[[], Iterable[Path]]
+    dispensable: bool = False
+    """Whether tests do without it, as no wheel has it; not so where the variable names one."""
 
     @property
     def given(self) -> str | None:
@@ -53,7 +58,9 @@ class Search:
         if self.given is not None:
             raise ServerMissing(f"no {self.name} server: {self.variable}={broken[0]}")
         looked = "; ".join([f"looked for {self.variable}, {self.places}", *broken])
-        raise ServerMissing(f"no {self.name} server: {looked}; install one: {self.install}")
+        error = ServerMissing(f"no {self.name} server: {looked}; install one: {self.install}")
+        error.dispensable = self.dispensable
+        raise error
 
 
 def in_wheel(package: str, inside: str) -> Iterator[Path]:

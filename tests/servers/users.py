@@ -23,8 +23,8 @@ def somebody() -> pwd.struct_passwd | None:
         if name in named:
             return named[name]
     raise ServerMissing(
-        "no PostgreSQL server: it does not run as root, and there is no user postgres or nobody;"
-        " run the tests as another user"
+        "nobody to run a server as that refuses to run as root: there is no user postgres or"
+        " nobody; run the tests as another user"
     )
 
 

@@ -18,11 +18,19 @@ from typing import Any
 import pytest
 
 from persistry.conformance.support.column import Column, Store
+from persistry.conformance.support.plugin import Dispensable
 from tests.servers import ServerFailed, ServerMissing
 
+from .mariadb import AsyncMariaDBStore, MariaDBPlace, MariaDBStore
 from .memory import AsyncMemoryStore, MemoryStore
 from .mongodb import AsyncMongoStore, MongoPlace, MongoStore
-from .postgresql import AsyncPostgreSQLStore, PostgreSQLPlace, PostgreSQLStore, PsycopgStore
+from .postgresql import (
+    AsyncPostgreSQLStore,
+    AsyncPsycopgStore,
+    PostgreSQLPlace,
+    PostgreSQLStore,
+    PsycopgStore,
+)
 from .redis import AsyncRedisStore, RedisPlace, RedisStore
 from .served import AnyPlace, Place, ServedStore, missing
 from .sqlite import AsyncSQLiteStore, SQLiteStore
@@ -35,7 +43,10 @@ SERVED: dict[str, tuple[type[ServedStore[Any]], type[Place]]] = {
     "AsyncRedisBasePersister": (AsyncRedisStore, RedisPlace),
     "PostgreSQLPersister": (PostgreSQLStore, PostgreSQLPlace),
     "AsyncPostgreSQLPersister": (AsyncPostgreSQLStore, PostgreSQLPlace),
+    "MariaDBPersister": (MariaDBStore, MariaDBPlace),
+    "AsyncMariaDBPersister": (AsyncMariaDBStore, MariaDBPlace),
     "b_psycopg.PostgreSQLPersister": (PsycopgStore, PostgreSQLPlace),
+    "b_psycopg.AsyncPostgreSQLPersister": (AsyncPsycopgStore, PostgreSQLPlace),
     "MongoDBBasePersister": (MongoStore, MongoPlace),
     "AsyncMongoDBBasePersister": (AsyncMongoStore, MongoPlace),
 }
@@ -85,7 +96,7 @@ def pytest_persistry_prepare(config: pytest.Config, column: Column) -> str | Non
         if column.name in SERVED:
             config.stash[_services].place(SERVED[column.name][1])
     except ServerMissing as error:
-        return str(error)
+        return Dispensable(error) if error.dispensable else str(error)
     except ServerFailed as error:  # it is there, so it is no reason to skip anything
         raise pytest.UsageError(str(error)) from error
     return None
@@ -133,3 +144,8 @@ def postgresql_place(request: pytest.FixtureRequest) -> PostgreSQLPlace:
 @pytest.fixture(scope="session")
 def mongodb_place(request: pytest.FixtureRequest) -> MongoPlace:
     return _place(request, MongoPlace)
+
+
+@pytest.fixture(scope="session")
+def mariadb_place(request: pytest.FixtureRequest) -> MariaDBPlace:
+    return _place(request, MariaDBPlace)

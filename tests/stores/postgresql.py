@@ -123,3 +123,21 @@ class AsyncPostgreSQLStore(PostgreSQLStore):
     async def disconnect(self, connection: Any) -> Any:
         with suppress(TimeoutError, OSError):  # it is gone anyway
             await connection.close(timeout=CLOSE_SECONDS)
+
+
+class AsyncPsycopgStore(PostgreSQLStore):
+    async def connect(self) -> Any:
+        return await psycopg.AsyncConnection.connect(self.place.url)
+
+    async def is_usable(self, connection: Any) -> Any:
+        was_idle = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        with suppress(psycopg.Error):
+            cursor = await connection.execute("SELECT 1")
+            answers = await cursor.fetchone() == (1,)
+            if was_idle:
+                await connection.rollback()
+            return answers
+        return False
+
+    async def disconnect(self, connection: Any) -> Any:
+        await connection.close()

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from .arguments import named, shown, takes_others, wrong_type
-from .lazy import load_class
+from .lazy import PACKAGE, load_class
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,13 @@ class Scheme:
 
 
 def open_url(
-    schemes: Mapping[str, Scheme], url: object, colour: str, options: Mapping[str, Any]
+    schemes: Mapping[str, Scheme],
+    url: object,
+    colour: str,
+    options: Mapping[str, Any],
+    package: str = PACKAGE,
 ) -> Any:
-    """The persister of a URL, through its class's `from_values`."""
+    """The persister of a URL, through its class's `from_values`; the package has the class."""
     if not isinstance(url, str):
         wrong_type("url", url, "a str")
     scheme, classes = _meant(schemes, url)
@@ -44,7 +48,7 @@ def open_url(
         ((_, name, _),) = classes.values()
         use = "connect" if colour == "async" else "aconnect"
         raise ValueError(f"url names a store with no {colour} persister; {use}() gives {name}")
-    cls = load_class(*classes[colour])
+    cls = load_class(*classes[colour], package)
     parameters = named(cls.from_values)
     if scheme.whole:
         arguments = _around(url, scheme, parameters)

@@ -64,6 +64,13 @@ COLUMNS: tuple[Column, ...] = (
         gaps={},
     ),
     Column(
+        name="b_psycopg.AsyncPostgreSQLPersister",
+        colour="async",
+        backend="postgresql",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
         name="RedisBasePersister",
         colour="sync",
         backend="redis",

@@ -38,7 +38,7 @@ ARGUMENTS = [
 def known() -> list[Case]:
     """All cases there are, of either colour, by point and name."""
     listing = _Listing()
-    _pytest(["--collect-only"], listing, "test_*.py")
+    _pytest(["--collect-only"], listing, sorted(HERE.glob("test_*.py")))
     found = {case.name: case for colour in listing.cases.values() for case in colour.values()}
     return sorted(found.values(), key=lambda it: (it.points, it.name))
 
@@ -59,7 +59,9 @@ def hold(
     run = Run(column)
     started = time.monotonic()
     holding = _Holding(factory, run, choose, limit, told)
-    code = _pytest([], holding, f"test_*_{column.colour}.py")
+    folders = [HERE] if factory.cases is None else [HERE, factory.cases]
+    files = [path for it in folders for path in sorted(it.glob(f"test_*_{column.colour}.py"))]
+    code = _pytest([], holding, files)
     if holding.refused is not None:
         raise holding.refused
     run.seconds = time.monotonic() - started
@@ -69,15 +71,14 @@ def hold(
     return run
 
 
-def _pytest(arguments: list[str], plugin: object, files: str) -> int:
-    paths = [str(path) for path in sorted(HERE.glob(files))]
+def _pytest(arguments: list[str], plugin: object, files: list[Path]) -> int:
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     sys.dont_write_bytecode = True  # nothing is written into the package
     # What pytest itself says of the run is not wanted, except that it could not begin.
     said = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
-        code = pytest.main([*ARGUMENTS, *arguments, *paths], plugins=[plugin])
+        code = pytest.main([*ARGUMENTS, *arguments, *map(str, files)], plugins=[plugin])
     if code == pytest.ExitCode.USAGE_ERROR:
         raise CannotRun(" ".join(said.getvalue().replace("ERROR: ", "").split()))
     sys.stderr.write(said.getvalue())
@@ -127,6 +128,14 @@ class _Holding:
     @pytest.fixture
     def make_store(self) -> Callable[[Column], AbstractContextManager[Store]]:
         return partial(storage, self.factory)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        # A gap that a generated class declares may be of a case that this factory cannot show.
+        needs = {it for mark in metafunc.definition.iter_markers("needs") for it in mark.args}
+        if not self.factory.declares_gaps and not needs <= self.run.column.traits:
+            name = metafunc.function.__name__.removeprefix("test_")
+            self.run.column.gaps.pop(name, None)  # type: ignore[attr-defined]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(

@@ -49,6 +49,10 @@ _matrix = pytest.StashKey[Matrix]()
 _without_store = pytest.StashKey[bool]()
 
 
+class Dispensable(str):
+    """What is missing, where a run need not fail for it."""
+
+
 class Hooks:
     """What the environment may answer, in a `conftest.py` or a plugin."""
 
@@ -62,7 +66,8 @@ class Hooks:
     def pytest_persistry_prepare(config: pytest.Config, column: Column) -> str | None:
         """Start what this column needs; asked once for each column, before the first test.
 
-        The answer is None, or one line that says what is missing and how to install it.
+        The answer is None, or one line that says what is missing and how to install it. If it is
+        a `Dispensable` line, the run goes on without the column, and ends with that line.
         """
 
 
@@ -237,11 +242,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             reason = config.hook.pytest_persistry_prepare(config=config, column=column)
             reasons[column.name] = reason
             if reason is not None:
-                matrix.missing[reason].append(column.name)
+                matrix.missing[str(reason)].append(column.name)
         if reason := reasons[column.name]:
             item.add_marker(pytest.mark.skip(reason=reason))
     if not config.getoption("skip_missing"):
-        _refuse(config, list(matrix.missing))
+        needed = [it for it in reasons.values() if it and not isinstance(it, Dispensable)]
+        _refuse(config, list(dict.fromkeys(needed)))
 
 
 class _Results:

@@ -13,10 +13,11 @@ from ...errors import CorruptStateError, NotInitializedError
 from ..failures import Failures, about
 from ..limits import Limits
 from ..steps import Step, begun, is_true
-from .asyncpg_link import Link, in_utf8, is_closed
+from .asyncpg_link import AsyncpgLink, in_utf8, is_closed
 from .asyncpg_one import One
 from .asyncpg_pooled import Pooled
 from .asyncpg_values import AsyncpgValues
+from .awaited_base import SessionBase
 
 T = TypeVar("T")
 
@@ -41,15 +42,8 @@ _LOST = (
 )
 
 
-class AsyncpgSession:
+class AsyncpgSession(SessionBase[AsyncpgLink]):
     """A persister's access to its database; any number of tasks may share it."""
-
-    def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
-        self.failures = failures.at(link.values.describe() if link.values else "")
-        self.limits = limits
-        self.closed = False
-        self._link = link
-        self._left = False
 
     @classmethod
     def opening(cls, failures: Failures, limits: Limits, **values: Any) -> AsyncpgSession:
@@ -85,10 +79,6 @@ class AsyncpgSession:
         return Operation(self, name, key)
 
     @property
-    def opened_here(self) -> bool:
-        return self._link.values is not None
-
-    @property
     def connection(self) -> Any:
         """The one connection; None if it is not open, or if there is a pool."""
         return self._link.connection if isinstance(self._link, One) else None
@@ -102,48 +92,6 @@ class AsyncpgSession:
         """Open a connection now."""
         async with self.operation("connect"):
             pass
-
-    def copy(self) -> AsyncpgSession:
-        """A session of the same values; one over what was handed in shares it."""
-        if self.closed:
-            raise self.failures.closed("copy", "")
-        return AsyncpgSession(self._link.joined(), self.failures, self.limits)
-
-    async def close(self) -> None:
-        """Close what was opened here, after the operations that are under way; once.
-
-        From now on operations are refused. If those under way do not end in time, closing may be
-        tried again.
-        """
-        self.closed = True
-        if self._left or self._link.inherited:
-            return
-        try:
-            async with asyncio.timeout(self.limits.operation):
-                await self._link.leave()
-                self._left = True
-        except TimeoutError as exc:
-            raise self.failures.late(
-                "cleanup", "", self.limits, doing="other operations did not end", sent=False
-            ) from exc
-
-    def describe(self) -> str:
-        values = self._link.values
-        return values.describe() if values else f"{type(self._link.handed_in).__name__}"
-
-    def link_here(self) -> Link:
-        """The link to use in this process."""
-        if self._link.inherited:
-            self._link = self._link.joined()
-        return self._link
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        values = AsyncpgValues.to_pickle(self, self._link.values)
-        return _reopened, (values, self.failures, self.limits)
-
-
-def _reopened(values: AsyncpgValues, failures: Failures, limits: Limits) -> AsyncpgSession:
-    return AsyncpgSession(Pooled(values) if values.use_pool else One(values), failures, limits)
 
 
 class Operation:

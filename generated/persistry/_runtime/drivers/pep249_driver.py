@@ -48,15 +48,15 @@ class Driver:
 
     def commits_itself(self, connection: Any) -> bool:
         """Whether a connection that is ours commits each statement outside of a transaction."""
-        return _autocommit(connection) is not None
+        return autocommit_of(connection) is not None
 
     def is_prepared(self, connection: Any) -> bool:
         """Whether the connection is as `prepare` makes it."""
-        return _autocommit(connection) is not False
+        return autocommit_of(connection) is not False
 
     def prepare(self, connection: Any) -> object:
         """Make a connection outside a transaction ours; what `restore` needs is returned."""
-        before = _autocommit(connection)
+        before = autocommit_of(connection)
         if before is False:
             return _set_autocommit(connection, True)
         return None
@@ -74,7 +74,7 @@ class Driver:
 
     def rows(self, cursor: Any) -> list[tuple[Any, ...]]:
         """All rows, as tuples; a connection that was handed in may have others."""
-        return [row if type(row) is tuple else _as_tuple(row) for row in cursor.fetchall()]
+        return [row if type(row) is tuple else as_tuple(row) for row in cursor.fetchall()]
 
     def is_broken(self, connection: Any) -> bool:
         """Whether the connection is known to be closed or lost."""
@@ -88,7 +88,7 @@ class Driver:
 
     def end_transaction(self, connection: Any, *, commit: bool) -> None:
         """End the transaction that is, or may be, open; one that has failed is rolled back."""
-        if self.in_transaction(connection) and _autocommit(connection):
+        if self.in_transaction(connection) and autocommit_of(connection):
             # The driver did not begin it, so its own methods may see nothing to do.
             cursor = self.cursor(connection)
             cursor.execute("COMMIT" if commit else "ROLLBACK")
@@ -109,7 +109,7 @@ class Driver:
         return getattr(connection, self.facts.cancel) if self.facts.cancel else None
 
 
-def _as_tuple(row: Any) -> tuple[Any, ...]:
+def as_tuple(row: Any) -> tuple[Any, ...]:
     if isinstance(row, Mapping):
         return tuple(row.values())
     if isinstance(row, Sequence) and not isinstance(row, (str, bytes)):
@@ -120,7 +120,7 @@ def _as_tuple(row: Any) -> tuple[Any, ...]:
     )
 
 
-def _autocommit(connection: Any) -> bool | None:
+def autocommit_of(connection: Any) -> bool | None:
     """Whether each statement is a transaction; None if the driver cannot be told to do so.
 
     Drivers have an attribute for it, or a method that sets it and one that tells it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..identifiers import literal
@@ -44,7 +44,11 @@ class Facts:
 
     def elsewhere(self) -> dict[str, str]:
         """The keywords that connect_kwargs cannot have, and what to do instead."""
+        everything = " and ".join(self.arguments)
         return {
+            # PEP 249's own words for it, which some drivers take as well as theirs.
+            "dsn": f"give {everything}",
+            "database": "give db_name",
             **{keyword: f"give {name}" for name, keyword in self.arguments.items()},
             **{keyword: f"give {limit}" for keyword, limit in self.timeouts.items()},
             **{keyword: f"it is always {value!r} here" for keyword, value in self.fixed.items()},
@@ -109,11 +113,17 @@ class Values:
 
     def _check_signature(self) -> None:
         """A keyword that the driver does not have is found here, if it says which it has."""
+        connect = self.facts.connect
         try:
-            signature = inspect.signature(self.facts.connect)
+            signature = inspect.signature(connect)
         except (TypeError, ValueError):
             return
-        try:
-            signature.bind(**self.arguments(Limits(1, 1)))
-        except TypeError as exc:
-            raise TypeError(f"connect_kwargs: {exc}") from None
+        ours = replace(self, connect_kwargs={}).arguments(Limits(1, 1))
+        for where, given in (
+            (f"connect, in the spec of {connect.__module__}.{connect.__qualname__}", ours),
+            ("connect_kwargs", ours | dict(self.connect_kwargs)),
+        ):
+            try:
+                signature.bind(**given)
+            except TypeError as exc:
+                raise TypeError(f"{where}: {exc}") from None

@@ -10,14 +10,15 @@ from typing import Any
 import asyncpg
 
 from ..limits import Limits
-from .asyncpg_link import LAST_MOMENT, Link, connecting, is_closed
+from .asyncpg_link import AsyncpgLink, connecting, is_closed
 from .asyncpg_values import AsyncpgValues
+from .awaited_link import LAST_MOMENT
 
 # The links over connections that were handed in: two persisters over one have to take turns.
 _handed_in: weakref.WeakValueDictionary[int, One] = weakref.WeakValueDictionary()
 
 
-class One(Link):
+class One(AsyncpgLink):
     """A connection that is opened when it is first needed, or that was handed in."""
 
     def __init__(self, values: AsyncpgValues | None, connection: Any = None) -> None:
@@ -82,9 +83,6 @@ class One(Link):
             connection, self.connection = self.connection, None
             with contextlib.suppress(RuntimeError):  # The event loop is closed.
                 connection.terminate()
-
-    def _again(self, values: AsyncpgValues) -> One:
-        return One(values)
 
     async def _tidy(self, slots: asyncio.Semaphore) -> None:
         """Roll back what was left half done, as soon as the server lets us."""

@@ -10,24 +10,28 @@ from typing import Any
 import asyncpg
 
 from ..limits import Limits
-from .asyncpg_link import LAST_MOMENT, Link, connecting
+from .asyncpg_link import AsyncpgLink, connecting
 from .asyncpg_values import AsyncpgValues
+from .awaited_link import LAST_MOMENT
 
 _handed_in: weakref.WeakValueDictionary[int, Pooled] = weakref.WeakValueDictionary()
 
 
-class Pooled(Link):
+class Pooled(AsyncpgLink):
     """A pool of this session alone, made when it is first needed; or one that was handed in."""
 
     def __init__(self, values: AsyncpgValues | None, pool: Any = None) -> None:
         super().__init__(values, pool, values.at_once if values else pool.get_max_size())
         self.pool = pool
-        self._opening = asyncio.Lock()
 
     @classmethod
     def over(cls, pool: Any) -> Pooled:
         """The one link over a pool that was handed in."""
         return _handed_in.setdefault(id(pool), cls(None, pool))
+
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
+        self._opening = asyncio.Lock()
 
     async def take(self, limits: Limits) -> Any:
         if self.values is None:
@@ -77,11 +81,8 @@ class Pooled(Link):
             with contextlib.suppress(RuntimeError, asyncpg.InterfaceError):
                 pool.terminate()  # Fails in an event loop that is closed.
 
-    def _again(self, values: AsyncpgValues) -> Pooled:
-        return Pooled(values)
-
     async def _opened(self, values: AsyncpgValues, limits: Limits) -> Any:
-        async with self.opening:
+        async with self._opening:
             if self.pool is None or self.pool.is_closing():
                 self.pool, self._limits = None, limits
                 pool = asyncpg.create_pool(**values.arguments(limits, cached=self.cached))

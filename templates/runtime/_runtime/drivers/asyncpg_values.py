@@ -141,16 +141,6 @@ class AsyncpgValues:
     def describe(self) -> str:
         return f"{self.host}:{self.port}/{self.db_name}"
 
-    @staticmethod
-    def to_pickle(session: object, values: AsyncpgValues | None) -> AsyncpgValues:
-        """The values for the pickle of a session, if it can be opened anew from them."""
-        if values is None:
-            raise TypeError(
-                f"{type(session).__name__} over what was handed in cannot be pickled:"
-                " build the persister with from_values()"
-            )
-        return values
-
 
 def _check_known(where: str, given: Iterable[str], known: frozenset[str]) -> None:
     for name in given:

@@ -33,7 +33,7 @@ class Caller:
             self._is_there = False
 
     def __del__(self) -> None:
-        self._calls.put(None)
+        self.end()
 
     def run(self, job: Callable[[], Result], seconds: float) -> Result:
         """What the job returns or raises; `Late` if that takes longer.
@@ -57,12 +57,16 @@ class Caller:
         result: Result = call.result
         return result
 
-    def finally_do(self, job: Callable[[], object]) -> None:
-        """Have a last thing done, some time; nothing is waited for."""
+    def leave(self, job: Callable[[], object]) -> None:
+        """Have something done when the calls so far are over; nobody waits for it."""
         if self._is_there:
             self._calls.put(_Call(job))
         else:
             job()
+
+    def end(self) -> None:
+        """There will be no more calls."""
+        self._calls.put(None)
 
 
 class _Call:

@@ -15,8 +15,8 @@ from .pep249_driver import Driver
 
 Result = TypeVar("Result")
 
-# So long is waited for a driver that takes leave of the server, at the most, and for a call that has
-# been ended to come back, in seconds.
+# How long is waited for a driver to take leave of the server, and for a call that has been ended to
+# come back, in seconds.
 _LEAVE = 1.0
 _RETURN = 1.0
 
@@ -94,15 +94,20 @@ class Line:
                     sock.detach()
 
     def release(self) -> None:
-        """Forget the socket, of a connection that others go on to use."""
+        """Forget the socket and the thread, of a connection that others go on to use."""
         with self._lock:
             self._armed = False
             _close(self._handles)
+        caller, self.caller = self.caller, None
+        if caller is not None:
+            caller.end()
 
     def close(self) -> None:
         """Take leave of the server."""
-        with contextlib.suppress(Late):
+        try:
             self.run(self._close, _LEAVE)
+        except Late:
+            self.abandon()
 
     def abandon(self) -> None:
         """Close a connection of unknown state: nothing is waited for."""
@@ -110,7 +115,7 @@ class Line:
         if self.caller is None:
             self._close()
         else:
-            self.caller.finally_do(self._close)
+            self.caller.leave(self._close)
 
     def _close(self) -> None:
         try:

@@ -36,7 +36,8 @@ def open_in_time(
         caller.run(connect, seconds)
         return made.pop(), caller
     except BaseException as exc:
-        caller.finally_do(close)
+        caller.leave(close)
+        caller.end()
         if isinstance(exc, Late):
             return None
         raise

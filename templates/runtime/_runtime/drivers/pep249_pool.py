@@ -158,7 +158,7 @@ class Pool:
         self._interrupted = handed_in
         if handed_in and not idle and line.caller is not None:
             # When what is under way has come to its end; nobody waits for that.
-            line.caller.finally_do(lambda: self._roll_back(connection))
+            line.caller.leave(lambda: self._roll_back(connection))
         elif handed_in or (idle and sound):
             with contextlib.suppress(Exception):  # The failure itself is reported.
                 line.run(lambda: self._roll_back(connection), seconds)

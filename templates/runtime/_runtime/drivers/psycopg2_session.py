@@ -22,7 +22,6 @@ __all__ = ["Psycopg2Session"]
 
 _ENCODING = "UTF8"
 _ELSEWHERE = {
-    "dsn": "give db_name, user, password, host and port",
     "async": "there is an asynchronous persister",
     "async_": "there is an asynchronous persister",
 }

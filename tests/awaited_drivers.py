@@ -1,0 +1,224 @@
+"""The drivers that the general asynchronous session is tested with, and their servers."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, ClassVar
+
+import aiomysql
+import asyncmy
+import asyncmy.connection
+import asyncmy.errors
+import psycopg
+import psycopg.rows
+import psycopg2
+import pymysql
+
+from persistry import errors
+from persistry._runtime.drivers.pep249_facts import Facts
+from persistry._runtime.failures import Failures, Rule, Sign
+from tests.servers import LOOPBACK, MariaDBServer, PostgreSQLServer, Server
+
+LOST, REFUSED = "the connection was lost and could not be had again", "no server answers there"
+MISSING = "the table is missing; call initialize()"
+
+
+def failures_of_mariadb(base: tuple[type[Exception], ...], strange: type[Exception]) -> Failures:
+    """The least that a spec has to say; what is `strange` comes of a connection that is lost."""
+    lost: Any = (
+        errors.PersisterUnavailableError,
+        LOST,
+        {"may_have_saved": True, "repeat": True},
+    )
+    codes = ("0", "1053", "1927", "2006", "2013", "2014")
+    return Failures(
+        "MariaDB",
+        base,
+        (
+            Rule(errors.PersisterUnavailableError, base, REFUSED, codes=("2003",)),
+            Rule(errors.NotInitializedError, base, MISSING, codes=("1146",)),
+            Rule(lost[0], base, lost[1], codes, **lost[2]),
+            Rule(lost[0], (*base[1:], strange), lost[1], **lost[2]),
+        ),
+        "args",
+        Sign(base, codes=("1062",)),
+    )
+
+
+class OnPostgreSQL:
+    """psycopg 3, whose connection has an attribute `autocommit`, and asks when it is cancelled."""
+
+    facts = Facts(
+        connect=psycopg.AsyncConnection.connect,
+        connection_type=psycopg.AsyncConnection,
+        arguments={
+            "db_name": "dbname",
+            "user": "user",
+            "password": "password",
+            "host": "host",
+            "port": "port",
+        },
+        fixed={"autocommit": True, "prepare_threshold": None},
+        timeouts={"connect_timeout": "connect_timeout"},
+        cancel="cancel_safe",
+    )
+    failures = Failures(
+        "PostgreSQL",
+        (psycopg.Error,),
+        (
+            Rule(
+                errors.PersisterUnavailableError,
+                psycopg.OperationalError,
+                REFUSED,
+                messages=("connection failed", "connection is bad"),
+            ),
+            Rule(
+                errors.PersisterUnavailableError,
+                psycopg.OperationalError,
+                LOST,
+                may_have_saved=True,
+                repeat=True,
+            ),
+            Rule(errors.NotInitializedError, psycopg.Error, MISSING, codes=("42P01",)),
+        ),
+        "sqlstate",
+    )
+    server: ClassVar[type[Server]] = PostgreSQLServer
+    database, user = "postgres", "postgres"
+    begin = (
+        "BEGIN; SET LOCAL statement_timeout = {milliseconds};"
+        " SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
+    )
+    create = "CREATE TABLE t (k text PRIMARY KEY, v text)"
+    insert = "INSERT INTO t (k, v) VALUES (%s, %s) ON CONFLICT (k) DO NOTHING"
+    sleep = "SELECT pg_sleep(0.3)"
+    insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM pg_sleep(0.2) ON CONFLICT DO NOTHING"
+    dict_rows: ClassVar[dict[str, Any]] = {"row_factory": psycopg.rows.dict_row}
+    stays_when_cancelled = True
+    """Whether a connection may be used after a call on it was cancelled."""
+    others = (
+        "SELECT state, pid FROM pg_stat_activity"
+        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    end = "SELECT pg_terminate_backend(%s, 5000)"
+
+    @staticmethod
+    def admin(server: Any) -> Any:
+        connection = psycopg2.connect(
+            host=LOOPBACK, port=server.port, user="postgres", dbname="postgres"
+        )
+        connection.autocommit = True
+        return connection
+
+    @classmethod
+    def place(cls, server: Any) -> dict[str, Any]:
+        return {"host": LOOPBACK, "port": server.port, "user": "postgres", "dbname": "postgres"}
+
+    @staticmethod
+    def is_busy(state: str | None) -> bool:
+        return state != "idle"
+
+
+class OnMariaDB:
+    """aiomysql, whose connection has a method `autocommit()`, and is closed when cancelled."""
+
+    facts = Facts(
+        connect=aiomysql.connect,
+        connection_type=aiomysql.Connection,
+        arguments={
+            "db_name": "db",
+            "user": "user",
+            "password": "password",
+            "host": "host",
+            "port": "port",
+        },
+        fixed={"autocommit": True, "charset": "utf8mb4"},
+        timeouts={"connect_timeout": "connect_timeout"},
+        on_open=("SET SESSION innodb_lock_wait_timeout = 2",),
+    )
+    failures = failures_of_mariadb(
+        (pymysql.Error, OSError, RuntimeError, AttributeError), pymysql.InternalError
+    )
+    server: ClassVar[type[Server]] = MariaDBServer
+    database, user = "test", "root"
+    begin = "START TRANSACTION"
+    create = "CREATE TABLE t (k VARCHAR(99) PRIMARY KEY, v VARCHAR(99)) ENGINE=InnoDB"
+    insert = "INSERT INTO t (k, v) VALUES (%s, %s)"
+    sleep = "SELECT SLEEP(0.3)"
+    insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM (SELECT SLEEP(0.2)) AS s"
+    dict_rows: ClassVar[dict[str, Any]] = {"cursorclass": aiomysql.DictCursor}
+    stays_when_cancelled = False
+    others = (
+        "SELECT command, id FROM information_schema.processlist"
+        " WHERE id <> CONNECTION_ID() AND user = 'root'"
+    )
+    end = "KILL %s"
+
+    @staticmethod
+    def admin(server: Any) -> Any:
+        return pymysql.connect(
+            host=LOOPBACK, port=server.port, user="root", database="test", autocommit=True
+        )
+
+    @classmethod
+    def place(cls, server: Any) -> dict[str, Any]:
+        return {"host": LOOPBACK, "port": server.port, "user": "root", "db": "test"}
+
+    @staticmethod
+    def is_busy(state: str | None) -> bool:
+        return state != "Sleep"
+
+
+class OnMariaDBOtherwise(OnMariaDB):
+    """asyncmy, whose methods are compiled."""
+
+    facts = Facts(
+        connect=asyncmy.connect,
+        connection_type=asyncmy.connection.Connection,
+        arguments=OnMariaDB.facts.arguments,
+        fixed=OnMariaDB.facts.fixed,
+        timeouts=OnMariaDB.facts.timeouts,
+        on_open=OnMariaDB.facts.on_open,
+    )
+    failures = failures_of_mariadb(
+        (asyncmy.errors.MySQLError, OSError, RuntimeError, AttributeError, EOFError),
+        asyncmy.errors.InternalError,
+    )
+    dict_rows: ClassVar[dict[str, Any]] = {"cursor_cls": asyncmy.cursors.DictCursor}
+
+
+class Admin:
+    """Looks on from a connection of its own, which waits for nothing."""
+
+    def __init__(self, on: type[OnPostgreSQL | OnMariaDB], server: Any) -> None:
+        self.on = on
+        self.connection = on.admin(server)
+
+    def run(self, sql: str, *parameters: Any) -> list[Any]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def value(self, key: str) -> str | None:
+        found = self.run("SELECT v FROM t WHERE k = %s", key)
+        return found[0][0] if found else None
+
+    def count(self) -> int:
+        ((number,),) = self.run("SELECT count(*) FROM t")
+        return int(number)
+
+    def others(self) -> list[str]:
+        """What the server's other connections are doing."""
+        return [state for state, _ in self.run(self.on.others)]
+
+    def is_quiet(self) -> bool:
+        return not any(self.on.is_busy(state) for state in self.others())
+
+    def end_others(self) -> None:
+        """What an administrator does, or a server in front of the server."""
+        for _, number in self.run(self.on.others):
+            with contextlib.suppress(pymysql.OperationalError):
+                self.run(self.on.end, number)
+
+    def close(self) -> None:
+        self.connection.close()
