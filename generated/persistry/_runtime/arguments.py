@@ -183,15 +183,36 @@ class WantedApps:
     @classmethod
     def checked(cls, partition_key: object, limit: object, no_limit: Any = None) -> WantedApps:
         partition = "" if partition_key is None else text("partition_key", partition_key)
-        if limit is None:
-            return cls(partition, no_limit, is_storable(partition))
-        if integer("limit", limit) < 0:
-            raise ValueError(f"limit must be 0 or more, or None for all, not {shown(limit)}")
-        # No store holds more, and a larger number would not fit where it is bound.
-        return cls(partition, min(integer("limit", limit), MAX_SEQUENCE_ID), is_storable(partition))
+        return cls(partition, _most(limit, no_limit), is_storable(partition))
 
     def __str__(self) -> str:
         return f"partition {shown(self.partition_key)}"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPartitions:
+    """How many partitions a `list_partition_keys` asks for."""
+
+    limit: Any
+    """How many at the most; the store's own word for "all" where none is given."""
+    storable: bool = True
+
+    @classmethod
+    def checked(cls, limit: object, no_limit: Any = None) -> WantedPartitions:
+        return cls(_most(limit, no_limit))
+
+    def __str__(self) -> str:
+        return ""
+
+
+def _most(limit: object, no_limit: Any) -> Any:
+    """How many names are wanted at the most."""
+    if limit is None:
+        return no_limit
+    if integer("limit", limit) < 0:
+        raise ValueError(f"limit must be 0 or more, or None for all, not {shown(limit)}")
+    # No store holds more, and a larger number would not fit where it is bound.
+    return min(integer("limit", limit), MAX_SEQUENCE_ID)
 
 
 def exactly_one(**handed_in: Any) -> Any:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..persistence import AsyncBaseStatePersister, BaseStatePersister
+from .columns import OPTIONAL
 from .support.column import Colour, Column
 
 CONTRACT = """\
@@ -36,7 +38,7 @@ TRAITS = {
     "connection": "a connection that can be handed in",
     "table": "a table that is named by table_name=",
     "network": "a server that can be killed, and reached through a proxy",
-}
+} | {name: f"{name}(), which a persister may lack" for name in OPTIONAL}
 
 
 class CannotRun(Exception):
@@ -130,7 +132,7 @@ class Factory:
                 if self.gives_store:
                     store = stack.enter_context(made) if hasattr(made, "__enter__") else made
                     made = store.open()
-                kind, colour, says = asyncio.run(self._looked_at(made))
+                kind, colour, says, offered = asyncio.run(self._looked_at(made))
             except CannotRun:
                 raise
             except (Exception, SystemExit) as error:
@@ -139,7 +141,7 @@ class Factory:
         if generated is not None:
             found = {it for it in generated.traits if self._can_show(it, store)}
         else:
-            found = {"durable"} if self.takes else set()
+            found = offered | ({"durable"} if self.takes else set())
             found |= {"initialize"} if says is False else set()
         chosen = frozenset(found if declared is None else declared)
         if unknown := sorted(chosen - TRAITS.keys()):
@@ -179,8 +181,9 @@ class Factory:
             "network": hasattr(store, "server"),
         }.get(trait, True)
 
-    async def _looked_at(self, made: Any) -> tuple[type, Colour, Any]:
-        """A persister's class, its colour, and whether it says it is initialised."""
+    async def _looked_at(self, made: Any) -> tuple[type, Colour, Any, set[str]]:
+        """A persister's class, its colour, whether it says it is initialised, and which of the
+        operations it has that it may lack."""
         async with AsyncExitStack() as stack:
             if inspect.isawaitable(made):
                 persister = await made
@@ -191,14 +194,14 @@ class Factory:
             else:
                 persister = made
             kind, colour = type(persister), self._colour_of(persister)
-            says = None
+            says, offered = None, {it for it in OPTIONAL if _offers(persister, it)}
             with suppress(Exception):  # what fails here fails a case, too
                 says = persister.is_initialized()
                 says = await says if inspect.isawaitable(says) else says
             with suppress(Exception):
                 closed = persister.cleanup()
                 await closed if inspect.isawaitable(closed) else None
-            return kind, colour, says
+            return kind, colour, says, offered
 
     def _colour_of(self, persister: Any) -> Colour:
         """The colour of a persister, if it is a persister at all."""
@@ -223,3 +226,11 @@ class Factory:
                 f" {' and '.join(plain)} are not, and no plain is_async() says which it is"
             )
         return "async" if coroutines else "sync"
+
+
+def _offers(persister: Any, operation: str) -> bool:
+    """Whether it has the operation; the method of a base only says that it has not."""
+    method = getattr(persister, operation, None)
+    bases = (BaseStatePersister, AsyncBaseStatePersister)
+    refusing = [getattr(base, operation) for base in bases]
+    return callable(method) and getattr(method, "__func__", method) not in refusing
