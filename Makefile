@@ -8,10 +8,10 @@ ARGS ?=
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help setup generate check show demo test goldens lint format clean
+.PHONY: help setup generate check show explain new-backend demo test goldens lint format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready ## make .venv with everything that the other targets need
 
@@ -52,6 +52,13 @@ check: setup ## fail if generated/ is not what spec/ and templates/ say
 
 show: setup ## print a backend as the templates get it: make show BACKEND=sqlite
 	@$(BIN)/python -m codegen show $(BACKEND)
+
+explain: setup ## what a problem of the generator means: make explain CODE=SQL01; without a code, all of them
+	@$(BIN)/python -m codegen explain $(CODE)
+
+LIKE ?= sqlite
+new-backend: setup ## a backend file to begin with: make new-backend NAME=mariadb LIKE=postgresql
+	@$(BIN)/python -m codegen new-backend $(NAME) --like $(LIKE)
 
 demo: generate ## an agent that is killed in the middle and resumes from SQLite
 	@$(BIN)/python examples/licence_review/demo.py

@@ -1,4 +1,4 @@
-"""`python -m codegen generate | check | show BACKEND`."""
+"""`python -m codegen generate | check | show | explain | new-backend`, or `persistry-codegen`."""
 
 from __future__ import annotations
 
@@ -8,67 +8,145 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from codegen import writing
-from codegen.pipeline import Run
-from codegen.problems import Code, Report, Span, render, suggest
-from codegen.rendering import original, source_of
+from . import outside, writing
+from .explain import explained
+from .home import COMMAND, HOME, INSTALLED
+from .new_backend import NEXT, NEXT_OUTSIDE, Refused, begin
+from .pipeline import Run
+from .problems import Code, Report, Span, render, suggest
+from .rendering import Tree, original, source_of
 
 VERBS = {"missing": "made", "changed": "changed", "orphan": "removed"}
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m codegen", description="From the spec to the persisters and their tests."
+        prog=COMMAND,
+        description="From the spec to the persisters and their tests.",
     )
-    parser.add_argument(
-        "--root", type=Path, default=Path.cwd(), help="the project (default: this folder)"
-    )
+    # Installed, there is no project: only the user's own folders.
+    help = argparse.SUPPRESS if INSTALLED else "the project (default: this folder)"
+    parser.add_argument("--root", type=Path, default=HOME if INSTALLED else Path.cwd(), help=help)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("generate", help="make generated/ what the spec and the templates say")
-    commands.add_parser("check", help="fail if generated/ is anything else; write nothing")
+    generate = commands.add_parser("generate", help="make what the spec and the templates say")
+    check = commands.add_parser("check", help="fail if that is anything else; write nothing")
     show = commands.add_parser("show", help="print a backend as the templates get it")
     show.add_argument("backend")
+    explain = commands.add_parser("explain", help="what a problem means, and how to mend it")
+    explain.add_argument("code", nargs="*", help="such as SQL01; without one, all are listed")
+    new = commands.add_parser("new-backend", help="write a backend file to begin with")
+    new.add_argument("name")
+    new.add_argument("--like", default="sqlite", help="the backend to take over from")
+    for command in (generate, check, show, new):
+        command.add_argument(
+            "--spec", type=Path, metavar="DIR", help="the folder with backend files of your own"
+        )
+    for command in (generate, check):
+        command.add_argument(
+            "--out", type=Path, metavar="PACKAGE", help="your package that is made from them"
+        )
     options = parser.parse_args(arguments)
-    if not (options.root / "spec").is_dir():
-        parser.error(f"there is no folder 'spec' in {options.root}; give --root")
-    run = Run(options.root.resolve())
+    if options.command == "explain":
+        return _explain(options.code)
+    if options.command == "new-backend":
+        return _new_backend(options, parser)
+    run = _run(options, parser)
     if options.command == "show":
         return _show(run, options.backend)
-    return _generate(run) if options.command == "generate" else _check(run)
-
-
-def _generate(run: Run) -> int:
     tree = run.tree()
     if run.report:
         return _failed(run.problems())
-    done = writing.write(tree, run.root)
+    try:
+        place, tree = _place(run, tree, options)
+        return _generate(tree, place) if options.command == "generate" else _check(tree, place)
+    except (outside.Refused, OSError) as error:
+        parser.error(str(error))
+
+
+def _explain(names: list[str]) -> int:
+    try:
+        print(explained(names), end="")
+    except ValueError as error:
+        return _failed(f"{error}\n")
+    return 0
+
+
+def _new_backend(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if INSTALLED and options.spec is None:
+        parser.error("give --spec, the folder for your backend files")
+    own = None if options.spec is None else options.spec.resolve()
+    root = _project(options, parser) if own is None else HOME
+    try:
+        path, text = begin(root, options.name, options.like, own)
+    except Refused as refused:
+        return _failed(f"{refused}\n")
+    file = (root if own is None else own.parent) / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    print(f"made {path}, with {text.count('TODO ')} TODOs\n")
+    words = {"name": options.name, "like": options.like, "spec": options.spec}
+    print((NEXT if own is None else NEXT_OUTSIDE).format(**words))
+    return 0
+
+
+def _project(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Path:
+    if not (options.root / "spec").is_dir():
+        parser.error(f"there is no folder 'spec' in {options.root}; give --root")
+    root: Path = options.root.resolve()
+    return root
+
+
+def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Run:
+    """The run over the project, or over backend files of one's own."""
+    spec, out = options.spec, getattr(options, "out", None)
+    one_only = (spec is None) != (out is None)
+    if options.command != "show" and (one_only or (INSTALLED and spec is None)):
+        parser.error("give --spec, the folder of your backend files, and --out, your package")
+    if spec is None:
+        return Run(_project(options, parser))
+    if not spec.is_dir():
+        parser.error(f"there is no folder {spec}; --spec is the one with your backend files")
+    return Run(HOME, spec.resolve(), "" if out is None else out.resolve().name)
+
+
+def _place(run: Run, tree: Tree, options: argparse.Namespace) -> tuple[writing.Place, Tree]:
+    if run.own is None:
+        return writing.generated(run.root), tree
+    command = f"{outside.COMMAND} --spec {options.spec} --out {options.out}"
+    place, wanted = outside.place(run.own, options.out.resolve(), tree, command)
+    for name in sorted(tree.keys() - wanted.keys()):
+        print(f"{'kept':8} {name}, which you wrote; import from the modules beside it")
+    return place, wanted
+
+
+def _generate(tree: Tree, place: writing.Place) -> int:
+    done = writing.write(tree, place)
     for difference in done:
-        print(f"{VERBS[difference.verdict]:8} {writing.FOLDER}/{difference.path}")
+        print(f"{VERBS[difference.verdict]:8} {place.shown}{difference.path}")
     print(f"{len(tree)} files, {len(done)} of them changed")
     return 0
 
 
-def _check(run: Run) -> int:
-    tree = run.tree()
-    if run.report:
-        return _failed(run.problems())
+def _check(tree: Tree, place: writing.Place) -> int:
     report = Report()
-    for path, verdict in map(dataclasses.astuple, writing.differences(tree, run.root)):
-        place = f"{writing.FOLDER}/{path}"
+    for path, verdict in map(dataclasses.astuple, writing.differences(tree, place)):
+        span = Span(f"{place.shown}{path}", 1, 1)
         if verdict == "missing":
-            report.add(Code.GEN01, "is missing", Span(place, 1, 1), help="run `make generate`")
+            report.add(Code.GEN01, "is missing", span, help=f"run `{place.command}`")
         elif verdict == "orphan":
-            help = "delete it, or move it out: generated/ holds only what `make generate` writes"
-            report.add(Code.GEN03, "is generated by nothing", Span(place, 1, 1), help=help)
+            help = f"delete it, or move it out: {place.rule}"
+            report.add(Code.GEN03, "is generated by nothing", span, help=help)
         else:
-            line, count = writing.changed_lines(tree, run.root, path)
+            line, count = writing.changed_lines(tree, place, path)
             lines = "1 line differs" if count == 1 else f"{count} lines differ"
             made = source_of(tree[path])
-            help = (
-                f"change {made} or a template" if made else f"change its original {original(path)}"
-            )
-            help += ", then `make generate`; a change here is lost"
-            report.add(Code.GEN02, f"is out of date: {lines}", Span(place, line, 1), help=help)
+            if made:
+                help = f"change {made} or a template" if place.shown else f"change {made}"
+            else:
+                help = f"change its original {original(path)}"
+            help += f", then `{place.command}`; a change here is lost"
+            span = dataclasses.replace(span, line=line)
+            report.add(Code.GEN02, f"is out of date: {lines}", span, help=help)
     if report:
         return _failed(render(report, {}))
     print(f"{len(tree)} files are what the spec says")

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
-from codegen.nodes import Items, ListNode, MappingNode, Node, Number, ScalarNode, Section, Text
-from codegen.problems import Code, Report, closest, suggest
-from codegen.schema import Key, alternatives, is_optional, keys_of, span_field, words_for
-from codegen.value import Value, value_of
+from .nodes import Items, ListNode, MappingNode, Node, Number, ScalarNode, Section, Text
+from .problems import Code, Report, closest, suggest
+from .schema import (
+    Key,
+    alternatives,
+    is_optional,
+    keys_of,
+    others_of,
+    span_field,
+    words_for,
+)
+from .value import Value, value_of
 
 __all__ = ["Value", "decode", "peek"]
 
 T = TypeVar("T")
 
+_TODO = re.compile(r"TODO\b")
 # Stands for what could not be decoded. None cannot: it is what `null` means.
 _FAILED: Any = object()
 
@@ -52,6 +62,8 @@ class _Decoder:
         self._report = report
 
     def decode(self, node: Node, hint: Any, place: _Place) -> Any:
+        if _is_left_to_do(node) and Value not in alternatives(hint):
+            return self._refuse_todo(place.words, cast(ScalarNode, node).text, place.doc)
         # In `Value | None` a null that is written down is a value, and None means no key.
         if is_optional(hint) and _is_null(node) and Value not in alternatives(hint):
             return None
@@ -76,10 +88,11 @@ class _Decoder:
 
     def _dataclass(self, node: MappingNode, cls: type) -> Any:
         keys, what = keys_of(cls), words_for(cls)
-        present = {str(name) for name, _ in node.pairs}
+        pairs, others = self._others(node, cls)
+        present = {str(name) for name, _ in pairs}
         misspelt = set()
-        values: dict[str, Any] = {}
-        for name, child in node.pairs:
+        values: dict[str, Any] = others
+        for name, child in pairs:
             if name in keys:
                 values[keys[name].field] = self._field(name, child, keys[name], what)
             else:
@@ -98,6 +111,26 @@ class _Decoder:
                 values[key.field] = None
         span = span_field(cls)
         return cls(**values, **({span: node.span} if span else {}))
+
+    def _others(
+        self, node: MappingNode, cls: type
+    ) -> tuple[list[tuple[Text, Node]], dict[str, Any]]:
+        """The pairs of the keys that the dataclass names, and the field that takes the others."""
+        keys, rest = keys_of(cls), others_of(cls)
+        if rest is None:
+            return list(node.pairs), {}
+        value_hint = get_args(rest.type)[1]
+        named: list[tuple[Text, Node]] = []
+        found: dict[Text, Any] = {}
+        for name, child in node.pairs:
+            is_misspelt = not isinstance(child, _kind(value_hint)) and closest(name, keys)
+            if name in keys or is_misspelt:
+                named.append((name, child))
+                continue
+            place = _Place(f"{str(name)!r} in {words_for(cls)}", rest.doc)
+            value = self.decode(child, value_hint, place)
+            found[name] = Section(value, name.span) if isinstance(value, dict) else value
+        return named, {rest.field: _FAILED if _FAILED in found.values() else found}
 
     def _field(self, name: Text, node: Node, key: Key, what: str) -> Any:
         place = _Place(f"{key.name!r} in {what}", key.doc)
@@ -122,6 +155,9 @@ class _Decoder:
         for name, child in node.pairs:
             if get_origin(key_hint) is Literal and name not in get_args(key_hint):
                 self._unknown_key(name, get_args(key_hint), place.words)
+                failed = True
+            if _TODO.match(name):
+                self._refuse_todo(f"a key of {place.words}", name, place.doc)
                 failed = True
             inside = _Place(f"{str(name)!r} in {place.words}", place.doc)
             value = self.decode(child, value_hint, inside)
@@ -154,6 +190,13 @@ class _Decoder:
         message = f"unknown key {str(name)!r} in {what}"
         self._report.add(Code.SCH01, message, name.span, help=suggest(name, known))
 
+    def _refuse_todo(self, what: str, text: Text, doc: str) -> Any:
+        """What is written behind the word says what is wanted; else the doc of the key does."""
+        wanted = " ".join(text.removeprefix("TODO").lstrip(":, ").split())
+        help = wanted or doc or "write it"
+        self._report.add(Code.TODO01, f"{what} is still to be written", text.at(0, 4), help=help)
+        return _FAILED
+
     def _refuse(self, code: Code, node: Node, message: str, help: str, place: _Place) -> Any:
         notes = (place.doc,) if place.doc else ()
         self._report.add(code, message, node.span, help=help, notes=notes)
@@ -183,6 +226,10 @@ def _alternative(hint: Any, node: Node) -> Any:
     members = [member for member in alternatives(hint) if member is not type(None)]
     fitting = (member for member in members if member is Value or isinstance(node, _kind(member)))
     return next(fitting, members[0])
+
+
+def _is_left_to_do(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and _TODO.match(node.text) is not None
 
 
 def _is_null(node: Node) -> bool:

@@ -88,8 +88,26 @@ class Operation:
     raises: tuple[Raise, ...]
     cases: tuple[Case, ...]
     is_abstract: bool = False
-    refuses: bool = False
-    """The base class cannot answer; it says what to implement."""
+    refusal: str = ""
+    """What the base class, which cannot answer, says of a class that does not either."""
+    may_lack: bool = False
+    """A persister need not have it."""
+
+
+# What an operation returns that lists names; every family has a body for such a one.
+NAMES = "list[str]"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """An operation that lists names, and the class of the runtime that checks its arguments."""
+
+    operation: Operation
+    wanted: str
+
+    @property
+    def case(self) -> Case:
+        return self.operation.cases[0]
 
 
 @dataclass(frozen=True)
@@ -133,7 +151,12 @@ class Interface:
     options: tuple[Parameter, ...]
     bases: tuple[Base, ...]
     operations: dict[str, Operation]
+    listings: tuple[Listing, ...]
     members: dict[str, str]
+
+    @property
+    def may_lack(self) -> tuple[str, ...]:
+        return tuple(name for name, it in self.operations.items() if it.may_lack)
 
 
 # --- failures -------------------------------------------------------------------------------------
@@ -197,6 +220,12 @@ class CaseStatement:
 
 
 @dataclass(frozen=True)
+class ListingStatement:
+    listing: Listing
+    statement: Statement
+
+
+@dataclass(frozen=True)
 class TableName:
     """An identifier made from the table's name, or a text that holds one, or the bare name."""
 
@@ -236,7 +265,7 @@ class SqlParts:
     insert: Statement
     conflicting: Statement
     load: tuple[CaseStatement, ...]
-    newest: Statement
+    lists: tuple[ListingStatement, ...]
     no_limit: str
     create_helper: str
 
@@ -246,8 +275,9 @@ class SqlParts:
 
     @property
     def statements(self) -> tuple[Statement, ...]:
-        load = tuple(answer.statement for answer in self.load)
-        return (self.is_initialized, self.insert, self.conflicting, *load, self.newest)
+        load = (it.statement for it in self.load)
+        lists = (it.statement for it in self.lists)
+        return (self.is_initialized, self.insert, self.conflicting, *load, *lists)
 
 
 # --- the family redis -----------------------------------------------------------------------------
@@ -309,14 +339,32 @@ class RedisLoad:
 
 
 @dataclass(frozen=True)
+class Register:
+    """A sorted set that names the partitions, and the key that one with a record has."""
+
+    named_in: KeyTemplate
+    having: KeyTemplate
+
+
+@dataclass(frozen=True)
+class RedisListing:
+    """How a list is answered; its template knows one of the ways."""
+
+    listing: Listing
+    template: str
+    key: KeyTemplate
+
+
+@dataclass(frozen=True)
 class RedisParts:
     slot: KeyTemplate
     keys: tuple[KeyTemplate, ...]
     scripts: tuple[Script, ...]
     save: ScriptCall
     load: tuple[RedisLoad, ...]
+    lists: tuple[RedisListing, ...]
     record: KeyTemplate
-    newest: KeyTemplate
+    register: Register | None
 
 
 # --- the family mongo -----------------------------------------------------------------------------
@@ -359,16 +407,26 @@ class FindCase:
 
 
 @dataclass(frozen=True)
+class MongoListing:
+    """How a list is answered: the name of the session's method, and its query."""
+
+    listing: Listing
+    method: str
+    find: Find
+
+
+@dataclass(frozen=True)
 class MongoParts:
     indexes: tuple[Index, ...]
     insert: tuple[Term, ...]
     conflicting: Find
     load: tuple[FindCase, ...]
-    newest: Find
+    lists: tuple[MongoListing, ...]
 
     @property
     def finds(self) -> tuple[Find, ...]:
-        return (self.conflicting, *(answer.find for answer in self.load), self.newest)
+        load, lists = (it.find for it in self.load), (it.find for it in self.lists)
+        return (self.conflicting, *load, *lists)
 
 
 # --- what every store has -------------------------------------------------------------------------

@@ -1,23 +1,20 @@
-"""What the YAML files say, as written: one dataclass a document, decoded but not yet checked."""
+"""What the YAML files say, as written: one dataclass a document, decoded but not yet checked.
+
+The text below a field is shown with its key: in messages, and by editors.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from codegen.decode import Value
-from codegen.nodes import Text
-from codegen.problems import Span
+from .decode import Value
+from .nodes import Text
+from .problems import Span
 
-Verb = Literal["save", "load", "list_app_ids", "is_initialized", "initialize"]
 ParameterStyle = Literal["qmark", "format", "dollar"]
 
-
 _BEGIN = Text("BEGIN", Span("", 1, 1))
-
-
-def _doc(text: str) -> dict[str, str]:
-    return {"doc": text}
 
 
 # --- spec/interface.yaml ------------------------------------------------------------------------
@@ -28,7 +25,9 @@ class FieldModel:
     """a field of the record"""
 
     type: Text
+    """its type, as Python"""
     doc: Text
+    """what it holds"""
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,13 @@ class RecordModel:
     """the record"""
 
     name: Text
+    """the name of the class"""
     doc: Text
+    """its docstring"""
     fields: dict[Text, FieldModel]
+    """what it holds, in order"""
     key: tuple[Text, ...]
+    """the fields that name one record"""
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,11 @@ class AttributeModel:
     """an attribute of an error"""
 
     type: Text
+    """its type, as Python"""
     default: Text
+    """its default, as Python"""
     doc: Text
+    """what it says to who catches the error"""
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,11 @@ class ErrorModel:
     """an error"""
 
     doc: Text
+    """its docstring"""
     also: Text | None = None
+    """the builtin exception that it is as well"""
     attributes: dict[Text, AttributeModel] = field(default_factory=dict)
+    """what it carries beside its text"""
 
 
 @dataclass(frozen=True)
@@ -64,10 +73,15 @@ class ParameterModel:
     """a parameter"""
 
     type: Text
+    """its type, as Python"""
     doc: Text
+    """what it is, for the docstring"""
     default: Text | None = None
+    """its default, as Python: a text needs its own quotes"""
     keyword_only: bool = False
-    variadic: bool = field(default=False, metadata=_doc("takes all other keyword arguments"))
+    """whether it can be given by name only"""
+    variadic: bool = False
+    """takes all other keyword arguments"""
 
 
 @dataclass(frozen=True)
@@ -76,10 +90,15 @@ class OwnParameterModel:
 
     span: Span
     type: Text | None = None
+    """its type, as Python"""
     doc: Text | None = None
+    """what it is, for the docstring"""
     default: Text | None = None
+    """its default, as Python: a text needs its own quotes"""
     keyword_only: bool = False
-    variadic: bool = field(default=False, metadata=_doc("takes all other keyword arguments"))
+    """whether it can be given by name only"""
+    variadic: bool = False
+    """takes all other keyword arguments"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +106,9 @@ class ReturnsModel:
     """a return value"""
 
     type: Text
+    """its type, as Python"""
     doc: Text | None = None
+    """what it is, for the docstring"""
 
 
 @dataclass(frozen=True)
@@ -95,10 +116,10 @@ class CaseModel:
     """a case of an operation"""
 
     span: Span
-    given: tuple[Text, ...] = field(metadata=_doc("the values that the case's query may bind"))
-    answers: tuple[Text, ...] = field(
-        metadata=_doc("`record`, `count` or the columns it gives") | {"one": True}
-    )
+    given: tuple[Text, ...]
+    """the values that the case's query may bind"""
+    answers: tuple[Text, ...] = field(metadata={"one": True})
+    """`record`, `count` or the columns it gives"""
 
 
 @dataclass(frozen=True)
@@ -106,11 +127,17 @@ class OperationModel:
     """an operation"""
 
     doc: Text
+    """its docstring"""
     base: Literal["abstract", "optional", "refuses"]
+    """what the base class does: nothing, leave it to each class, or refuse"""
     returns: ReturnsModel
+    """what it answers"""
     parameters: dict[Text, ParameterModel] = field(default_factory=dict)
+    """what it takes, in order"""
     raises: dict[Text, Text] = field(default_factory=dict)
+    """which errors, and when"""
     cases: dict[Text, CaseModel] = field(default_factory=dict)
+    """the questions that a backend answers for it, each with one query"""
 
 
 @dataclass(frozen=True)
@@ -118,7 +145,9 @@ class BaseModel:
     """a base class"""
 
     doc: Text
+    """its docstring"""
     operations: tuple[Text, ...]
+    """what it declares; each operation is in one base class"""
 
 
 @dataclass(frozen=True)
@@ -127,14 +156,23 @@ class InterfaceModel:
 
     span: Span
     interface: Text
+    """the name of the package"""
     version: int
+    """raised with each change that breaks callers"""
     record: RecordModel
+    """what is stored and loaded"""
     errors: dict[Text, ErrorModel]
+    """what a caller may have to catch; the first is the base of all"""
     parameters: dict[Text, ParameterModel]
+    """parameters that the classes of several stores share"""
     options: dict[Text, ParameterModel]
+    """what every constructor takes beyond its own, keyword-only"""
     interfaces: dict[Text, BaseModel]
+    """the base classes"""
     operations: dict[Text, OperationModel]
+    """what a persister does, and the questions that a store answers for it"""
     members: dict[Text, Text]
+    """the docstrings of what every class has beside the operations"""
 
 
 # --- spec/backends/*.yaml -----------------------------------------------------------------------
@@ -145,15 +183,20 @@ class RuleModel:
     """an error rule"""
 
     span: Span
-    raises: Text = field(metadata={"key": "raise", "doc": "the error of the interface to raise"})
+    raises: Text = field(metadata={"key": "raise"})
+    """the error of the interface to raise"""
     advice: Text
-    exception: Text | None = field(
-        default=None, metadata=_doc("left out, the rule is for every exception of the base")
-    )
+    """what the user should do; it ends the error's message"""
+    exception: Text | None = None
+    """left out, the rule is for every exception of the base"""
     codes: tuple[Text, ...] = ()
+    """what `code_attribute` then holds"""
     messages: tuple[Text, ...] = ()
+    """any of these is part of the exception's text"""
     may_have_saved: bool = False
+    """whether the record may be stored all the same"""
     repeat: bool = False
+    """whether trying once more is safe and may help"""
 
 
 @dataclass(frozen=True)
@@ -162,8 +205,11 @@ class ConflictModel:
 
     span: Span
     exception: Text | None = None
+    """left out, it is every exception of the base"""
     codes: tuple[Text, ...] = ()
+    """what `code_attribute` then holds"""
     messages: tuple[Text, ...] = ()
+    """any of these is part of the exception's text"""
 
 
 @dataclass(frozen=True)
@@ -172,16 +218,15 @@ class ErrorsModel:
 
     span: Span
     rules: tuple[RuleModel, ...] = ()
+    """what a failure is for the caller; the first rule that fits decides"""
     base: tuple[Text, ...] = ()
+    """the exceptions that all failures of the driver are; others are not translated"""
     code_attribute: Text | None = None
-    rules_of: Text | None = field(
-        default=None,
-        metadata=_doc("another driver of the backend, whose rules for every exception hold too"),
-    )
-    conflict: ConflictModel | None = field(
-        default=None,
-        metadata=_doc("where a record that is there makes the insert fail, how that shows"),
-    )
+    """where the exceptions keep their code; of a tuple its first item"""
+    rules_of: Text | None = None
+    """another driver of the backend, whose rules for every exception hold too"""
+    conflict: ConflictModel | None = None
+    """where a record that is there makes the insert fail, how that shows"""
 
 
 @dataclass(frozen=True)
@@ -189,16 +234,17 @@ class UrlModel:
     """the URLs of a backend"""
 
     schemes: dict[Text, dict[Text, Text]]
+    """how URLs begin, and what each sets: parameter to value"""
     example: Text
+    """a URL as users write it"""
     parts: dict[Text, Text] = field(default_factory=dict)
+    """host, port, path, ...: the parameter that each part of a URL fills"""
     defaults: dict[Text, Text] = field(default_factory=dict)
-    rest: Text | None = field(
-        default=None,
-        metadata=_doc("the dict parameter for what a URL's query says beyond all others"),
-    )
-    whole: Text | None = field(
-        default=None, metadata=_doc("the parameter that takes the URL as it is written")
-    )
+    """what a part is worth where a URL lacks it"""
+    rest: Text | None = None
+    """the dict parameter for what a URL's query says beyond all others"""
+    whole: Text | None = None
+    """the parameter that takes the URL as it is written"""
 
 
 @dataclass(frozen=True)
@@ -206,8 +252,11 @@ class PoolModel:
     """a pool of connections to hand in"""
 
     helper: Text
+    """the name of the method"""
     doc: Text
+    """its docstring"""
     opened_with: tuple[Text, ...]
+    """its parameters, in order"""
 
 
 @dataclass(frozen=True)
@@ -215,20 +264,16 @@ class ConnectModel:
     """how a driver connects"""
 
     span: Span
-    arguments: dict[Text, Text] = field(metadata=_doc("our parameter: the driver's keyword for it"))
-    call: Text | None = field(
-        default=None, metadata=_doc("the function; left out, the library's `connect`")
-    )
-    fixed: dict[Text, Value] = field(
-        default_factory=dict, metadata=_doc("the driver's keyword: what it is given always")
-    )
-    timeouts: dict[Text, Text] = field(
-        default_factory=dict, metadata=_doc("the driver's keyword: our limit, in whole seconds")
-    )
-    cancel: Text | None = field(
-        default=None,
-        metadata=_doc("the connection's method that ends its statement from another thread"),
-    )
+    arguments: dict[Text, Text]
+    """our parameter: the driver's keyword for it"""
+    call: Text | None = None
+    """the function; left out, the library's `connect`"""
+    fixed: dict[Text, Value] = field(default_factory=dict)
+    """the driver's keyword: what it is given always"""
+    timeouts: dict[Text, Text] = field(default_factory=dict)
+    """the driver's keyword: our limit, in whole seconds"""
+    cancel: Text | None = None
+    """the connection's method that ends its statement from another thread"""
 
 
 @dataclass(frozen=True)
@@ -237,31 +282,43 @@ class DriverModel:
 
     span: Span
     colour: Literal["sync", "async"]
-    class_name: Text = field(metadata={"key": "class", "doc": "the name of the class to emit"})
+    """whether its calls block or are awaited"""
+    class_name: Text = field(metadata={"key": "class"})
+    """the name of the class to emit"""
     module: Text
+    """the module of the package to emit, `b_` and the library's name"""
     requires: Text | None = None
+    """the module to import, as Python's import statement names it"""
     extra: Text | None = None
+    """the extra of pyproject.toml that installs it; none for what comes with Python"""
     imports: tuple[Text, ...] = ()
-    session: Text | None = field(
-        default=None, metadata=_doc("left out, the general one of the family and colour")
-    )
+    """more modules that the types or the error rules name"""
+    session: Text | None = None
+    """left out, the general one of the family and colour"""
     connect: ConnectModel | None = None
+    """how it connects, where the general session does"""
     parameter_style: ParameterStyle | None = None
+    """how it marks the place of a value: ?, %s or $1"""
     create_helper: Text | None = None
+    """the established name of the method that creates the table"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
+    """parameters of this driver's class only"""
     constructor: tuple[Text, ...] = ()
+    """the parameters of the class, in order; what follows "*" is keyword-only"""
     from_values: tuple[Text, ...] = ()
-    handed_in: tuple[Text, ...] = field(
-        default=(), metadata=_doc("of several, a caller gives exactly one") | {"one": True}
-    )
+    """the parameters of from_values, in order; what follows "*" is keyword-only"""
+    handed_in: tuple[Text, ...] = field(default=(), metadata={"one": True})
+    """of several, a caller gives exactly one"""
     opened_with: tuple[Text, ...] = ()
+    """the parameters of from_values that its connection needs"""
     pool: PoolModel | None = None
+    """a method that opens a pool to hand in"""
     errors: ErrorsModel | None = None
+    """how only this driver shows a failure; its rules are tried first"""
     aliases: tuple[Text, ...] = ()
-    renamed: dict[Text, Text] = field(
-        default_factory=dict,
-        metadata=_doc("names that users may try to import, and what to use instead"),
-    )
+    """other modules where users look for the class"""
+    renamed: dict[Text, Text] = field(default_factory=dict)
+    """names that users may try to import, and what to use instead"""
 
 
 @dataclass(frozen=True)
@@ -269,14 +326,13 @@ class NameModel:
     """a name made from the table's"""
 
     suffix: Text
+    """what is added to the table's name"""
     schema: bool = True
+    """whether the schema stands in front, where the user gave one"""
     written: Literal["identifier", "text", "name"] = field(
-        default="identifier",
-        metadata={
-            "key": "as",
-            "doc": "an identifier; a text that holds one; or a text that holds the bare name",
-        },
+        default="identifier", metadata={"key": "as"}
     )
+    """an identifier; a text that holds one; or a text that holds the bare name"""
 
 
 @dataclass(frozen=True)
@@ -284,7 +340,9 @@ class StepOfCreationModel:
     """a statement that is run only where a query says so"""
 
     where: Text
+    """a query that answers a row whose first value is true where it is wanted"""
     run: Text
+    """the statement"""
 
 
 @dataclass(frozen=True)
@@ -292,7 +350,9 @@ class DerivedModel:
     """derived data"""
 
     stale: Text
+    """a query that answers 1 where the derived data is out of date"""
     rebuild: tuple[Text, ...]
+    """statements that make it anew from the records"""
 
 
 @dataclass(frozen=True)
@@ -300,7 +360,9 @@ class ConnectionModel:
     """statements for a connection"""
 
     on_open: tuple[Text, ...] = ()
+    """run on each connection that persistry opens; {name} is a value of `opened_with`, as a text"""
     on_initialize: tuple[Text, ...] = ()
+    """run by initialize(), on a connection that persistry opened"""
 
 
 @dataclass(frozen=True)
@@ -308,16 +370,11 @@ class QuotingModel:
     """how SQL is quoted"""
 
     identifiers: Literal["double_quotes", "backticks"] = "double_quotes"
-    backslashes: Literal["plain", "escape_string", "doubled"] = field(
-        default="plain",
-        metadata=_doc(
-            "in a text literal: no escapes; escapes where the literal is an E'...'; always escapes"
-        ),
-    )
-    texts: Text | None = field(
-        default=None,
-        metadata=_doc("what is written around {value}, where a parameter is a text"),
-    )
+    """what stands around an identifier"""
+    backslashes: Literal["plain", "escape_string", "doubled"] = "plain"
+    """in a text literal: no escapes; escapes where the literal is an E'...'; always escapes"""
+    texts: Text | None = None
+    """what is written around {value}, where a parameter is a text"""
 
 
 @dataclass(frozen=True)
@@ -326,25 +383,27 @@ class SqlStoredModel:
 
     span: Span
     generation: int
+    """raised when what is stored changes its shape"""
     doc: Text
+    """what is stored, for who reads the database by hand"""
     columns: dict[Text, Text]
+    """each column and its SQL type"""
     created_at: Literal["client", "server"]
+    """whose clock says when it was saved"""
     state_bytes: int
+    """the largest encoded state that the store takes; more is refused before it is sent"""
     unique: tuple[Text, ...] = ()
+    """the key of the record; or write primary_key"""
     primary_key: tuple[Text, ...] = ()
-    indexes: dict[Text, tuple[Text, ...]] = field(
-        default_factory=dict, metadata=_doc("made with the table, where the store can: its columns")
-    )
-    options: Text | None = field(
-        default=None, metadata=_doc("what follows the columns and keys in CREATE TABLE")
-    )
-    statement_bytes: Text | None = field(
-        default=None,
-        metadata=_doc("asks the server for its longest statement, before a large state is saved"),
-    )
-    identifier_bytes: int | None = field(
-        default=None, metadata=_doc("the longest identifier that the store does not cut")
-    )
+    """the key of the record; or write unique"""
+    indexes: dict[Text, tuple[Text, ...]] = field(default_factory=dict)
+    """made with the table, where the store can: its columns"""
+    options: Text | None = None
+    """what follows the columns and keys in CREATE TABLE"""
+    statement_bytes: Text | None = None
+    """asks the server for its longest statement, before a large state is saved"""
+    identifier_bytes: int | None = None
+    """the longest identifier that the store does not cut"""
 
 
 @dataclass(frozen=True)
@@ -352,7 +411,9 @@ class KeyModel:
     """a key"""
 
     template: Text
+    """text and {value} parts; numbers with their width, {sequence_id:019}"""
     doc: Text
+    """what is stored under it"""
 
 
 @dataclass(frozen=True)
@@ -361,10 +422,15 @@ class ScriptModel:
 
     span: Span
     keys: tuple[Text, ...]
+    """the keys it is given, locals of these names"""
     arguments: tuple[Text, ...]
+    """the values it is given, locals of these names, in the order they are sent"""
     doc: Text
+    """what it does and answers"""
     text: Text
+    """the script"""
     optional_keys: tuple[Text, ...] = ()
+    """keys that not every call gives"""
 
 
 @dataclass(frozen=True)
@@ -373,8 +439,17 @@ class RedisQueryModel:
 
     span: Span
     script: Text | None = None
+    """the script that answers it"""
     get: Text | None = None
+    """the key that is read"""
     newest_of: Text | None = None
+    """the sorted set whose members are named, highest first"""
+    registered_in: Text | None = None
+    """the sorted set, in one slot, that names the partitions"""
+    having: Text | None = None
+    """the key that a partition has as long as it has a record"""
+    registers_in: Text | None = None
+    """of a save: the sorted set that names its partition before the first record"""
 
 
 @dataclass(frozen=True)
@@ -382,10 +457,15 @@ class RedisStoredModel:
     """a stored format"""
 
     generation: int
+    """raised when what is stored changes its shape"""
     doc: Text
+    """what is stored, for who reads the database by hand"""
     record: Literal["packed_1"]
+    """how a record is packed into one value"""
     created_at: Literal["client"]
+    """whose clock says when it was saved"""
     state_bytes: int
+    """the largest encoded state that the store takes; more is refused before it is sent"""
 
 
 @dataclass(frozen=True)
@@ -394,11 +474,17 @@ class MongoStoredModel:
 
     span: Span
     generation: int
+    """raised when what is stored changes its shape"""
     doc: Text
+    """what is stored, for who reads the database by hand"""
     fields: dict[Text, Text]
+    """each field and its type"""
     unique: tuple[Text, ...]
+    """the key of the record"""
     created_at: Literal["client"]
+    """whose clock says when it was saved"""
     state_bytes: int
+    """the largest encoded state that the store takes; more is refused before it is sent"""
 
 
 @dataclass(frozen=True)
@@ -407,10 +493,11 @@ class IndexModel:
 
     span: Span
     keys: dict[Text, int]
+    """field to 1 or -1, in order"""
     unique: bool = False
-    without: Text | None = field(
-        default=None, metadata=_doc("the field that the documents in the index lack")
-    )
+    """whether no two documents may have the same values"""
+    without: Text | None = None
+    """the field that the documents in the index lack"""
 
 
 @dataclass(frozen=True)
@@ -419,7 +506,9 @@ class FindModel:
 
     span: Span
     find: dict[Text, Text | None]
+    """the filter: field to `:name`, or null where the field must be missing"""
     sort: dict[Text, int]
+    """field to 1 or -1, in order"""
 
 
 @dataclass(frozen=True)
@@ -428,11 +517,19 @@ class MongoQueryModel:
 
     span: Span
     insert: dict[Text, Text] | None = None
+    """the document: field to `:name`"""
     find: dict[Text, Text | None] | None = None
+    """the filter: field to `:name`, or null where the field must be missing"""
     sort: dict[Text, int] = field(default_factory=dict)
+    """field to 1 or -1, in order"""
     newest_of: Text | None = None
+    """the field of which each value is named once, newest first"""
+    distinct: Text | None = None
+    """the field of which each value is named once, in order"""
     limit: Text | None = None
+    """the value that limits the answer"""
     or_foreign: FindModel | None = None
+    """how to find what another library stored"""
 
 
 @dataclass(frozen=True)
@@ -441,13 +538,21 @@ class BackendModel:
 
     span: Span
     backend: Text
+    """the name of the store, as in this file's name"""
     family: Literal["sql", "redis", "mongo", "runtime"]
+    """which templates make its classes, and so which keys this file has"""
     title: Text
+    """what people call the store; it stands in docstrings and messages"""
     doc: Text
+    """the docstring of its classes: what it is for, how durable a save is"""
     not_initialized: Literal["error", "never"]
+    """`error` where users call initialize() before the first save, `never` where they need not"""
     url: UrlModel
+    """how `connect()` finds it"""
     traits: tuple[Text, ...]
+    """what can be asked of it; the cases of the promise that need others are not run"""
     drivers: dict[Text, DriverModel]
+    """the libraries that speak to it, by name; a plain URL means the first of each colour"""
 
 
 @dataclass(frozen=True)
@@ -455,6 +560,7 @@ class RuntimeBackendModel(BackendModel):
     """a backend"""
 
     gaps: dict[Text, Text] = field(default_factory=dict)
+    """cases of the promise that the store cannot keep, and why"""
 
 
 @dataclass(frozen=True)
@@ -462,26 +568,31 @@ class SqlBackendModel(BackendModel):
     """a backend"""
 
     stored: SqlStoredModel
+    """what the table looks like, and stays like"""
     names: dict[Text, NameModel]
+    """identifiers made from the table's name; {name} in a statement is one, quoted"""
     queries: dict[Text, Text]
-    no_limit: Text = field(metadata=_doc("what to bind for the limit when all are wanted"))
+    """one for each case of the interface; :name binds a value, {name} an identifier"""
+    no_limit: Text
+    """what to bind for the limit when all are wanted"""
     errors: ErrorsModel
+    """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
+    """parameters of its classes; what is left out is as the interface has it"""
     connection: ConnectionModel = ConnectionModel()
+    """statements for the connections that persistry opens"""
     quoting: QuotingModel = QuotingModel()
-    begin: Text = field(
-        default=_BEGIN,
-        metadata=_doc("begins a transaction; {milliseconds} is the time that it may take"),
-    )
-    create: tuple[Text | StepOfCreationModel, ...] = field(
-        default=(), metadata=_doc("run behind CREATE TABLE, in its transaction")
-    )
+    """how its SQL writes identifiers and texts"""
+    begin: Text = _BEGIN
+    """begins a transaction; {milliseconds} is the time that it may take"""
+    create: tuple[Text | StepOfCreationModel, ...] = ()
+    """statements after CREATE TABLE, all in one transaction where the store has that"""
     derived: DerivedModel | None = None
-    lock: tuple[Text, ...] = field(
-        default=(),
-        metadata=_doc("run first of what creates, so that one process creates") | {"one": True},
-    )
+    """data that only repeats what the records say"""
+    lock: tuple[Text, ...] = field(default=(), metadata={"one": True})
+    """run first of what creates, so that one process creates"""
     gaps: dict[Text, Text] = field(default_factory=dict)
+    """cases of the promise that the store cannot keep, and why"""
 
 
 @dataclass(frozen=True)
@@ -489,13 +600,21 @@ class RedisBackendModel(BackendModel):
     """a backend"""
 
     stored: RedisStoredModel
+    """what a record looks like, and stays like"""
     slot: Text
+    """what Redis Cluster hashes; it stands in front of every key"""
     keys: dict[Text, KeyModel]
+    """the keys of a slot, by the name that scripts know them by"""
     scripts: dict[Text, ScriptModel]
+    """Lua, run by the server in one piece"""
     queries: dict[Text, RedisQueryModel]
+    """one for each case of the interface"""
     errors: ErrorsModel
+    """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
+    """parameters of its classes; what is left out is as the interface has it"""
     gaps: dict[Text, Text] = field(default_factory=dict)
+    """cases of the promise that the store cannot keep, and why"""
 
 
 @dataclass(frozen=True)
@@ -503,11 +622,17 @@ class MongoBackendModel(BackendModel):
     """a backend"""
 
     stored: MongoStoredModel
+    """what a document looks like, and stays like"""
     indexes: dict[Text, IndexModel]
+    """what is created, by name; each query needs one"""
     queries: dict[Text, MongoQueryModel]
+    """one for each case of the interface"""
     errors: ErrorsModel
+    """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
+    """parameters of its classes; what is left out is as the interface has it"""
     gaps: dict[Text, Text] = field(default_factory=dict)
+    """cases of the promise that the store cannot keep, and why"""
 
 
 @dataclass(frozen=True)
@@ -515,6 +640,7 @@ class FamilyModel:
     """the first look at a backend file: which family it belongs to"""
 
     family: Literal["sql", "redis", "mongo", "runtime"]
+    """which templates make its classes, and so which keys this file has"""
 
 
 # --- spec/conformance/*.yaml --------------------------------------------------------------------
@@ -525,12 +651,10 @@ class StepModel:
     """a step"""
 
     span: Span
-    save: dict[Text, Value] | None = None
-    load: dict[Text, Value] | None = None
-    list_app_ids: dict[Text, Value] | None = None
-    initialize: dict[Text, Value] | None = None
-    is_initialized: dict[Text, Value] | None = None
+    calls: dict[Text, dict[Text, Value]] = field(default_factory=dict, metadata={"others": True})
+    """the arguments of the call; the key is the operation"""
     raises: Text | None = None
+    """the error with which the step fails"""
 
 
 @dataclass(frozen=True)
@@ -538,7 +662,9 @@ class RaisesModel:
     """an expected error"""
 
     error: Text
+    """its class"""
     mentions: tuple[Text, ...] = ()
+    """what its text holds"""
 
 
 @dataclass(frozen=True)
@@ -546,17 +672,20 @@ class ExpectModel:
     """an expectation"""
 
     span: Span
-    save: dict[Text, Value] | None = None
-    load: dict[Text, Value] | None = None
-    list_app_ids: dict[Text, Value] | None = None
-    is_initialized: dict[Text, Value] | None = None
-    initialize: dict[Text, Value] | None = None
+    calls: dict[Text, dict[Text, Value]] = field(default_factory=dict, metadata={"others": True})
+    """the arguments of the call; the key is the operation"""
     record: dict[Text, Value] | None = None
+    """the fields that the loaded record has"""
     state: Value | None = None
+    """exactly the state that is loaded"""
     returns: Value | None = None
+    """what the call answers"""
     nothing: bool = False
+    """load finds nothing"""
     done: bool = False
+    """the call succeeds"""
     raises: RaisesModel | None = None
+    """the call fails"""
 
 
 @dataclass(frozen=True)
@@ -564,11 +693,17 @@ class ScenarioModel:
     """a scenario"""
 
     promise: int
+    """the point of the promise that it shows, 1 to 12"""
     doc: Text
+    """what it shows, in a sentence"""
     expect: ExpectModel
+    """one operation and its outcome"""
     steps: tuple[StepModel, ...] = ()
+    """what happens before, in order"""
     needs: tuple[Text, ...] = ()
+    """the traits that a store must have"""
     uninitialized: bool = False
+    """whether nobody has called initialize()"""
 
 
 @dataclass(frozen=True)
@@ -576,3 +711,4 @@ class ScenariosModel:
     """a file of scenarios"""
 
     scenarios: dict[Text, ScenarioModel]
+    """each is a test, for every store and both colours"""

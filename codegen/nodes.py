@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from codegen.problems import Span
+from .problems import Span
 
 
 class Text(str):

@@ -5,50 +5,57 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from codegen import ir
-from codegen.decode import decode, peek
-from codegen.model import (
+from . import ir, outside
+from .decode import decode, peek
+from .editor import schemas
+from .model import (
     FamilyModel,
     InterfaceModel,
-    MongoBackendModel,
-    RedisBackendModel,
-    RuntimeBackendModel,
     ScenariosModel,
     SqlBackendModel,
 )
-from codegen.problems import Code, Report, Span, render
-from codegen.rendering import Tree
-from codegen.rendering import render as render_tree
-from codegen.resolve.backend import Models, backend
-from codegen.resolve.conventions import conventional
-from codegen.resolve.interface import interface
-from codegen.resolve.needs import check_taken, check_vendored
-from codegen.resolve.scenarios import themes
-from codegen.source import load
-from codegen.styling import style
+from .nodes import MappingNode, Node, ScalarNode
+from .problems import Code, Report, Span, render
+from .rendering import Tree
+from .rendering import render as render_tree
+from .resolve.backend import Models, backend
+from .resolve.conventions import conventional
+from .resolve.families import FAMILIES, is_of_another
+from .resolve.interface import interface
+from .resolve.libraries import check_extras
+from .resolve.needs import check_taken, check_vendored
+from .resolve.scenarios import themes
+from .source import load
+from .styling import style
+from .writing import FOLDER
 
-_FAMILIES: dict[str, type[Models]] = {
-    "sql": SqlBackendModel,
-    "redis": RedisBackendModel,
-    "mongo": MongoBackendModel,
-    "runtime": RuntimeBackendModel,
-}
 M = TypeVar("M")
 
 
 class Run:
-    """One run over one spec: its report, and the texts that the report points into."""
+    """One run over one spec: its report, and the texts that the report points into.
 
-    def __init__(self, root: Path) -> None:
+    With `own`, a folder of somebody's backend files, it makes the `package` for those: `root` then
+    has the interface and the templates.
+    """
+
+    def __init__(self, root: Path, own: Path | None = None, package: str = "") -> None:
         self.root = root
+        self.own = own
+        self.package = package
         self.report = Report()
+        self._base = root if own is None else own.parent
         self._sources: dict[str, str] = {}
 
     def project(self) -> ir.Project | None:
         """The resolved spec, or None if it has problems."""
-        written = self._read("spec/interface.yaml", InterfaceModel)
-        models = [self._backend(path) for path in self._files("spec/backends")]
-        cases = {path: self._read(path, ScenariosModel) for path in self._files("spec/conformance")}
+        written = self._read(self.root, "spec/interface.yaml", InterfaceModel)
+        folder, scenarios = self._folders()
+        models = [self._backend(path) for path in self._files(folder)]
+        cases = {
+            path: self._read(self._base, path, ScenariosModel)
+            for path in (self._files(scenarios) if scenarios else ())
+        }
         if written is None or self.report:
             return None
         shared = interface(written, self.report)
@@ -56,11 +63,15 @@ class Run:
             return None
         backends = [backend(it, shared, written, self.report) for it in models if it is not None]
         complete = {path: it for path, it in cases.items() if it is not None}
-        found = themes(complete, shared, self.report)
+        taken = frozenset() if self.own is None else outside.cases()
+        found = themes(complete, shared, self.report, taken)
         used = [it for it in models if it is not None]
         runtime = self.root / "templates" / "runtime"
         check_taken(used, shared, runtime, self.report)
-        check_vendored(used, runtime, self.report)
+        check_vendored(used, shared, runtime, self.report)
+        # Whoever makes a package of their own says what to install as they like.
+        home = self.root if self.own is None else self.own
+        check_extras(used, home / "pyproject.toml", self.report)
         return None if self.report else ir.Project(shared, tuple(backends), found)
 
     def tree(self, formatted: bool = True) -> Tree:
@@ -68,42 +79,65 @@ class Run:
         project = self.project()
         if project is None:
             return {}
-        tree = render_tree(project, self.root / "templates", self.report)
-        if not tree or not formatted:
-            return tree
-        return style(tree, self.root, self.report, self._sources)
+        templates = self.root / "templates"
+        if self.own is None:
+            tree = render_tree(project, templates, self.report)
+            tree |= schemas(project)
+        else:
+            name = self.own.name
+            tree = outside.render(project, templates, self.package, name, self.report)
+        if self.report or not formatted:
+            return {} if self.report else tree
+        return style(tree, self.root, self.report, self._sources, "" if self.own else f"{FOLDER}/")
 
     def problems(self) -> str:
         """What is wrong, as it is shown; empty if nothing is."""
         for problem in self.report.problems:
             span = problem.span
             if span is not None and span.path not in self._sources:
-                path = self.root / span.path
+                homes = (self._base / span.path, self.root / span.path)
+                path = next(filter(Path.is_file, homes), homes[0])
                 raw = path.read_bytes() if path.is_file() else b""
                 text = raw.decode("utf-8", errors="replace")
                 self._sources[span.path] = text
         return render(self.report, self._sources)
 
-    def _read(self, path: str, model: type[M]) -> M | None:
-        node, self._sources[path] = load(self.root, path, self.report)
+    def _folders(self) -> tuple[str, str]:
+        """Where backends and scenarios are; the second is empty if there need be none."""
+        if self.own is None:
+            return "spec/backends", "spec/conformance"
+        cases = f"{self.own.name}/conformance"
+        return self.own.name, cases if (self._base / cases).is_dir() else ""
+
+    def _read(self, base: Path, path: str, model: type[M]) -> M | None:
+        node, self._sources[path] = load(base, path, self.report)
         return None if node is None else decode(node, model, self.report)
 
     def _backend(self, path: str) -> Models | None:
         """Its family is read first: it decides which keys the file has."""
-        node, self._sources[path] = load(self.root, path, self.report)
+        node, self._sources[path] = load(self._base, path, self.report)
         if node is None:
             return None
         first = peek(node, FamilyModel, self.report)
-        found = None if first is None else decode(node, _FAMILIES[first.family], self.report)
+        if first is None or is_of_another(node, first, self.report):
+            return None
+        if self.own is not None and first.family == "runtime":
+            help = "write one of: sql, redis, mongo; the family 'runtime' stands in persistry"
+            message = "nothing is generated for the family 'runtime'"
+            self.report.add(Code.SPEC09, message, _place_of("family", node), help=help)
+            return None
+        found = decode(node, FAMILIES[first.family], self.report)
         return conventional(found) if isinstance(found, SqlBackendModel) else found
 
     def _files(self, folder: str) -> list[str]:
         """The files of a folder: there are some, and all of them are read."""
-        there = sorted(it.name for it in (self.root / folder).glob("[!.]*"))
+        there = sorted(it.name for it in (self._base / folder).glob("[!.]*"))
         found = [f"{folder}/{name}" for name in there if name.endswith(".yaml")]
         for name in there:
-            if not name.endswith(".yaml"):
-                help = f"name it {Path(name).stem}.yaml, or move it out of spec/"
+            # Somebody's own folder may have other files; a name that is nearly right is a mistake.
+            meant = self.own is None or Path(name).suffix.lower() in (".yaml", ".yml")
+            if meant and not name.endswith(".yaml"):
+                help = f"name it {Path(name).stem}.yaml, or move it out of {folder.split('/')[0]}/"
                 place = Span(f"{folder}/{name}", 1, 1)
                 self.report.add(Code.YAML04, "a file that is not read", place, help=help)
         if not found:
@@ -111,6 +145,13 @@ class Run:
             place = Span(folder, 1, 1)
             self.report.add(Code.YAML04, "there is no *.yaml in this folder", place, help=help)
         return found
+
+
+def _place_of(name: str, node: Node) -> Span | None:
+    """Where the value of a key is written."""
+    pairs = node.pairs if isinstance(node, MappingNode) else ()
+    values = [value for key, value in pairs if key == name and isinstance(value, ScalarNode)]
+    return values[0].text.span if values else None
 
 
 def problems_of(root: Path) -> str:

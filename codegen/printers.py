@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 
-from codegen import ir
+from . import ir
 
 WIDTH = 92
 

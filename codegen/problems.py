@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, unique
 
+from .home import COMMAND
+
 SHOWN_AT_MOST = 20
 # Beside a word that is nearly right, a longer list is no help.
 LISTED_AT_MOST = 20
 LINE_AT_MOST = 120
+EXPLAIN = f"{COMMAND} explain"
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -29,7 +32,10 @@ class Span:
 
 @unique
 class Code(Enum):
-    """Every kind of problem with its title; each has a golden case in `tests/errors/`."""
+    """Every kind of problem with its title.
+
+    Each has a golden case in `tests/errors/` and a page in `codegen/pages/`, which `explain` shows.
+    """
 
     YAML01 = "malformed YAML"
     YAML02 = "a part of YAML that specs do not use (there): anchors, aliases, merge keys, tags"
@@ -39,6 +45,7 @@ class Code(Enum):
     SCH02 = "a missing key"
     SCH03 = "a mapping, a list or a scalar where another of them belongs"
     SCH04 = "a scalar that is not one of the values allowed here"
+    TODO01 = "a TODO that is still to be written"
     SPEC01 = "a name that is not declared"
     SPEC02 = "a case that not exactly one query answers"
     SPEC03 = "a type or default that is no Python expression"
@@ -166,11 +173,14 @@ def render(report: Report, sources: Mapping[str, str]) -> str:
     problems = report.problems
     if not problems:
         return ""
-    blocks = [_block(problem, sources) for problem in problems[:SHOWN_AT_MOST]]
+    shown = problems[:SHOWN_AT_MOST]
+    blocks = [_block(problem, sources) for problem in shown]
     hidden = len(problems) - len(blocks)
     if hidden:
         blocks.append(f"... and {_count(hidden, 'more problem')}\n")
-    blocks.append(f"{_count(len(problems), 'problem')}; nothing was written\n")
+    codes = " ".join(dict.fromkeys(problem.code.name for problem in shown))
+    count = _count(len(problems), "problem")
+    blocks.append(f"{count}; nothing was written\nto learn more: {EXPLAIN} {codes}\n")
     return "\n".join(blocks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from functools import partial
 from pathlib import Path
@@ -10,16 +11,16 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 
-from codegen import ir
-from codegen.printers import FILTERS
-from codegen.problems import Code, Report, Span
+from . import ir
+from .printers import FILTERS
+from .problems import Code, Report, Span
 
 Tree = dict[str, str]
 """Path below generated/ -> text."""
 
 MOST_LINES = 120
 HEADER = "# Code generated from "
-_PACKAGE = "persistry"
+PACKAGE = "persistry"
 # Vendored byte for byte: folder of templates/ -> folder of the package.
 _VERBATIM = {
     "runtime": "",
@@ -40,13 +41,13 @@ def render(project: ir.Project, templates: Path, report: Report) -> Tree:
         _lint(path, templates, report)
     if report:
         return {}
-    printer = _Printer(templates, project, report)
+    printer = Printer(templates, project, report, "make generate")
     tree: Tree = {}
     for source, target in _VERBATIM.items():
         for path in sorted((templates / source).rglob("*.py")):
-            name = Path(_PACKAGE, target, path.relative_to(templates / source)).as_posix()
+            name = Path(PACKAGE, target, path.relative_to(templates / source)).as_posix()
             tree[name] = _text_of(path, templates, report)
-    tree[f"{_PACKAGE}/py.typed"] = ""
+    tree[f"{PACKAGE}/py.typed"] = ""
     _package(tree, printer, project)
     _conformance(tree, printer, project, templates)
     return tree if not report else {}
@@ -54,20 +55,24 @@ def render(project: ir.Project, templates: Path, report: Report) -> Tree:
 
 def source_of(text: str) -> str:
     """What the header of a generated text names; empty for what is copied."""
-    first = text.partition("\n")[0]
-    return first.removeprefix(HEADER).partition(" ")[0] if first.startswith(HEADER) else ""
+    found = _MADE_FROM.search("\n".join(text.split("\n", 3)[:3]))
+    return found[1] if found else ""
+
+
+# Python begins with it; JSON has it as a "$comment" in one of its first lines.
+_MADE_FROM = re.compile(r"^(?:# |  \"\$comment\": \")Code generated from (\S+) ", re.MULTILINE)
 
 
 def original(path: str) -> str:
     """Where a file that is copied stands."""
-    path = path.removeprefix(f"{_PACKAGE}/")
+    path = path.removeprefix(f"{PACKAGE}/")
     for source, target in _VERBATIM.items():
         if target and path.startswith(f"{target}/"):
             return f"templates/{source}/{path.removeprefix(f'{target}/')}"
     return f"templates/runtime/{path}"
 
 
-def _package(tree: Tree, printer: _Printer, project: ir.Project) -> None:
+def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     classes = [it for backend in project.backends for it in backend.chosen]
     classes.sort(key=lambda it: it.name)
     bases = [f"{c.prefix}{base.name}" for c in printer.colours for base in project.interface.bases]
@@ -84,6 +89,12 @@ def _package(tree: Tree, printer: _Printer, project: ir.Project) -> None:
     emit("persistence.py", "package/persistence.py.jinja", spec, aliased=aliased, public=here)
     emit("__init__.py", "package/init.py.jinja", "spec/", classes=classes, public=sorted(names))
     emit("connecting.py", "package/connecting.py.jinja", "spec/backends/")
+    persisters(tree, printer, project)
+
+
+def persisters(tree: Tree, printer: Printer, project: ir.Project) -> None:
+    """The modules of the backends, and their other names."""
+    emit = partial(printer.emit, tree)
     for backend in project.backends:
         for module in backend.modules:
             template = f"{backend.family}/module.py.jinja"
@@ -96,19 +107,25 @@ def _package(tree: Tree, printer: _Printer, project: ir.Project) -> None:
                     emit(f"{alias}.py", template, backend.source, module=module)
 
 
-def _conformance(tree: Tree, printer: _Printer, project: ir.Project, templates: Path) -> None:
-    emit = partial(printer.emit, tree)
-    emit("conformance/__init__.py", "conformance/init.py.jinja", "spec/conformance/")
-    emit("conformance/columns.py", "conformance/columns.py.jinja", "spec/backends/")
+def scenarios(tree: Tree, printer: Printer, project: ir.Project) -> None:
+    """The cases of the scenarios, in both colours."""
     for colour in printer.colours:
         for theme in project.themes:
-            emit(
+            printer.emit(
+                tree,
                 f"conformance/test_{theme.name}_{colour.name}.py",
                 "conformance/scenarios.py.jinja",
                 theme.source,
                 colour=colour,
                 theme=theme,
             )
+
+
+def _conformance(tree: Tree, printer: Printer, project: ir.Project, templates: Path) -> None:
+    emit = partial(printer.emit, tree)
+    emit("conformance/__init__.py", "conformance/init.py.jinja", "spec/conformance/")
+    emit("conformance/columns.py", "conformance/columns.py.jinja", "spec/backends/")
+    scenarios(tree, printer, project)
     for folder, (target, colours) in _BEHAVIOURS.items():
         for path in sorted((templates / folder).glob("[!_]*.py.jinja")):
             template = path.relative_to(templates).as_posix()
@@ -118,9 +135,19 @@ def _conformance(tree: Tree, printer: _Printer, project: ir.Project, templates: 
                 emit(f"conformance/{module}", template, f"templates/{template}", colour=colour)
 
 
-class _Printer:
-    def __init__(self, templates: Path, project: ir.Project, report: Report) -> None:
+class Printer:
+    """Prints a project by the templates."""
+
+    def __init__(
+        self,
+        templates: Path,
+        project: ir.Project,
+        report: Report,
+        command: str,
+        generation: str | None = None,
+    ) -> None:
         self.colours = tuple(ir.COLOURS.values())
+        self._command = command
         self._templates = templates
         self._report = report
         self._told: set[Span] = set()
@@ -134,12 +161,15 @@ class _Printer:
         self._environment.filters.update(FILTERS)
         self._environment.filters["prefixed"] = lambda text, prefix: f"{prefix}{text}"
         self._environment.globals.update(
-            interface=project.interface, backends=project.backends, colours=self.colours
+            interface=project.interface,
+            backends=project.backends,
+            colours=self.colours,
+            generation=generation,
         )
 
     def emit(self, tree: Tree, target: str, template: str, source: str, **values: Any) -> None:
-        header = f"{HEADER}{source} by `make generate`. DO NOT EDIT.\n"
-        name = f"{_PACKAGE}/{target}"
+        header = f"{HEADER}{source} by `{self._command}`. DO NOT EDIT.\n"
+        name = f"{PACKAGE}/{target}"
         if name in tree:
             first = source_of(tree[name]) or original(name)
             message = f"{target} is made from {first} already"

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from codegen.nodes import ListNode, MappingNode, Node, ScalarNode, Text
-from codegen.problems import Code, Report, Span
-from codegen.yaml_errors import explain
+from .nodes import ListNode, MappingNode, Node, ScalarNode, Text
+from .problems import Code, Report, Span
+from .yaml_errors import explain
 
 __all__ = ["ListNode", "MappingNode", "Node", "ScalarNode", "Text", "load", "parse"]
 

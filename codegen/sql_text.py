@@ -106,6 +106,8 @@ _STRUCTURE = re.compile(
 )
 _COLUMN = re.compile(r"(?:.*\bAS\s+(\w+)\Z)|(?:\w+\.)?(\w+)", re.IGNORECASE | re.DOTALL)
 
+_ONCE = re.compile(r"(?:DISTINCT(?:\s+ON\s*\([^()]*\))?|ALL)\s+", re.IGNORECASE)
+
 
 def selected(sql: str) -> tuple[tuple[str, ...], Part]:
     """The columns that a query answers, each named by its `AS name` or else by the first word of
@@ -128,6 +130,7 @@ def _columns(sql: str, cuts: list[int]) -> tuple[tuple[str, ...], Part]:
     start = cuts[0] + len("SELECT")
     edges = [start - 1, *cuts[1:]]
     items = [sql[one + 1 : other].strip() for one, other in itertools.pairwise(edges)]
+    items[0] = _ONCE.sub("", items[0])
     names = [_COLUMN.match(item) for item in items]
     found = tuple(
         (name[1] or name[2]) if name else item for name, item in zip(names, items, strict=True)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
-from codegen.problems import Code, Report, Span
-from codegen.rendering import Tree, original, source_of
-from codegen.writing import FOLDER
+from .problems import Code, Report, Span
+from .rendering import PACKAGE, Tree, original, source_of
+from .writing import FOLDER
 
 
-def style(tree: Tree, root: Path, report: Report, sources: dict[str, str]) -> Tree:
+def style(
+    tree: Tree, root: Path, report: Report, sources: dict[str, str], shown: str = f"{FOLDER}/"
+) -> Tree:
     """The formatted tree. Imports are sorted and unused ones removed; the rest must be clean.
 
-    What is not clean was never written: `sources` gets its text, for the report to show.
+    What is not clean was never written: `sources` gets its text, for the report to show, which
+    begins the paths as `shown` says.
     """
     if not _is_pinned(root, report):
         return {}
@@ -36,7 +41,7 @@ def style(tree: Tree, root: Path, report: Report, sources: dict[str, str]) -> Tr
         ):
             done = _ruff([*arguments, "--no-cache", "."], base)
             if done.returncode != 0:
-                _explain(_complaints(done), base, report, sources)
+                _explain(_complaints(done), base, report, sources, shown)
                 return {}
         return {
             name: _with_verbatim(name, text, (base / name).read_text(encoding="utf-8"))
@@ -65,13 +70,14 @@ def _explain(
     base: Path,
     report: Report,
     sources: dict[str, str],
+    shown: str,
 ) -> None:
     for path, line, column, message in complaints:
         if not path:  # ruff itself failed
-            report.add(Code.GEN04, message, None, help="run ruff by hand on generated/")
+            report.add(Code.GEN04, message, None, help="run ruff by hand on what it names")
             continue
         text = (base / path).read_text(encoding="utf-8")
-        place = f"{FOLDER}/{path}"
+        place = f"{shown}{path}"
         sources[place] = text
         word = re.compile(r"\w+").match(text.split("\n")[line - 1], column - 1)
         made = source_of(text)
@@ -97,6 +103,8 @@ def _ruff(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str
 def _is_pinned(root: Path, report: Report) -> bool:
     """Another version of ruff would format everything a little differently, for everybody."""
     path = root / "pyproject.toml"
+    if not path.is_file() and (required := _required()):
+        return _is_found(required, None, root, report)
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     pin = _PIN.search(text)
     if pin is None:
@@ -104,18 +112,32 @@ def _is_pinned(root: Path, report: Report) -> bool:
         place = Span("pyproject.toml", 1, 1)
         report.add(Code.ENV01, "pyproject.toml pins no version of ruff", place, help=help)
         return False
-    done = _ruff(["--version"], root)
-    found = done.stdout.strip().removeprefix("ruff ") if done.returncode == 0 else "missing"
-    if found == pin[1]:
-        return True
     before = text[: pin.start(1)]
     place = Span(
         "pyproject.toml", before.count("\n") + 1, len(before) - before.rfind("\n"), len(pin[1])
     )
-    message = f"ruff is {found}, but everybody formats with {pin[1]}"
-    help = f"pip install ruff=={pin[1]}; a newer one comes with a commit of its own"
+    return _is_found(pin[1], place, root, report)
+
+
+def _is_found(pinned: str, place: Span | None, root: Path, report: Report) -> bool:
+    done = _ruff(["--version"], root)
+    found = done.stdout.strip().removeprefix("ruff ") if done.returncode == 0 else "missing"
+    if found == pinned:
+        return True
+    message = f"ruff is {found}, but everybody formats with {pinned}"
+    help = f"pip install ruff=={pinned}; a newer one comes with a commit of its own"
     report.add(Code.ENV01, message, place, help=help)
     return False
 
 
+def _required() -> str:
+    """The version that the installed package's extra brings; there is no pyproject.toml then."""
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        for needed in metadata.requires(PACKAGE) or []:
+            if match := _REQUIRED.match(needed):
+                return match[1]
+    return ""
+
+
+_REQUIRED = re.compile(r"ruff==([^;\s]+)")
 _PIN = re.compile(r'^required-version = "==([^"]+)"', re.MULTILINE)

@@ -1,6 +1,6 @@
 """Any YAML as a Python literal: the arguments and expectations of scenarios.
 
-JSON's values are written as JSON writes them, others behind a tag: `!tuple [1, 2]`. `_TAGS` has an
+JSON's values are written as JSON writes them, others behind a tag: `!tuple [1, 2]`. `TAGS` has an
 example of each.
 """
 
@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from codegen.nodes import ListNode, MappingNode, Node, ScalarNode
-from codegen.problems import Code, Report, Span, suggest
+from .nodes import ListNode, MappingNode, Node, ScalarNode
+from .problems import Code, Report, Span, suggest
 
 # Every other plain scalar is a string, whatever YAML 1.1 would make of it.
 _WORDS: dict[str, Any] = {
@@ -64,9 +64,9 @@ class _Reader:
         return str(node.text) if node.quoted else self._plain(node)
 
     def _tagged(self, node: Node) -> Any:
-        tag = _TAGS.get(node.tag)
+        tag = TAGS.get(node.tag)
         if tag is None:
-            return self._refuse(node, f"unknown tag '!{node.tag}'", suggest(node.tag, _TAGS))
+            return self._refuse(node, f"unknown tag '!{node.tag}'", suggest(node.tag, TAGS))
         content = str(node.text) if isinstance(node, ScalarNode) else self._untagged(node)
         if self.failed:
             return None
@@ -160,7 +160,7 @@ def _of(kind: type, content: Any) -> Any:
     return content
 
 
-_TAGS = {
+TAGS = {
     "tuple": _Tag("[1, a]", _tuple),
     "set": _Tag("[1, a]", _set),
     "frozenset": _Tag("[1, a]", _frozenset),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import yaml
 from yaml.reader import ReaderError
 
-from codegen.problems import Code
+from .problems import Code
 
 QUOTE = "put the value in quotes, or start a block with '|'"
 

@@ -70,7 +70,13 @@ OPERATIONS: dict[str, Callable[[Calls], Any]] = {
     "save": lambda persister: persister.put("app", 7, n=7),
     "load": lambda persister: persister.get("app"),
     "list_app_ids": lambda persister: persister.list_app_ids("p"),
+    "list_partition_keys": lambda persister: persister.list_partition_keys(),
 }
+
+
+def named_by(operation: str) -> str:
+    """What the message of an operation names: the partition, if it is about one."""
+    return "" if operation == "list_partition_keys" else "'p'"
 
 
 @contextmanager

@@ -89,6 +89,13 @@ class Persister:
         apps = [it["app_id"] for it in newest_first if it["partition_key"] == partition]
         return list(dict.fromkeys(apps))[:limit]
 
+    def list_partition_keys(self, *, limit: Any = None) -> list[str]:
+        if limit is not None and _integer(limit) < 0:
+            raise ValueError
+        self._ready()
+        saved = {it["partition_key"] for it in self.storage.records.values()}
+        return sorted(saved)[:limit]
+
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any]) -> None:
         self.serde_kwargs = serde_kwargs
 

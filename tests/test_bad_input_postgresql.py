@@ -24,7 +24,7 @@ from persistry.errors import (
     StateConflictError,
     StoreVersionError,
 )
-from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, named_by, refused, runner, works
 from tests.postgresql import CLASSES
 from tests.servers import LOOPBACK, PostgreSQLServer
 
@@ -374,7 +374,7 @@ def test_a_read_only_server(make: Make, admin: Admin, persister: Calls) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_missing_table_is_cured_by_initialize(make: Make, admin: Admin, operation: str) -> None:
     persister = make()
-    with refused(NotInitializedError, operation, "'p'", "initialize()", cause=DRIVER):
+    with refused(NotInitializedError, operation, named_by(operation), "initialize()", cause=DRIVER):
         OPERATIONS[operation](persister)
     assert persister.is_initialized() is False
     persister.initialize()

@@ -175,7 +175,11 @@ def test_rights_that_are_missing(make: Make, admin: redis.Redis, rights: str, wh
 
     allow(rights)
     persister = make(password=PASSWORD, redis_client_kwargs={"username": "bob"})
-    persister.initialize()  # reading the server's settings is no right that is needed
+    if "~other" in rights:
+        with refused(PersisterAccessError, "initialize", why, cause=NoPermissionError):
+            persister.initialize()
+    else:
+        persister.initialize()  # reading the server's settings is no right that is needed
     with refused(PersisterAccessError, "save", "no right", why, cause=NoPermissionError):
         persister.put()
     assert names(admin) == set()

@@ -25,7 +25,7 @@ from persistry.errors import (
     StateTooLargeError,
     StoreVersionError,
 )
-from tests.bad_input import OPERATIONS, Calls, Run, refused, runner, works
+from tests.bad_input import OPERATIONS, Calls, Run, named_by, refused, runner, works
 
 CLASSES: dict[str, Any] = {"sync": SQLitePersister, "async": AsyncSQLitePersister}
 COLUMNS = "partition_key, app_id, sequence_id, position, status, state, created_at, codec"
@@ -111,7 +111,7 @@ def test_a_missing_table_is_cured_by_initialize(make: Make, path: Path, operatio
     with refused(
         NotInitializedError,
         operation,
-        "'p'",
+        named_by(operation),
         "initialize()",
         path.name,
         cause=sqlite3.OperationalError,

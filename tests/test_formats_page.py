@@ -132,7 +132,7 @@ def test_redis(redis_place: RedisPlace, name: str) -> None:
     with redis_place.client() as client:
         fill(persistry.RedisBasePersister(client, namespace=name))
         for command, answer in commands("redis", "Redis"):
-            words = shlex.split(command.replace("{:alice}", f"{{{name}:alice}}"))
+            words = shlex.split(command.replace("{:", f"{{{name}:"))
             reply = client.execute_command(*words)
             lines = reply if isinstance(reply, list) else [reply]
             shown = [line for it in lines for line in it.decode().splitlines()]

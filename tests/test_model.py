@@ -257,6 +257,7 @@ class Programs(RuleBasedStateMachine):
         """Whatever a program did, a new persister finds what the model has."""
         self.stores.open()
         newest = self.stores.groups[-1]
+        self.stores.do(newest, "list_partition_keys")
         for partition in {it[0] for it in self.saves}:
             self.stores.do(newest, "list_app_ids", partition)
             self.stores.do(newest, "load", partition, None)
@@ -296,7 +297,9 @@ class Programs(RuleBasedStateMachine):
     def cleanup(self, who: int) -> None:
         """Close a persister; from then on it refuses everything."""
         self.do(who, "cleanup")
-        for operation in ("initialize", "is_initialized", "list_app_ids", "cleanup"):
+        for operation in (
+            *("initialize", "is_initialized", "list_app_ids", "list_partition_keys", "cleanup"),
+        ):
             self.do(who, operation)
         self.do(who, "load", "p", "\0")
         self.do(who, "save", "p", "a", 1, "x", {"n": 1}, "completed")
@@ -364,6 +367,10 @@ class Programs(RuleBasedStateMachine):
     def list_app_ids(self, who: int, partition: str | None, limit: int | None) -> None:
         self.do(who, "list_app_ids", partition, limit=limit)
 
+    @rule(who=who, limit=limits)
+    def list_partition_keys(self, who: int, limit: int | None) -> None:
+        self.do(who, "list_partition_keys", limit=limit)
+
     @rule(who=who, part=st.sampled_from([0, 1, 3, 5]), bad=never_stored | no_text)
     def take_no_such_text(self, who: int, part: int, bad: Any) -> None:
         arguments: list[Any] = ["p", "a", 1, "x", {"n": 1}, "completed"]
@@ -377,6 +384,7 @@ class Programs(RuleBasedStateMachine):
         self.do(who, "load", "p", "a", sequence)
         self.do(who, "load", "p", None, 1)
         self.do(who, "list_app_ids", "p", limit=limit)
+        self.do(who, "list_partition_keys", limit=limit)
 
 
 @pytest.fixture

@@ -245,6 +245,8 @@ CALLS = {
     "latest of partition": lambda persister, partition: persister.load(partition, None),
     "first": lambda persister, partition: persister.list_app_ids(partition, limit=3),
     "all": lambda persister, partition: persister.list_app_ids(partition),
+    "partitions": lambda persister, partition: persister.list_partition_keys(),
+    "first partitions": lambda persister, partition: persister.list_partition_keys(limit=1),
     "conflicting": lambda persister, partition: put(persister, "a3", 5, partition),
 }
 
@@ -308,11 +310,15 @@ def test_every_question_is_answered_from_an_index(
         "latest of partition": {"ps_order", "ps_foreign"},
         "first": {"ps_order", "ps_foreign"},
         "all": {"ps_apps", "ps_foreign"},
+        "partitions": {"ps_key"},
+        "first partitions": {"ps_key"},
         "conflicting": {"ps_key"},
     }
     assert used == expected[call]
     assert not {stage.partition(" ")[0] for stage in stages} & {"COLLSCAN", "SORT"}
-    if call == "all":
+    if "partitions" in call:  # of both libraries, one key each
+        assert stages == ["PROJECTION_COVERED", "DISTINCT_SCAN ps_key"] and keys <= 4
+    elif call == "all":
         assert "DISTINCT_SCAN ps_apps" in stages and "PROJECTION_COVERED" in stages
     elif call == "first":
         assert "PROJECTION_COVERED" in stages and documents == 0
@@ -431,6 +437,17 @@ def test_both_libraries_write_in_turn(
         assert persister.list_app_ids(partition, limit=limit) == newest[:limit]
         record = persister.load(partition, None)
         assert (record["app_id"], record["sequence_id"]) == (app, n)
+
+
+def test_partitions_of_both_libraries(persister: Any, collection: Any) -> None:
+    for number, partition in enumerate(["z", None, "", "b", "b"]):
+        older(collection, "app", number, partition)
+    collection.insert_one({"partition_key": 7, "app_id": "app", "sequence_id": 0, "position": "x"})
+    for partition in ("a", "b", None):
+        put(persister, "app", 9, partition)
+    assert persister.list_partition_keys() == ["", "a", "b", "z"]
+    for limit in (1, 2):
+        assert persister.list_partition_keys(limit=limit) == ["", "a", "b", "z"][:limit]
 
 
 def test_an_empty_text_for_the_partition(persister: Any, collection: Any) -> None:

@@ -316,6 +316,7 @@ TYPES = {
     "_LOAD_LATEST": ("text", "text"),
     "_LOAD_LATEST_OF_PARTITION": ("text",),
     "_LIST_APP_IDS_NEWEST": ("text", "bigint"),
+    "_LIST_PARTITION_KEYS_BY_NAME": ("bigint",),
 }
 QUESTIONS: list[tuple[str, tuple[Any, ...], int]] = [
     # The statement, its values, and how many pages of 8 KB it may read
@@ -331,6 +332,8 @@ QUESTIONS: list[tuple[str, tuple[Any, ...], int]] = [
     ("_LIST_APP_IDS_NEWEST", ("hot", 100), 6000),  # a few for each of the thousand applications
     ("_LIST_APP_IDS_NEWEST", ("hot", None), 6000),
     ("_LIST_APP_IDS_NEWEST", ("none", None), 10),
+    ("_LIST_PARTITION_KEYS_BY_NAME", (None,), 25),  # a few for each of the two partitions
+    ("_LIST_PARTITION_KEYS_BY_NAME", (1,), 25),
 ]
 
 
@@ -391,7 +394,7 @@ def test_an_index_stands_behind_every_question(
             partition, limit = values
             values = (partition, limit, partition, partition, limit)
         plan = explained(large, text, values)
-    assert "Seq Scan on large" not in plan, plan
+    assert "Seq Scan on large" not in plan and "Bitmap" not in plan, plan
     read = re.search(r"Buffers: shared( hit=(\d+))?( read=(\d+))?", plan)
     assert read, plan
     assert int(read[2] or 0) + int(read[4] or 0) <= pages, plan
@@ -413,6 +416,10 @@ def test_what_the_statements_answer(large: Any) -> None:
         for limit in limits:
             large.execute(text, (partition, limit, partition, partition, limit))
             assert large.fetchall() == every[:limit], (partition, limit)
+    text = b_psycopg2._LIST_PARTITION_KEYS_BY_NAME.format_map(b_psycopg2._names("large"))
+    for limit in (0, 1, 2, None):
+        large.execute(text, (limit,))
+        assert large.fetchall() == [("even",), ("hot",)][:limit]
 
 
 def test_the_driver_reads_the_same_columns(own: Database, persister: Calls) -> None:

@@ -81,6 +81,11 @@ def test_every_operation(cluster: int) -> None:
             found = persister.load(partition, "a")
             assert found is not None
             assert found["state"]["of"] == partition
+        assert persister.list_partition_keys() == sorted(PARTITIONS)
+        assert persister.list_partition_keys(limit=3) == sorted(PARTITIONS)[:3]
+        client.delete("{sync:}:p")
+        persister.initialize()
+        assert persister.list_partition_keys() == sorted(PARTITIONS)
         slots = {client.keyslot(persister.create_key("a", it, 1)) for it in PARTITIONS}
         assert len(slots) > 10, "partitions spread over the nodes"
 
@@ -116,3 +121,7 @@ async def test_every_operation_async(cluster: int) -> None:
                 assert found is not None
                 assert found["state"]["t"] == text
             assert await persister.list_app_ids(partition) == ["a"]
+        assert await persister.list_partition_keys() == sorted(PARTITIONS)
+        await client.delete("{async:}:p")
+        await persister.initialize()
+        assert await persister.list_partition_keys() == sorted(PARTITIONS)

@@ -254,6 +254,13 @@ def test_deleting_in_one_partition_spares_the_others(persister: Calls, path: Pat
     assert (persister.list_app_ids("p"), persister.list_app_ids("q")) == (["a"], [])
 
 
+def test_partitions_without_a_row_are_not_listed(persister: Calls, path: Path) -> None:
+    for partition_key in ("p", "q", None):
+        persister.save(partition_key, "a", 0, "s", State({}), "completed")
+    sql(path, "DELETE FROM burr_state WHERE partition_key = 'q'", row("a", 9, "r"))
+    assert persister.list_partition_keys() == ["", "p", "r"]
+
+
 def test_rows_of_others_are_listed(persister: Calls, path: Path) -> None:
     persister.put("a", 0, n=0)
     sql(path, row("b", 3), row("a", 1), row("a", 9, "q"))
@@ -286,6 +293,11 @@ def test_initialize_rebuilds_missing_heads(make: Make, path: Path) -> None:
 # What it costs
 
 
+# What stands around the tables: queries in a query, and a walk from name to name.
+AROUND = ("SCALAR SUBQUERY", "CORRELATED SCALAR SUBQUERY", "CO-ROUTINE", "SETUP", "RECURSIVE STEP")
+AROUND += ("SCAN named",)
+
+
 @pytest.mark.parametrize("module", [b_sqlite3, b_aiosqlite], ids=["sync", "async"])
 def test_every_query_is_a_search(module: Any, path: Path) -> None:
     names = module._names("burr_state")
@@ -300,6 +312,7 @@ def test_every_query_is_a_search(module: Any, path: Path) -> None:
         "_LOAD_LATEST",
         "_LOAD_LATEST_OF_PARTITION",
         "_LIST_APP_IDS_NEWEST",
+        "_LIST_PARTITION_KEYS_BY_NAME",
     }
     with SQLitePersister(str(path)) as persister:
         persister.initialize()
@@ -307,7 +320,7 @@ def test_every_query_is_a_search(module: Any, path: Path) -> None:
             plan = persister.connection.execute(
                 f"EXPLAIN QUERY PLAN {query}", [0] * query.count("?")
             )
-            steps = [step for *_, step in plan if not step.startswith("SCALAR SUBQUERY")]
+            steps = [step for *_, step in plan if not step.startswith(AROUND)]
             assert steps, name
             for step in steps:
                 assert re.match(
@@ -346,6 +359,8 @@ def test_statements_of_each_operation(traced: tuple[Calls, list[str]]) -> None:
         assert kinds(seen) == ["SELECT"]
     assert persister.list_app_ids("p") == ["app"]
     assert kinds(seen) == ["SELECT"]
+    assert persister.list_partition_keys() == ["p"]
+    assert kinds(seen) == ["WITH"]
 
 
 def test_initialize_changes_nothing_that_is_there(traced: tuple[Calls, list[str]]) -> None:

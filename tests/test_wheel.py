@@ -2,63 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
-import sys
 import textwrap
 import zipfile
-from importlib.metadata import distribution
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[1]
+from tests.wheels import ROOT, add_extra, build, environment, start
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (built,) = folder.glob("*.whl")
-    return built
+    return build(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter that has the wheel, its one dependency, and nothing else."""
-    folder = tmp_path_factory.mktemp("venv")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    python = folder / "bin" / "python"
-    install = ["install", "--quiet", "--no-index", "--no-deps", "--disable-pip-version-check"]
-    pip = [sys.executable, "-m", "pip", "--python", str(python)]
-    subprocess.run([*pip, *install, str(wheel)], check=True)
-    # Taken from here, so that no network is needed.
-    spec = find_spec("orjson")
-    assert spec is not None
-    assert spec.origin is not None
-    (site,) = folder.glob("lib/python*/site-packages")
-    shutil.copytree(Path(spec.origin).parent, site / "orjson")
-    return python
-
-
-def start(
-    python: Path, *arguments: str, cwd: Path | None = None, **more: str
-) -> subprocess.CompletedProcess[str]:
-    environment = {key: it for key, it in os.environ.items() if not key.startswith("PYTHON")}
-    return subprocess.run(
-        [python, *arguments],
-        cwd=cwd or python.parent,
-        env=environment | more,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return environment(wheel, tmp_path_factory.mktemp("venv"))
 
 
 def run(python: Path, code: str) -> str:
@@ -67,17 +28,23 @@ def run(python: Path, code: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+def files_of(folder: Path, prefix: str) -> set[str]:
+    return {
+        f"{prefix}{path.relative_to(folder).as_posix()}"
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_holds_the_package_with_its_generator_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"persistry"}
     assert "persistry/py.typed" in names
     assert "persistry/conformance/columns.py" in names
     assert "persistry/conformance/support/plugin.py" in names
-    here = {
-        path.relative_to(ROOT / "generated").as_posix()
-        for path in (ROOT / "generated").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    here = files_of(ROOT / "generated" / "persistry", "persistry/")
+    for folder, name in (("codegen", ""), ("spec", "spec/"), ("templates", "templates/")):
+        here |= files_of(ROOT / folder, f"persistry/_codegen/{name}")
     assert {name for name in names if ".dist-info/" not in name} == here
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
@@ -134,22 +101,6 @@ def test_a_missing_driver_is_named_with_its_extra(name: str, extra: str, python:
     assert run(python, code) == expected
 
 
-def copy_distribution(name: str, site: Path, done: set[str]) -> None:
-    """Install what is installed here, with all that it needs, without a network."""
-    done.add(name)
-    found = distribution(name)
-    for file in found.files or []:
-        source = Path(str(found.locate_file(file)))
-        if ".." not in file.parts and "__pycache__" not in file.parts and source.is_file():
-            (site / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, site / file)
-    for line in found.requires or []:
-        needed = Requirement(line)
-        wanted = needed.marker is None or needed.marker.evaluate({"extra": ""})
-        if wanted and needed.name not in done:
-            copy_distribution(needed.name, site, done)
-
-
 COMMAND = ["-m", "persistry.conformance"]
 
 
@@ -172,11 +123,7 @@ def test_the_conformance_command_runs_from_a_wheel(
     """With the extra and nothing else; nothing is written beside the modules."""
     (site,) = python.parents[1].glob("lib/python*/site-packages")
     extras = tmp_path_factory.mktemp("extras")
-    metadata = (next(site.glob("persistry-*.dist-info")) / "METADATA").read_text()
-    for line in re.findall(
-        r"^Requires-Dist: (.*); extra == 'conformance'$", metadata, re.MULTILINE
-    ):
-        copy_distribution(Requirement(line).name, extras, set())
+    add_extra("conformance", python, extras)
     folder = tmp_path_factory.mktemp("project")
     (folder / "mine.py").write_text(
         textwrap.dedent(

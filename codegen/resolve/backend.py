@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from codegen import ir
-from codegen.model import (
+from .. import ir
+from ..model import (
     BackendModel,
     DriverModel,
     InterfaceModel,
@@ -16,13 +16,13 @@ from codegen.model import (
     RuntimeBackendModel,
     SqlBackendModel,
 )
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report
-from codegen.resolve import mongo, redis, sql
-from codegen.resolve.connecting import check as check_connecting
-from codegen.resolve.connecting import connecting, session_of
-from codegen.resolve.failures import check_exceptions, failures, packages
-from codegen.resolve.names import (
+from ..nodes import Text, place_of
+from ..problems import Code, Report
+from ..resolve import mongo, redis, sql
+from ..resolve.connecting import check as check_connecting
+from ..resolve.connecting import connecting, session_of
+from ..resolve.failures import check_exceptions, failures, packages
+from ..resolve.names import (
     dotted_name,
     in_range,
     known,
@@ -30,8 +30,8 @@ from codegen.resolve.names import (
     python_name,
     sensible,
 )
-from codegen.resolve.needs import STAR, check_colours, check_driver, check_modules, check_url
-from codegen.resolve.parameters import Declared, completed
+from ..resolve.needs import STAR, check_colours, check_driver, check_modules, check_url
+from ..resolve.parameters import Declared, completed
 
 Models = SqlBackendModel | RedisBackendModel | MongoBackendModel | RuntimeBackendModel
 TRAITS = ("network", "durable", "initialize", "connection", "table")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from codegen import ir, sql_text
-from codegen.model import ConnectModel, DriverModel, SqlBackendModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, suggest
-from codegen.resolve.names import dotted_name, known, python_name, sensible
+from .. import ir, sql_text
+from ..model import ConnectModel, DriverModel, SqlBackendModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, suggest
+from ..resolve.names import dotted_name, known, python_name, sensible
 
 LIMITS = ("connect_timeout", "operation_timeout")
 # The session of a driver without a module, and what it does with these by itself.

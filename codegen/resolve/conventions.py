@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from codegen.model import DriverModel, SqlBackendModel
-from codegen.nodes import Text
+from ..model import DriverModel, SqlBackendModel
+from ..nodes import Text
 
 
 def conventional(model: SqlBackendModel) -> SqlBackendModel:

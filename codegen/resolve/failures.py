@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from codegen import ir
-from codegen.model import ConflictModel, DriverModel, ErrorsModel, RuleModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, suggest
-from codegen.resolve.names import expression, is_builtin_exception, known, sensible
+from .. import ir
+from ..model import ConflictModel, DriverModel, ErrorsModel, RuleModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, suggest
+from ..resolve.libraries import check_exists
+from ..resolve.names import expression, is_builtin_exception, known, sensible
 
 _FILLED = ("connect_timeout", "operation_timeout")
 
@@ -67,11 +68,13 @@ def check_exceptions(shared: ErrorsModel, drivers: dict[Text, DriverModel], repo
     _check_imported(shared, every, report)
     for exception in _exceptions(shared):
         root = exception.partition(".")[0]
-        for name, imported in roots.items():
-            if root in every and root not in imported:
-                message = f"the driver {str(name)!r} does not import {root}"
-                help = f"write the rule under the errors of a driver, or add {root} to 'imports'"
-                report.add(Code.SPEC01, message, exception.at(0, len(root)), help=help)
+        lacking = [repr(str(name)) for name, imported in roots.items() if root not in imported]
+        if root in every and lacking:
+            drivers_ = "driver" if len(lacking) == 1 else "drivers"
+            verb = "does" if len(lacking) == 1 else "do"
+            message = f"the {drivers_} {' and '.join(lacking)} {verb} not import {root}"
+            help = f"write the rule under the errors of a driver, or add {root} to 'imports'"
+            report.add(Code.SPEC01, message, exception.at(0, len(root)), help=help)
 
 
 def packages(found: ir.Failures) -> set[str]:
@@ -101,6 +104,8 @@ def _check_imported(model: ErrorsModel, roots: Iterable[str], report: Report) ->
             message = f"the exception {str(name)!r} is of no module that a driver imports"
             help = f"{suggest(root, roots, 'imported')}; add another to 'imports' of a driver"
             report.add(Code.SPEC01, message, name.at(0, len(root)), help=help)
+        else:
+            check_exists(name, report)
 
 
 def _attribute(sources: list[ErrorsModel], report: Report) -> Text | None:
@@ -117,17 +122,26 @@ def _attribute(sources: list[ErrorsModel], report: Report) -> Text | None:
 def _check_order(rules: list[RuleModel], report: Report) -> None:
     """Each rule can be the first one that fits."""
     every: dict[Text | None, RuleModel] = {}
+    hidden: dict[Text | None, list[RuleModel]] = {}
     for rule in rules:
-        earlier = every.get(None) or every.get(rule.exception)
-        if earlier is not None:
-            line = (earlier.exception or earlier.raises).span.line
-            taken = "exception" if earlier.exception is None else earlier.exception
-            message = f"this rule never fits: the one in line {line} takes every {taken}"
-            help = "put it in front of that one, or remove it"
-            place = rule.span if rule.exception is None else rule.exception.span
-            report.add(Code.SPEC10, message, place, help=help)
-        if not rule.codes and not rule.messages:
-            every.setdefault(rule.exception, rule)
+        taken = next((it for it in (None, rule.exception) if it in every), rule.exception)
+        if taken in every:
+            hidden.setdefault(taken, []).append(rule)
+        elif not rule.codes and not rule.messages:
+            every[rule.exception] = rule
+    for exception, behind in hidden.items():
+        earlier, rule = every[exception], behind[0]
+        line = (earlier.exception or earlier.raises).span.line
+        what = "exception" if exception is None else exception
+        more = f", nor {_more(len(behind) - 1)} behind it" if len(behind) > 1 else ""
+        message = f"this rule never fits{more}: the one in line {line} takes every {what}"
+        help = "put it in front of that one, or remove it"
+        place = rule.span if rule.exception is None else rule.exception.span
+        report.add(Code.SPEC10, message, place, help=help)
+
+
+def _more(number: int) -> str:
+    return "the one" if number == 1 else f"the {number}"
 
 
 def _check_rule(

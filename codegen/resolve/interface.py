@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from codegen import ir
-from codegen.model import CaseModel, InterfaceModel, OperationModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report
-from codegen.resolve.names import expression, in_range, known, parameter, python_name
-from codegen.resolve.needs import check_interface
+from .. import ir
+from ..model import CaseModel, InterfaceModel, OperationModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report
+from ..resolve.names import expression, in_range, known, parameter, python_name
+from ..resolve.needs import check_interface
 
 # What the runtime adds to a save's arguments before a query binds them.
 ADDED = ("created_at", "codec")
+# The parameters of an operation that lists names, and the class of the runtime that checks them.
+_WANTED = {
+    ("partition_key", "limit"): "WantedApps",
+    ("limit",): "WantedPartitions",
+}
 # What a case answers when it answers a whole record, in this order.
 RECORD_COLUMNS = (
     "app_id",
@@ -21,6 +26,9 @@ RECORD_COLUMNS = (
     "created_at",
     "codec",
 )
+
+# What a case may answer of a record.
+COLUMNS = ("partition_key", *RECORD_COLUMNS)
 
 
 def interface(model: InterfaceModel, report: Report) -> ir.Interface:
@@ -89,6 +97,11 @@ def interface(model: InterfaceModel, report: Report) -> ir.Interface:
             for name, it in model.interfaces.items()
         ),
         operations=operations,
+        listings=tuple(
+            ir.Listing(operations[str(name)], _wanted(name, it, report))
+            for name, it in model.operations.items()
+            if it.returns.type == ir.NAMES
+        ),
         members={str(name): str(doc) for name, doc in model.members.items()},
     )
 
@@ -108,6 +121,7 @@ def operation(
         known(error, (*interface.errors, *builtin), "the error", report)
     parameters = tuple(parameter(name, it, report) for name, it in model.parameters.items())
     returns = model.returns
+    may_lack = model.base == "optional" and returns.type != "None"
     return ir.Operation(
         name=python_name(name, "the operation", report),
         doc=str(model.doc),
@@ -117,8 +131,22 @@ def operation(
         raises=tuple(ir.Raise(str(error), str(when)) for error, when in model.raises.items()),
         cases=_cases(model, parameters, report),
         is_abstract=model.base == "abstract",
-        refuses=model.base == "refuses",
+        refusal="must implement" if model.base == "refuses" else "does not offer" * may_lack,
+        may_lack=may_lack,
     )
+
+
+def _wanted(name: Text, model: OperationModel, report: Report) -> str:
+    """What checks the arguments of an operation that lists names."""
+    parameters = tuple(map(str, model.parameters))
+    if parameters in _WANTED:
+        return _WANTED[parameters]
+    known_ = " or ".join(f"({', '.join(it)})" for it in _WANTED)
+    help = f"give it {known_}, or write a class there and name it in codegen/resolve/interface.py"
+    given = ", ".join(parameters)
+    message = f"no class of _runtime/arguments.py checks a list's parameters ({given})"
+    report.add(Code.SPEC07, message, place_of(model.parameters, name), help=help)
+    return ""
 
 
 def _cases(
@@ -131,7 +159,7 @@ def _cases(
             known(value, (*model.parameters, *ADDED), "the value", report)
         if case.answers not in (("record",), ("count",)):
             for column in case.answers:
-                known(column, RECORD_COLUMNS, "the column", report)
+                known(column, COLUMNS, "the column", report)
     cases = sorted(model.cases.items(), key=lambda item: -len(item[1].given))
     return tuple(
         ir.Case(

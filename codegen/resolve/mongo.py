@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from codegen import ir
-from codegen.model import IndexModel, MongoBackendModel, MongoQueryModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, Span, closest, suggest
-from codegen.resolve.names import known, python_name
+from .. import ir
+from ..model import IndexModel, MongoBackendModel, MongoQueryModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, Span, closest, suggest
+from ..resolve.names import known, python_name
 
 # What the runtime makes of a given value, or has of its own: name -> the value, what makes it.
 _MADE = {
@@ -18,7 +18,9 @@ _MADE = {
     "server_order": ("", "SERVER_ORDER"),
     "key_digest": ("key_digest", ""),
 }
-_INSERT, _CONFLICTING, _NEWEST = "save.insert", "save.conflicting", "list_app_ids.newest"
+_INSERT, _CONFLICTING = "save.insert", "save.conflicting"
+# What a query says of a list, which is also the session's method that answers it.
+_LISTS = {"newest_of": "newest", "distinct": "distinct"}
 _VERBS = ("insert", "find")
 _UNUSED_HELP = "without it the answer could be another tenant's, application's or step's"
 _NOTHING = ir.Find("", (), (), ())
@@ -54,10 +56,10 @@ class _Resolver:
             ir.FindCase(case, self._find(f"load.{case.name}"))
             for case in self._interface.operations["load"].cases
         )
-        newest = self._find(_NEWEST)
+        lists = tuple(self._list(it) for it in self._interface.listings)
         if len(self._report.problems) == before:
             self._refuse_unused()
-        return ir.MongoParts(indexes, insert, conflicting, load, newest)
+        return ir.MongoParts(indexes, insert, conflicting, load, lists)
 
     def _check_format(self) -> None:
         stored = self._model.stored
@@ -111,18 +113,20 @@ class _Resolver:
     def _query(self, name: str, verb: str) -> tuple[Text, MongoQueryModel] | None:
         """The query of a case, if it says the verb that can answer it."""
         found = next((it for it in self._model.queries.items() if it[0] == name), None)
-        help = f"write {{{verb}: ...}}; it is given {', '.join(self._cases[name].given)}"
+        help = f"{{{verb}: ...}}; it is given {', '.join(self._cases[name].given)}"
         if found is None:
             if name not in self._misspelt:
                 place = place_of(self._model.queries, self._model.span)
                 message = f"no query answers the case {name!r}"
-                self._report.add(Code.SPEC02, message, place, help=help)
+                self._report.add(
+                    Code.SPEC02, message, place, help=f"add '{name}: ...' under queries, as {help}"
+                )
             return None
         written = [it for it in _VERBS if getattr(found[1], it) is not None]
         if written == [verb]:
             return found
         message = f"the query {name!r} says {' and '.join(written) or 'nothing'}, not {verb!r}"
-        self._report.add(Code.SPEC02, message, found[1].span, help=help)
+        self._report.add(Code.SPEC02, message, found[1].span, help=f"write {help}")
         return None
 
     def _insert(self) -> tuple[ir.Term, ...]:
@@ -158,8 +162,8 @@ class _Resolver:
             foreign = self._terms(case, query.or_foreign.find)
         more = [query.limit] if query.limit is not None else []
         limit = tuple(self._value(case, it)[0] for it in more)
-        if query.newest_of is not None:
-            self._fields([query.newest_of])
+        listed = [it for it in (query.newest_of, query.distinct) if it is not None]
+        self._fields(listed)
         if len(self._report.problems) == before:
             self._check_all_used(name, filter, limit)
             self._check_grouping(name, query)
@@ -170,10 +174,16 @@ class _Resolver:
             constant=f"_{case.replace('.', '_').upper()}",
             filter=filter,
             sort=_pairs(query.sort),
-            fields=self._cases[case].answers,
+            fields=tuple(map(str, listed)) or self._cases[case].answers,
             foreign_filter=foreign,
             foreign_sort=() if query.or_foreign is None else _pairs(query.or_foreign.sort),
         )
+
+    def _list(self, listing: ir.Listing) -> ir.MongoListing:
+        name = f"{listing.operation.name}.{listing.case.name}"
+        query = next((it for key, it in self._model.queries.items() if key == name), None)
+        method = next((it for verb, it in _LISTS.items() if query and getattr(query, verb)), "")
+        return ir.MongoListing(listing, method, self._find(name))
 
     def _terms(self, case: str, written: Mapping[Text, Text | None]) -> tuple[ir.Term, ...]:
         self._fields(written)
@@ -221,24 +231,37 @@ class _Resolver:
 
     def _check_grouping(self, name: Text, query: MongoQueryModel) -> None:
         """A list needs to know what it lists, and the others answer one document."""
-        lists = str(name) == _NEWEST
-        if lists != (query.newest_of is not None):
-            message = f"the query {str(name)!r} {'lacks' if lists else 'cannot say'} 'newest_of'"
+        names = (f"{it.operation.name}.{it.case.name}" for it in self._interface.listings)
+        lists = str(name) in names
+        said = [it for it in _LISTS if getattr(query, it) is not None]
+        if len(said) != lists:
+            verbs = " or ".join(map(repr, said or _LISTS))
+            message = f"the query {str(name)!r} {'needs one of' if lists else 'cannot say'} {verbs}"
             help = "a list says which field of the documents it lists; no other query does"
             self._report.add(Code.SPEC02, message, query.span, help=help)
-        elif query.newest_of is not None and (str(query.newest_of),) != self._cases[name].answers:
-            message = f"the query {str(name)!r} answers {query.newest_of}"
-            help = f"the case needs newest_of: {', '.join(self._cases[name].answers)}"
-            self._report.add(Code.SPEC02, message, query.newest_of.span, help=help)
-        if lists and not (query.sort and query.or_foreign):
+        elif lists:
+            field: Text = getattr(query, said[0])
+            if (str(field),) != self._cases[name].answers:
+                message = f"the query {str(name)!r} answers {field}"
+                help = f"the case needs {said[0]}: {', '.join(self._cases[name].answers)}"
+                self._report.add(Code.SPEC02, message, field.span, help=help)
+        needs_both = query.newest_of is not None
+        if lists and not (query.sort and bool(query.or_foreign) == needs_both):
             message = f"the query {str(name)!r} lacks its order, or 'or_foreign'"
             help = "write sort: {...}, and or_foreign: {find: ..., sort: ...}"
+            if not needs_both:
+                message = f"the query {str(name)!r} lacks its order, or has 'or_foreign'"
+                help = "write sort: {...}; values that are distinct are those of all documents"
             self._report.add(Code.SPEC02, message, query.span, help=help)
 
     def _check_served(self, name: Text, query: MongoQueryModel) -> None:
         """An index begins with the filter's fields and goes on with the order."""
         filter, sort = list(query.find or {}), _pairs(query.sort)
         place = place_of(query.find or {}, query.span)
+        if query.distinct is not None and sort != ((str(query.distinct), 1),):
+            message = f"the query {str(name)!r} lists the values of a field in another order"
+            help = f"write sort: {{{query.distinct}: 1}}"
+            self._report.add(Code.SPEC02, message, place_of(query.sort, query.span), help=help)
         if query.newest_of is None:
             self._serve(name, filter, sort, place)
             return

@@ -7,10 +7,10 @@ import builtins
 import keyword
 from collections.abc import Iterable
 
-from codegen.ir import Parameter
-from codegen.model import ParameterModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, Span, suggest
+from ..ir import Parameter
+from ..model import ParameterModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, Span, suggest
 
 
 def known(name: Text, names: Iterable[str], what: str, report: Report) -> bool:

@@ -8,20 +8,22 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from codegen import ir
-from codegen.model import (
+from .. import ir
+from ..model import (
     BackendModel,
     DriverModel,
     InterfaceModel,
+    OperationModel,
     ParameterModel,
     UrlModel,
 )
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, Span, closest, suggest
-from codegen.resolve.names import is_builtin_exception, known, python_name
+from ..nodes import Text, place_of
+from ..problems import Code, Report, Span, closest, suggest
+from ..resolve.names import is_builtin_exception, known, python_name
 
 FIELDS = ("partition_key", "app_id", "sequence_id", "position", "state", "created_at", "status")
-# The operations that the classes have bodies for: what each takes, and what it asks the store.
+# The operations that the classes have bodies for: what each takes, and what it asks the store. Any
+# other that returns a list of names has the body that all lists have.
 OPERATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "initialize": ((), ()),
     "is_initialized": ((), ()),
@@ -56,17 +58,29 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 def check_interface(model: InterfaceModel, report: Report) -> None:
     """The parts that the templates print by name are there, and no others."""
     _same(model.record.fields, FIELDS, "field", "of the record", model.span, report)
-    _same(model.operations, OPERATIONS, "operation", "of the interface", model.span, report)
+    lists = [it for it, one in model.operations.items() if one.returns.type == ir.NAMES]
+    others = [it for it in model.operations if it in OPERATIONS or it not in lists]
+    _same(
+        others,
+        OPERATIONS,
+        "operation",
+        "of the interface",
+        place_of(model.operations, model.span),
+        report,
+    )
     _same(model.members, MEMBERS, "member", "of every class", model.span, report)
     _same(model.options, OPTIONS, "option", "of every constructor", model.span, report)
     bases = [it for base in model.interfaces.values() for it in base.operations]
     misspelt = {closest(it, model.operations) for it in bases if it not in model.operations}
     for name, operation in model.operations.items():
-        if name not in OPERATIONS:
+        if name in OPERATIONS:
+            parameters, cases = OPERATIONS[name]
+            _same(operation.parameters, parameters, "parameter", f"of {name}", name.span, report)
+            _same(operation.cases, cases, "case", f"of {name}", name.span, report)
+        elif name in lists:
+            _check_list(name, operation, report)
+        else:
             continue
-        parameters, cases = OPERATIONS[name]
-        _same(operation.parameters, parameters, "parameter", f"of {name}", name.span, report)
-        _same(operation.cases, cases, "case", f"of {name}", name.span, report)
         fit(tuple(operation.parameters), operation.parameters, report)
         homes = [it for it in bases if it == name]
         if len(homes) != 1 and name not in misspelt:
@@ -89,6 +103,19 @@ def check_interface(model: InterfaceModel, report: Report) -> None:
             help = near if near.startswith("did") else "name a builtin exception, like ValueError"
             message = f"{str(error.also)!r} is no builtin exception"
             report.add(Code.SPEC01, message, error.also.span, help=help)
+
+
+def _check_list(name: Text, operation: OperationModel, report: Report) -> None:
+    """An operation that lists names asks one question, and each name is one column."""
+    given = ", ".join(operation.parameters)
+    help = f"write cases: {{<its order>: {{given: [{given}], answers: <column>}}}}"
+    cases = list(operation.cases.values())
+    if len(cases) != 1:
+        message = f"a list has one case, and {name} has {len(cases)}"
+        report.add(Code.SPEC07, message, place_of(operation.cases, name), help=help)
+    elif len(cases[0].answers) != 1 or list(cases[0].given) != list(operation.parameters):
+        message = f"the case of {name} is not given all that the list is, or answers no one column"
+        report.add(Code.SPEC07, message, cases[0].span, help=help)
 
 
 def _same(
@@ -246,12 +273,16 @@ def check_url(model: UrlModel, targets: Mapping[Text, ParameterModel], report: R
         report.add(Code.SPEC09, message, model.example.span, help=help)
 
 
-def check_vendored(models: Iterable[BackendModel], runtime: Path, report: Report) -> None:
-    """The classes that the spec names and does not generate are in templates/runtime/."""
+def check_vendored(
+    models: Iterable[BackendModel], interface: ir.Interface, runtime: Path, report: Report
+) -> None:
+    """The classes that the spec names and does not generate are in templates/runtime/; those that
+    are persisters themselves have every operation."""
     for model in models:
         for driver in model.drivers.values():
             if model.family == "runtime":
-                _check_class(driver.class_name, driver.module, runtime, runtime, report)
+                home, wanted = (runtime, runtime), tuple(interface.operations)
+                _check_class(driver.class_name, driver.module, *home, report, wanted)
             elif driver.session is not None:
                 module, _, name = driver.session.rpartition(".")
                 place = driver.session.at(len(driver.session) - len(name), len(name))
@@ -259,7 +290,14 @@ def check_vendored(models: Iterable[BackendModel], runtime: Path, report: Report
                 _check_class(Text(name, place), where, runtime / "_runtime", runtime, report)
 
 
-def _check_class(name: Text, module: Text, folder: Path, runtime: Path, report: Report) -> None:
+def _check_class(
+    name: Text,
+    module: Text,
+    folder: Path,
+    runtime: Path,
+    report: Report,
+    operations: tuple[str, ...] = (),
+) -> None:
     path = folder / f"{module.replace('.', '/')}.py"
     home = path.relative_to(runtime).as_posix()
     if not path.is_file():
@@ -272,11 +310,27 @@ def _check_class(name: Text, module: Text, folder: Path, runtime: Path, report: 
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
         return  # said where the file is copied
-    classes = [it.name for it in tree.body if isinstance(it, ast.ClassDef)]
+    classes = {it.name: it for it in tree.body if isinstance(it, ast.ClassDef)}
     imports = [it for it in tree.body if isinstance(it, ast.ImportFrom)]
     if name not in (*classes, *(it.asname or it.name for line in imports for it in line.names)):
         message = f"templates/runtime/{home} has no class {str(name)!r}"
         report.add(Code.SPEC01, message, name.span, help=suggest(name, classes, "its classes"))
+        return
+    methods = _methods(classes.get(str(name)), classes)
+    for operation in operations:
+        if operation not in methods:
+            message = f"the class {str(name)!r} has no method {operation!r}"
+            help = f"write it in templates/runtime/{home}; no template emits it there"
+            report.add(Code.SPEC02, message, name.span, help=help)
+
+
+def _methods(cls: ast.ClassDef | None, classes: Mapping[str, ast.ClassDef]) -> set[str]:
+    """The methods of a class, with those of its bases in the same module."""
+    if cls is None:
+        return set()
+    own = {it.name for it in cls.body if isinstance(it, ast.FunctionDef | ast.AsyncFunctionDef)}
+    bases = [classes.get(it.id) for it in cls.bases if isinstance(it, ast.Name)]
+    return own.union(*(_methods(it, classes) for it in bases))
 
 
 def check_taken(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from codegen.model import OwnParameterModel, ParameterModel
-from codegen.nodes import Text
-from codegen.problems import Code, Report
+from ..model import OwnParameterModel, ParameterModel
+from ..nodes import Text
+from ..problems import Code, Report
 
 Declared = dict[Text, ParameterModel]
 

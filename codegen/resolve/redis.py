@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from codegen import ir
-from codegen.model import RedisBackendModel, RedisQueryModel, ScriptModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, closest, suggest
-from codegen.resolve.names import known, python_name
+from .. import ir
+from ..model import RedisBackendModel, RedisQueryModel, ScriptModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, closest, suggest
+from ..resolve.names import known, python_name
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<form>[^{}]*))?\}")
 _TYPES = {
@@ -21,10 +21,15 @@ _TYPES = {
 }
 _DIGITS = 19  # as many as 2**63 - 1 has
 # What an argument of a script may be beside the values of its case.
-_DERIVED = {"sequence", "prefix", "limit", "value"}
-_LAST = ("prefix", "limit", "value")
-_QUERIES = ("save.insert", "list_app_ids.newest")
-_VERBS = ("script", "get", "newest_of")
+_LAST = ("prefix", "limit", "registered", "value")
+_DERIVED = {"sequence", *_LAST}
+_SAVE = "save.insert"
+_VERBS = ("script", "get", "newest_of", "registered_in")
+# How a list is answered, by whether it is one partition's.
+_LISTS = {
+    True: ("newest_of", "redis/_newest.py.jinja"),
+    False: ("registered_in", "redis/_partitions.py.jinja"),
+}
 # What the slot, and what the keys behind it, are made of.
 _SLOT = ("namespace", "partition_key")
 _KEY = ("app_id", "sequence_id", "position")
@@ -32,6 +37,13 @@ _LUA_WORD = re.compile(
     "and|break|do|else|elseif|end|false|for|function|goto|if|in|local|nil|not|or|repeat|return|"
     "then|true|until|while"
 )
+
+
+def asked(interface: ir.Interface) -> list[str]:
+    """The cases that a query answers; the script of a save answers what it met by itself."""
+    load = [f"load.{case.name}" for case in interface.operations["load"].cases]
+    lists = [f"{it.operation.name}.{it.case.name}" for it in interface.listings]
+    return [_SAVE, *load, *lists]
 
 
 def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -> ir.RedisParts:
@@ -52,12 +64,11 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
     scripts = {str(name): _script(name, script, report) for name, script in model.scripts.items()}
     resolver = _Queries(model, keys, scripts, report)
     resolver.checks_scripts = len(report.problems) == before
-    resolver.refuse_unknown([f"load.{case.name}" for case in interface.operations["load"].cases])
+    resolver.refuse_unknown(interface)
     load = tuple(resolver.load(case) for case in interface.operations["load"].cases)
-    save = resolver.script_call("save.insert", interface.operations["save"].cases[0].given)
-    newest = resolver.newest(
-        "list_app_ids.newest", interface.operations["list_app_ids"].cases[0].given
-    )
+    save = resolver.script_call(_SAVE, interface.operations["save"].cases[0].given)
+    lists = tuple(resolver.list(it) for it in interface.listings)
+    register = resolver.register()
     if len(report.problems) == before:
         resolver.refuse_unused()
     used = {key.name for key in resolver.used}
@@ -67,8 +78,9 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
         scripts=tuple(scripts.values()),
         save=save,
         load=load,
+        lists=lists,
         record=keys.get("record", slot),
-        newest=newest,
+        register=register,
     )
 
 
@@ -262,12 +274,13 @@ class _Queries:
         self.checks_scripts = True
         """Not for arguments that are wrong in themselves."""
         self._misspelt: set[str | None] = set()
+        self._register: ir.Register | None = None
 
     def used_in_order(self, keys: Iterable[ir.KeyTemplate]) -> list[ir.KeyTemplate]:
         return [*keys, *sorted(self.used - set(keys), key=lambda key: key.name)]
 
-    def refuse_unknown(self, load: list[str]) -> None:
-        cases = [*_QUERIES, *load]
+    def refuse_unknown(self, interface: ir.Interface) -> None:
+        cases = asked(interface)
         for name in self._model.queries:
             if name not in cases:
                 self._misspelt.add(closest(name, cases))
@@ -291,11 +304,61 @@ class _Queries:
             return ir.RedisLoad(case, None, self._declared(query.get, case.given))
         return ir.RedisLoad(case, None, None)
 
-    def newest(self, name: str, given: tuple[str, ...]) -> ir.KeyTemplate:
-        query = self._query(name, "newest_of")
-        if query is None or query.newest_of is None:
-            return ir.KeyTemplate("", (), (), "")
-        return self._declared(query.newest_of, given)
+    def list(self, listing: ir.Listing) -> ir.RedisListing:
+        name, given = f"{listing.operation.name}.{listing.case.name}", listing.case.given
+        of_one = "partition_key" in given
+        verb, template = _LISTS[of_one]
+        key = ir.KeyTemplate("", (), (), "")
+        if not of_one and listing.case.answers != ("partition_key",):
+            self._refuse_list(name, listing)
+            return ir.RedisListing(listing, template, key)
+        query = self._query(name, verb)
+        if query is not None and query.newest_of is not None:
+            key = self._declared(query.newest_of, given)
+        elif query is not None and query.registered_in is not None:
+            key = self._declared(query.registered_in, given)
+            self._check_register(name, query, key)
+        return ir.RedisListing(listing, template, key)
+
+    def _refuse_list(self, name: str, listing: ir.Listing) -> None:
+        message = f"nothing can answer {name!r}: of all partitions only their names are listed"
+        help = (
+            "give it a partition_key, or write a way in codegen/resolve/redis.py and its template"
+        )
+        self._report.add(
+            Code.SPEC02, message, place_of(self._model.queries, self._model.span), help=help
+        )
+
+    def _check_register(self, name: str, query: RedisQueryModel, key: ir.KeyTemplate) -> None:
+        """What names the partitions is filled by every save, and says when one is empty."""
+        if query.having is None:
+            message = f"the query {name!r} does not say which partitions have a record"
+            help = "add 'having: ...', the key that one has as long as it has a record"
+            self._report.add(Code.SPEC02, message, query.span, help=help)
+        having = key if query.having is None else self._declared(query.having, ("partition_key",))
+        self._register = ir.Register(key, having)
+
+    def register(self) -> ir.Register | None:
+        """The set that names the partitions, if there is one; the save then fills it."""
+        save = next((it for name, it in self._model.queries.items() if name == _SAVE), None)
+        if save is None:
+            return self._register
+        said = "" if save.registers_in is None else str(save.registers_in)
+        wanted = "" if self._register is None else self._register.named_in.name
+        script = next((it for key, it in self._model.scripts.items() if key == save.script), None)
+        if said != wanted:
+            message = (
+                f"the save names its partition in {said or 'no set'}, not in {wanted or 'one'}"
+            )
+            help = f"write {{script: ..., registers_in: {wanted}}}" if wanted else "remove it"
+            place = place_of(save.registers_in, save.span)
+            self._report.add(Code.SPEC02, message, place, help=help)
+        elif script is not None and bool(said) != ("registered" in script.arguments):
+            message = f"the script {str(save.script)!r} is not told whether its partition is named"
+            help = "give it the argument 'registered' where the save says registers_in, only there"
+            place = place_of(script.arguments, script.span)
+            self._report.add(Code.LUA03, message, place, help=help)
+        return self._register
 
     def script_call(self, name: str, given: tuple[str, ...]) -> ir.ScriptCall:
         query = self._query(name, "script")
@@ -319,9 +382,7 @@ class _Queries:
             script=self._scripts[str(query.script)],
             keys=tuple(self._declared(key, given) for key in model.keys),
             optional_keys=tuple(self._declared(key, given) for key in model.optional_keys),
-            attributes=tuple(
-                str(it) for it in model.arguments if it not in {"prefix", "limit", "value"}
-            ),
+            attributes=tuple(str(it) for it in model.arguments if it not in _LAST),
             prefix=self._prefix(str(query.script), given) if "prefix" in model.arguments else None,
             limited="limit" in model.arguments,
         )
@@ -339,7 +400,7 @@ class _Queries:
         return template
 
     def _check_order(self, model: ScriptModel) -> None:
-        """What is not the operation's own is sent behind it: prefix, limit, value."""
+        """What is not the operation's own is sent behind it: prefix, limit, registered, value."""
         last = [it for it in _LAST if it in model.arguments]
         wanted = [it for it in model.arguments if it not in last] + last
         moved = next(

@@ -6,39 +6,36 @@ import math
 from pathlib import Path
 from typing import Any
 
-from codegen import ir
-from codegen.decode import Value
-from codegen.model import ExpectModel, ScenarioModel, ScenariosModel, StepModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, Span, suggest
-from codegen.resolve.backend import TRAITS
-from codegen.resolve.names import in_range, known, python_name, sensible
+from .. import ir
+from ..decode import Value
+from ..model import ExpectModel, ScenarioModel, ScenariosModel, StepModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, Span, suggest
+from ..resolve.backend import TRAITS
+from ..resolve.names import in_range, known, python_name, sensible
+from ..schema import keys_of
 
-_OPERATIONS = ("save", "load", "list_app_ids", "is_initialized", "initialize")
 _OUTCOMES = ("record", "state", "returns", "nothing", "done", "raises")
-# What can be expected of an operation, by what it answers.
-_FITTING = {
-    "save": ("done", "raises"),
-    "initialize": ("done", "raises"),
-    "load": ("record", "state", "nothing", "raises"),
-    "list_app_ids": ("returns", "raises"),
-    "is_initialized": ("returns", "raises"),
-}
 PROMISES = 12
 
 
 def themes(
-    models: dict[str, ScenariosModel], interface: ir.Interface, report: Report
+    models: dict[str, ScenariosModel],
+    interface: ir.Interface,
+    report: Report,
+    taken: frozenset[str] = frozenset(),
 ) -> tuple[ir.Theme, ...]:
-    """The scenarios of each file: path -> what it says."""
-    resolver = _Resolver(interface, report)
+    """The scenarios of each file: path -> what it says; none has a name that is taken."""
+    resolver = _Resolver(interface, report, taken)
     return tuple(resolver.theme(path, model) for path, model in models.items())
 
 
 class _Resolver:
-    def __init__(self, interface: ir.Interface, report: Report) -> None:
+    def __init__(self, interface: ir.Interface, report: Report, taken: frozenset[str]) -> None:
         self._interface = interface
+        self._taken = taken
         self._report = report
+        self._operations = tuple(interface.operations)
         self._found: dict[str, Text] = {}
         bases = (base for error in interface.errors for base in error.bases)
         self._errors = list(dict.fromkeys([*(it.name for it in interface.errors), *bases]))
@@ -69,16 +66,21 @@ class _Resolver:
                 name.span,
                 help="rename one of them",
             )
+        elif name in self._taken:
+            message = f"persistry has a case {str(name)!r} already"
+            self._report.add(Code.SCN03, message, name.span, help="give it another name")
         self._found[str(name)] = name
         in_range(model.promise, "the promise", name.span, self._report, most=PROMISES)
         sensible(model.doc, "the doc", self._report)
         for trait in model.needs:
             known(trait, TRAITS, "the trait", self._report)
+        called = [name for step in model.steps for name in step.calls] + [*model.expect.calls]
+        optional = [it for it in self._interface.may_lack if it in called]
         return ir.Scenario(
             name=python_name(name, "the scenario", self._report),
             promise=model.promise,
             doc=str(model.doc),
-            needs=tuple(map(str, model.needs)),
+            needs=tuple(map(str, (*model.needs, *optional))),
             uninitialized=model.uninitialized,
             steps=tuple(self._step(step) for step in model.steps),
             expect=self._expectation(model.expect),
@@ -94,15 +96,14 @@ class _Resolver:
         error = "" if model.raises is None else str(model.raises.error)
         operation, call = self._call(model, "an expectation", error)
         outcomes = [it for it in _OUTCOMES if getattr(model, it) not in (None, False)]
+        fitting = self._fitting(operation)
         if len(outcomes) != 1:
-            self._not_one(
-                model.span, "what is expected", outcomes, _FITTING.get(operation, _OUTCOMES)
-            )
+            self._not_one(model.span, "what is expected", outcomes, fitting)
             outcomes = ["done"]
-        elif operation and outcomes[0] not in _FITTING[operation]:
+        elif outcomes[0] not in fitting:
             place = place_of(getattr(model, outcomes[0]), model.span)
             message = f"{operation} cannot be expected to give {outcomes[0]!r}"
-            help = f"write one of: {', '.join(_FITTING[operation])}"
+            help = f"write one of: {', '.join(fitting)}"
             self._report.add(Code.SCN02, message, place, help=help)
         template = f"conformance/_expect_{outcomes[0]}.py.jinja"
         if model.raises is not None:
@@ -124,15 +125,34 @@ class _Resolver:
             value = literal(getattr(model, outcomes[0]).value)
         return ir.Expectation(template, call, operation, value=value)
 
+    def _fitting(self, operation: str) -> tuple[str, ...]:
+        """What can be expected of an operation, by what it answers."""
+        if not operation:
+            return _OUTCOMES
+        returns = self._interface.operations[operation].returns
+        if returns == "None":
+            return ("done", "raises")
+        if self._interface.record_name in returns:
+            return ("record", "state", "nothing", "raises")
+        return ("returns", "raises")
+
     def _call(self, model: StepModel | ExpectModel, what: str, error: str) -> tuple[str, str]:
-        written = [it for it in _OPERATIONS if getattr(model, it) is not None]
-        if len(written) != 1:
-            self._not_one(model.span, f"the operation of {what}", written, _OPERATIONS)
+        keys = [
+            *self._operations,
+            *keys_of(StepModel if isinstance(model, StepModel) else ExpectModel),
+        ]
+        before = len(self._report.problems)
+        for it in model.calls:
+            known(it, keys, f"in {what}, the operation", self._report)
+        if len(self._report.problems) > before:
             return "", ""
-        name = written[0]
-        arguments: dict[Text, Value] = getattr(model, name)
-        self._check_arguments(name, arguments, error, place_of(arguments, model.span))
-        return name, f"persister.{name}({self._arguments(name, arguments)})"
+        if len(model.calls) != 1:
+            written = list(map(str, model.calls))
+            self._not_one(model.span, f"the operation of {what}", written, self._operations)
+            return "", ""
+        name, arguments = next(iter(model.calls.items()))
+        self._check_arguments(str(name), arguments, error, place_of(arguments, model.span))
+        return str(name), f"persister.{name}({self._arguments(str(name), arguments)})"
 
     def _check_arguments(
         self, operation: str, written: dict[Text, Value], error: str, place: Span

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from codegen import ir, sql_text
-from codegen.model import DriverModel, SqlBackendModel, StepOfCreationModel
-from codegen.nodes import Text, place_of
-from codegen.problems import Code, Report, closest, suggest
-from codegen.resolve.connecting import check_begin
-from codegen.resolve.names import in_range, known, python_name, sensible
+from .. import ir, sql_text
+from ..model import DriverModel, SqlBackendModel, StepOfCreationModel
+from ..nodes import Text, place_of
+from ..problems import Code, Report, closest, suggest
+from ..resolve.connecting import check_begin
+from ..resolve.names import in_range, known, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
 TABLE = "table"
@@ -73,13 +73,18 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     misspelt = {closest(name, cases) for name in model.queries if name not in cases}
     for case_name in {IS_INITIALIZED: None} | cases:
         if case_name not in model.queries and case_name not in misspelt:
-            given = ", ".join(cases[case_name].given) if case_name in cases else "no values"
+            asked = _asked(cases[case_name]) if case_name in cases else "it is given no values"
             report.add(
                 Code.SPEC02,
                 f"no query answers the case {case_name!r}",
                 place_of(model.queries, model.span),
-                help=f"add '{case_name}: ...' under queries; it is given {given}",
+                help=f"add '{case_name}: ...' under queries; {asked}",
             )
+
+
+def _asked(case: ir.Case) -> str:
+    given = f"it is given {', '.join(case.given)}"
+    return given if case.answers == ("count",) else f"{given} and selects {', '.join(case.answers)}"
 
 
 def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) -> ir.SqlParts:
@@ -134,7 +139,10 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
             ir.CaseStatement(case, statement(f"load.{case.name}"))
             for case in interface.operations["load"].cases
         ),
-        newest=statement("list_app_ids.newest"),
+        lists=tuple(
+            ir.ListingStatement(it, statement(f"{it.operation.name}.{it.case.name}"))
+            for it in interface.listings
+        ),
         no_limit=str(model.no_limit),
         create_helper=str(driver.create_helper),
     )

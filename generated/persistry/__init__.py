@@ -82,7 +82,7 @@ __all__ = (
     "register_type",
 )
 
-# Where each persister stands, and the extra that brings its driver.
+# Where each persister stands, and what brings its driver.
 _PERSISTERS: dict[str, tuple[str, str | None]] = {
     "AsyncInMemoryPersister": ("in_memory", None),
     "AsyncMariaDBPersister": ("b_aiomysql", "aiomysql"),
@@ -112,7 +112,7 @@ def __getattr__(name: str) -> Any:
     if name not in _PERSISTERS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, extra = _PERSISTERS[name]
-    return load_class(module, name, extra)
+    return load_class(module, name, extra, __name__)
 
 
 def __dir__() -> list[str]:

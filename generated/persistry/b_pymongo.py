@@ -6,22 +6,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import bson.errors
-import pymongo
-import pymongo.errors
-
 from . import errors
-from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.arguments import (
+    Wanted,
+    WantedApps,
+    WantedPartitions,
+    config_arguments,
+    refuse_unknown,
+)
 from ._runtime.awaitable import Opening
 from ._runtime.clock import iso
 from ._runtime.documents import SERVER_ORDER, Index, Query, either, or_null
-from ._runtime.drivers.pymongo_async_session import AsyncPymongoSession
-from ._runtime.drivers.pymongo_session import PymongoSession
 from ._runtime.failures import Failures, Rule
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
+
+with extra("pymongo"):
+    import bson.errors
+    import pymongo
+    import pymongo.errors
+
+    from ._runtime.drivers.pymongo_async_session import AsyncPymongoSession
+    from ._runtime.drivers.pymongo_session import PymongoSession
 
 __all__ = ("MongoDBBasePersister", "AsyncMongoDBBasePersister")
 
@@ -65,6 +74,10 @@ _LIST_APP_IDS_NEWEST = Query(
     ("app_id",),
     sort=(("write_number", -1),),
     foreign_sort=(("created_at", -1),),
+)
+_LIST_PARTITION_KEYS_BY_NAME = Query(
+    ("partition_key",),
+    sort=(("partition_key", 1),),
 )
 
 # The largest state, in bytes, that the store takes.
@@ -531,6 +544,36 @@ class MongoDBBasePersister(BaseStatePersister):
                 limit=wanted.limit,
             )
 
+    def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_partition_keys", kwargs)
+        wanted = WantedPartitions.checked(limit)
+        with self._session.operation("list_partition_keys", wanted) as store:
+            if not wanted.storable:
+                return []
+            return store.distinct(
+                _LIST_PARTITION_KEYS_BY_NAME,
+                {},
+                limit=wanted.limit,
+            )
+
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and
         `deserialize` get.
@@ -861,6 +904,36 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
                 _LIST_APP_IDS_NEWEST,
                 {"partition": wanted.partition_key},
                 foreign={"partition_key": either(wanted.partition_key), "write_number": None},
+                limit=wanted.limit,
+            )
+
+    async def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_partition_keys", kwargs)
+        wanted = WantedPartitions.checked(limit)
+        async with self._session.operation("list_partition_keys", wanted) as store:
+            if not wanted.storable:
+                return []
+            return await store.distinct(
+                _LIST_PARTITION_KEYS_BY_NAME,
+                {},
                 limit=wanted.limit,
             )
 

@@ -6,38 +6,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import redis
-import redis.asyncio
-import redis.exceptions
-
 from . import errors
-from ._runtime.arguments import KeyParts, Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.arguments import (
+    KeyParts,
+    Wanted,
+    WantedApps,
+    WantedPartitions,
+    config_arguments,
+    refuse_unknown,
+)
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.lua import Script
-from ._runtime.drivers.redis_session import AsyncRedisSession, RedisSession
 from ._runtime.failures import Failures, Rule
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.packed import LARGE, Found, checked_namespace, digest, pack, segment
+from ._runtime.partitions import Register
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
+
+with extra("redis"):
+    import redis
+    import redis.asyncio
+    import redis.exceptions
+
+    from ._runtime.drivers.redis_session import AsyncRedisSession, RedisSession
 
 __all__ = ("RedisBasePersister", "AsyncRedisBasePersister")
 
 # Answers 1 if it saved, else the stored record and changes nothing. With the temporary key
 # the value is there already, sent by SET in the same transaction, so that a megabyte never
-# passes through Lua.
+# passes through Lua. The set that names the partitions is in another slot: to the first
+# record of a partition that is not said to be in it, it answers 2.
 _SAVE = Script(
     "save",
     """\
 local record, moved, newest, heads, temporary = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local app_id, sequence, position, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local app_id, sequence, position, registered, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local function refuse(stored)
   if temporary then redis.call('DEL', temporary) end
   return stored
 end
 -- All is read before anything is written: a key of another type ends the script, and nothing is half done.
 local top = redis.call('ZREVRANGE', newest, 0, 0, 'WITHSCORES')
+if not top[1] and registered == '0' then return refuse(2) end
 local head = redis.call('HGET', heads, app_id)
 local last = '9223372036854775807'
 if head and not (#head == 38 and string.match(head, '^%d+$')
@@ -310,6 +323,13 @@ def _heads_key(slot: str) -> str:
     return f"{slot}:h"
 
 
+def _partitions_key(slot: str) -> str:
+    """Sorted set, in the default partition's slot alone: every partition that may have a
+    record.
+    """
+    return f"{slot}:p"
+
+
 def _latest_of_partition_prefix_key(slot: str) -> str:
     """How the keys of the records begin that the script chooses from."""
     return f"{slot}:r:"
@@ -439,6 +459,7 @@ class RedisBasePersister(BaseStatePersister):
         """
         with self._session.operation("initialize") as store:
             store.warn_if_evicting()
+            store.run(self._register().restoring())
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -507,17 +528,20 @@ class RedisBasePersister(BaseStatePersister):
         )
         slot = _slot(self.namespace, record.partition_key)
         with self._session.operation("save", record) as store:
-            reply = store.script(
-                _SAVE,
-                keys=(
-                    _record_key(slot, record.app_id, record.sequence_id),
-                    _moved_key(slot, record.app_id, record.sequence_id, record.position),
-                    _newest_key(slot),
-                    _heads_key(slot),
-                ),
-                arguments=(record.app_id, record.sequence, record.position),
-                value=pack(record),
-                temporary=_temporary_key(slot, record.app_id, record.sequence_id),
+            reply = store.run(
+                self._register().saving(
+                    record.partition_key,
+                    _SAVE,
+                    keys=(
+                        _record_key(slot, record.app_id, record.sequence_id),
+                        _moved_key(slot, record.app_id, record.sequence_id, record.position),
+                        _newest_key(slot),
+                        _heads_key(slot),
+                    ),
+                    arguments=(record.app_id, record.sequence, record.position),
+                    value=pack(record),
+                    temporary=_temporary_key(slot, record.app_id, record.sequence_id),
+                )
             )
         if reply != 1:
             record.accept(Found.conflicting(record, reply))
@@ -620,11 +644,43 @@ class RedisBasePersister(BaseStatePersister):
         """
         refuse_unknown("list_app_ids", kwargs)
         wanted = WantedApps.checked(partition_key, limit)
-        slot = _slot(self.namespace, wanted.partition_key)
         with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            slot = _slot(self.namespace, wanted.partition_key)
             return store.newest(_newest_key(slot), wanted.limit)
+
+    def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_partition_keys", kwargs)
+        wanted = WantedPartitions.checked(limit)
+        with self._session.operation("list_partition_keys", wanted) as store:
+            if not wanted.storable:
+                return []
+            return store.run(self._register().listing(wanted.limit))
+
+    def _register(self) -> Register:
+        return Register(
+            _partitions_key(_slot(self.namespace, "")),
+            lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+        )
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and
@@ -780,6 +836,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         """
         async with self._session.operation("initialize") as store:
             await store.warn_if_evicting()
+            await store.run(self._register().restoring())
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -848,17 +905,20 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         )
         slot = _slot(self.namespace, record.partition_key)
         async with self._session.operation("save", record) as store:
-            reply = await store.script(
-                _SAVE,
-                keys=(
-                    _record_key(slot, record.app_id, record.sequence_id),
-                    _moved_key(slot, record.app_id, record.sequence_id, record.position),
-                    _newest_key(slot),
-                    _heads_key(slot),
-                ),
-                arguments=(record.app_id, record.sequence, record.position),
-                value=pack(record),
-                temporary=_temporary_key(slot, record.app_id, record.sequence_id),
+            reply = await store.run(
+                self._register().saving(
+                    record.partition_key,
+                    _SAVE,
+                    keys=(
+                        _record_key(slot, record.app_id, record.sequence_id),
+                        _moved_key(slot, record.app_id, record.sequence_id, record.position),
+                        _newest_key(slot),
+                        _heads_key(slot),
+                    ),
+                    arguments=(record.app_id, record.sequence, record.position),
+                    value=pack(record),
+                    temporary=_temporary_key(slot, record.app_id, record.sequence_id),
+                )
             )
         if reply != 1:
             record.accept(Found.conflicting(record, reply))
@@ -963,11 +1023,43 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         """
         refuse_unknown("list_app_ids", kwargs)
         wanted = WantedApps.checked(partition_key, limit)
-        slot = _slot(self.namespace, wanted.partition_key)
         async with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            slot = _slot(self.namespace, wanted.partition_key)
             return await store.newest(_newest_key(slot), wanted.limit)
+
+    async def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_partition_keys", kwargs)
+        wanted = WantedPartitions.checked(limit)
+        async with self._session.operation("list_partition_keys", wanted) as store:
+            if not wanted.storable:
+                return []
+            return await store.run(self._register().listing(wanted.limit))
+
+    def _register(self) -> Register:
+        return Register(
+            _partitions_key(_slot(self.namespace, "")),
+            lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+        )
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and

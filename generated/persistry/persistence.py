@@ -112,6 +112,27 @@ class BaseStateLoader(abc.ABC):
             PersisterUnavailableError: The store did not answer.
         """
 
+    def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not offer list_partition_keys()")
+
 
 class BaseStateSaver(abc.ABC):
     """Writes states."""
@@ -276,6 +297,27 @@ class AsyncBaseStateLoader(abc.ABC):
                 tables to create.
             PersisterUnavailableError: The store did not answer.
         """
+
+    async def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not offer list_partition_keys()")
 
 
 class AsyncBaseStateSaver(abc.ABC):

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Self
 
-from ._runtime.arguments import Row, Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.arguments import (
+    Row,
+    Wanted,
+    WantedApps,
+    WantedPartitions,
+    config_arguments,
+    refuse_unknown,
+)
 from ._runtime.awaitable import Opening
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
@@ -55,6 +62,10 @@ class _Memory:
     def newest(self, wanted: WantedApps) -> list[str]:
         found = self.of_partition(wanted.partition_key)
         return list(dict.fromkeys(it.app_id for it in reversed(found)))[: wanted.limit]
+
+    def partitions(self, wanted: WantedPartitions) -> list[str]:
+        with self.lock:
+            return sorted({it.partition_key for it in self.records.values()})[: wanted.limit]
 
     def of_partition(self, partition_key: str) -> list[NewRecord]:
         with self.lock:
@@ -142,6 +153,11 @@ class _Shared:
         self._refuse_closed()
         return self._memory.newest(wanted)
 
+    def _list_partitions(self, limit: object) -> list[str]:
+        wanted = WantedPartitions.checked(limit)
+        self._refuse_closed()
+        return self._memory.partitions(wanted)
+
 
 class InMemoryPersister(_Shared, BaseStatePersister):
     """Keeps states in this process; they are gone when it ends. Copies share them.
@@ -215,6 +231,11 @@ class InMemoryPersister(_Shared, BaseStatePersister):
         """List the applications of a partition, most recently saved first."""
         refuse_unknown("list_app_ids", kwargs)
         return self._list(partition_key, limit)
+
+    def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, by name."""
+        refuse_unknown("list_partition_keys", kwargs)
+        return self._list_partitions(limit)
 
     def cleanup(self) -> None:
         """End the use of this persister; its copies go on."""
@@ -298,6 +319,11 @@ class AsyncInMemoryPersister(_Shared, AsyncBaseStatePersister):
         """List the applications of a partition, most recently saved first."""
         refuse_unknown("list_app_ids", kwargs)
         return self._list(partition_key, limit)
+
+    async def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, by name."""
+        refuse_unknown("list_partition_keys", kwargs)
+        return self._list_partitions(limit)
 
     async def cleanup(self) -> None:
         """End the use of this persister; its copies go on."""

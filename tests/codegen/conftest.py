@@ -62,7 +62,7 @@ def project(original: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def generated(project: Path, tree: Tree) -> Path:
     """A copy with everything generated."""
-    writing.write(tree, project)
+    writing.write(tree, writing.generated(project))
     return project
 
 

@@ -16,7 +16,8 @@ from codegen.source import Text, parse
 class Driver:
     """A driver of a backend: how it binds."""
 
-    style: Literal["qmark", "format", "dollar"] = field(metadata={"doc": "How it marks values."})
+    style: Literal["qmark", "format", "dollar"]
+    """How it marks values."""
     strict: bool = False
     port: int | None = None
 
@@ -27,7 +28,8 @@ class Backend:
 
     span: Span
     backend: Text
-    family: str = field(metadata={"doc": "which templates render it"})
+    family: str
+    """which templates render it"""
     drivers: dict[Text, Driver] = field(default_factory=dict)
     takes: tuple[Text, ...] = ()
     imports: tuple[str, ...] = field(default=(), metadata={"one": True})

@@ -38,6 +38,7 @@ def test_a_problem_shows_place_line_caret_notes_and_help() -> None:
         "          known here: queries\n"
         "\n"
         "1 problem; nothing was written\n"
+        "to learn more: python -m codegen explain SCH01\n"
     )
 
 
@@ -68,7 +69,10 @@ def test_at_most_twenty_are_shown_and_all_are_counted() -> None:
     text = render(report, {})
     assert "a:20:1" in text
     assert "a:21:1" not in text
-    assert text.endswith("\n... and 3 more problems\n\n23 problems; nothing was written\n")
+    assert text.partition("\n... and ")[2] == (
+        "3 more problems\n\n23 problems; nothing was written\n"
+        "to learn more: python -m codegen explain SCH01\n"
+    )
 
 
 def test_without_a_place_or_a_source_only_the_words_are_shown() -> None:

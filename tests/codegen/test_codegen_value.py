@@ -16,7 +16,7 @@ import pytest
 from codegen.problems import Code, Report, Span
 from codegen.resolve.scenarios import literal as literal_of
 from codegen.source import MappingNode, parse
-from codegen.value import _TAGS, Value, value_of
+from codegen.value import TAGS, Value, value_of
 
 
 def read(written: str) -> tuple[Value | None, Report]:
@@ -110,13 +110,13 @@ def test_a_set_is_printed_in_one_order() -> None:
     assert literal_of(frozenset({(2,), (1,)})) == "frozenset({(1,), (2,)})"
 
 
-@pytest.mark.parametrize("tag", _TAGS)
+@pytest.mark.parametrize("tag", TAGS)
 def test_the_example_of_each_tag_can_be_read(tag: str) -> None:
-    literal(f"!{tag} {_TAGS[tag].example}")
+    literal(f"!{tag} {TAGS[tag].example}")
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", "x", "''", "[[]]", "[1, 1]", "[1, true]"])
-@pytest.mark.parametrize("tag", sorted(_TAGS.keys() - {"tuple", "bytes"}))
+@pytest.mark.parametrize("tag", sorted(TAGS.keys() - {"tuple", "bytes"}))
 def test_what_does_not_fit_its_tag(tag: str, content: str) -> None:
     if (tag, content) in {("set", "[]"), ("frozenset", "[]"), ("timedelta", "{}")}:
         content = "1"
@@ -124,7 +124,7 @@ def test_what_does_not_fit_its_tag(tag: str, content: str) -> None:
     assert value is None
     (problem,) = report.problems
     assert (problem.code, problem.message) == (Code.SCH04, f"this is no {tag}")
-    assert problem.help == f"write it like !{tag} {_TAGS[tag].example}"
+    assert problem.help == f"write it like !{tag} {TAGS[tag].example}"
 
 
 def test_an_unknown_tag() -> None:

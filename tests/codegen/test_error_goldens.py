@@ -94,7 +94,7 @@ def test_a_mistake_is_explained(
     checks = {"command": "check"} in edits
     if checks:
         edits.remove({"command": "check"})
-        writing.write(tree, project)
+        writing.write(tree, writing.generated(project))
     for edit in edits:
         apply(edit, project, put)
     if checks:

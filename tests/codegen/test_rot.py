@@ -15,7 +15,7 @@ from codegen import ir
 from codegen.nodes import ListNode, MappingNode, Node
 from codegen.printers import FILTERS
 from codegen.problems import Report
-from codegen.rendering import HEADER, MOST_LINES, Tree
+from codegen.rendering import MOST_LINES, Tree, source_of
 from codegen.rendering import original as copy_of
 from codegen.source import load
 
@@ -105,6 +105,15 @@ def test_the_spec_decides_nothing(original: Path) -> None:
         assert not [it for it in texts if re.search(r"\{\{|\{%|\$\{|<%", it)], path.name
 
 
+# The generator has another name where it is installed
+
+
+def test_the_generator_imports_itself_by_dots() -> None:
+    for path in sorted((ROOT / "codegen").rglob("*.py")):
+        found = re.findall(r"^ *(?:from|import) codegen\b.*", path.read_text(), re.MULTILINE)
+        assert found == [], path.name
+
+
 # Nothing is there for nothing
 
 
@@ -165,7 +174,7 @@ def test_extras_are_declared(resolved: ir.Project) -> None:
 
 
 def test_the_runtime_is_copied_byte_for_byte(tree: Tree, original: Path) -> None:
-    copied = {name: text for name, text in tree.items() if not text.startswith(HEADER)}
+    copied = {name: text for name, text in tree.items() if not source_of(text)}
     copied.pop("persistry/py.typed")
     sources = set()
     for name, text in copied.items():

@@ -147,6 +147,9 @@ def test_selected_columns(sql: str, columns: tuple[str, ...], written: str) -> N
     [
         ("SELECT coalesce(a, b::text) AS state, c FROM t", ("state", "c")),
         ("SELECT coalesce(a, b), c as d FROM t", ("coalesce", "d")),
+        ("SELECT DISTINCT a FROM t", ("a",)),
+        ("SELECT DISTINCT ON (a, b) c, d FROM t", ("c", "d")),
+        ("SELECT distinct_of, a FROM t", ("distinct_of", "a")),
         ("SELECT t.a AS b, (SELECT c FROM d) AS e FROM t", ("b", "e")),
         ("SELECT ',' || a AS b, \"FROM, x\", c FROM t", ("b", '"FROM, x"', "c")),
         ("WITH w AS (SELECT a, b FROM t), v AS (SELECT 1) SELECT c FROM w", ("c",)),

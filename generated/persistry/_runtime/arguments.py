@@ -189,24 +189,51 @@ class WantedApps:
     @classmethod
     def checked(cls, partition_key: object, limit: object, no_limit: Any = None) -> WantedApps:
         partition = "" if partition_key is None else text("partition_key", partition_key)
-        if limit is None:
-            return cls(partition, no_limit, is_storable(partition))
-        if integer("limit", limit) < 0:
-            raise ValueError(f"limit must be 0 or more, or None for all, not {shown(limit)}")
-        # No store holds more, and a larger number would not fit where it is bound.
-        return cls(partition, min(integer("limit", limit), MAX_SEQUENCE_ID), is_storable(partition))
+        return cls(partition, _most(limit, no_limit), is_storable(partition))
 
     def names(self, rows: Iterable[Row]) -> list[str]:
         """The applications that rows of one column name."""
-        try:
-            return [read_text(app_id) for (app_id,) in rows]
-        except ValueError as error:
-            raise CorruptStateError(
-                f"list_app_ids of {self}: an app_id is not what persistry wrote ({error})"
-            ) from error
+        return _names(rows, f"list_app_ids of {self}: an app_id")
 
     def __str__(self) -> str:
         return f"partition {shown(self.partition_key)}"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPartitions:
+    """How many partitions a `list_partition_keys` asks for."""
+
+    limit: Any
+    """How many at the most; the store's own word for "all" where none is given."""
+    storable: bool = True
+
+    @classmethod
+    def checked(cls, limit: object, no_limit: Any = None) -> WantedPartitions:
+        return cls(_most(limit, no_limit))
+
+    def names(self, rows: Iterable[Row]) -> list[str]:
+        """The partitions that rows of one column name."""
+        return _names(rows, "list_partition_keys: a partition_key")
+
+    def __str__(self) -> str:
+        return ""
+
+
+def _names(rows: Iterable[Row], what: str) -> list[str]:
+    try:
+        return [read_text(name) for (name,) in rows]
+    except ValueError as error:
+        raise CorruptStateError(f"{what} is not what persistry wrote ({error})") from error
+
+
+def _most(limit: object, no_limit: Any) -> Any:
+    """How many names are wanted at the most."""
+    if limit is None:
+        return no_limit
+    if integer("limit", limit) < 0:
+        raise ValueError(f"limit must be 0 or more, or None for all, not {shown(limit)}")
+    # No store holds more, and a larger number would not fit where it is bound.
+    return min(integer("limit", limit), MAX_SEQUENCE_ID)
 
 
 def exactly_one(**handed_in: Any) -> Any:

@@ -95,6 +95,20 @@ def listing(
     return _once(it[query.group] for it in _merged(ours, theirs, query))[:limit]
 
 
+def distinct(query: Query, filter: Filter, limit: int | None) -> Steps[list[str]]:
+    """The texts in a field, each once, in the order of their code points; null is the empty one."""
+    if limit == 0:
+        return []
+    found = yield query.values(filter, limit)
+    if not all(map(_is_text, found)):  # another library's value may have taken the place of a text
+        found = yield query.values(filter, None)
+    return sorted({it["_id"] or "" for it in found if _is_text(it)})[:limit]
+
+
+def _is_text(document: Document) -> bool:
+    return isinstance(document["_id"], str | None)
+
+
 def _are_ours(found: Sequence[Document], query: Query) -> bool:
     """Whether no document of another library is among them; it would be the last."""
     return not found or query.order in found[-1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-_PACKAGE = __name__.rsplit(".", 2)[0]
+PACKAGE = __name__.rsplit(".", 2)[0]
 
 
 # How the classes of the one colour are used from code of the other.
@@ -20,20 +22,37 @@ def no_class(whose: str, wanted: str, colour: str, name: str) -> str:
     return f"{whose} has no {wanted} driver: use {name}, {_FROM_THE_OTHER[colour]}"
 
 
-def load_class(module: str, name: str, extra: str | None = None) -> Any:
-    """The class `name` of a module of this package.
+def load_class(module: str, name: str, extra: str | None = None, package: str = PACKAGE) -> Any:
+    """The class `name` of a module of the package: of this one, or of one that was generated.
 
     Raises:
         ImportError: Its driver is not installed; the message says how to install it.
     """
     try:
-        return getattr(import_module(f"{_PACKAGE}.{module}"), name)
+        return getattr(import_module(f"{package}.{module}"), name)
     except ModuleNotFoundError as error:
-        if extra is None or (error.name or "").startswith(_PACKAGE):
+        if extra is None or (error.name or "").startswith((f"{PACKAGE}.", f"{package}.")):
             raise
         # Not by the name of what is missing: a driver may bring modules that are called like other
         # packages, and to install those would break it.
+        wanted = f"'{PACKAGE}[{extra}]'" if package == PACKAGE else extra
         raise ImportError(
-            f"{name} needs a driver that is not installed: pip install 'persistry[{extra}]'",
+            f"{name} needs a driver that is not installed: pip install {wanted}",
+            name=error.name,
+        ) from error
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Around the import of a driver that the extra `name` brings.
+
+    Raises:
+        ModuleNotFoundError: It is not installed; the message says how to install it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{error}: the driver is not installed: pip install 'persistry[{name}]'",
             name=error.name,
         ) from error

@@ -76,7 +76,8 @@ def _show_points(run: Run, console: Console) -> None:
     table.add_row("", title, *_cells(list(run.results.values())), style="bold")
     column = run.column
     traits = ", ".join(sorted(column.traits)) or "no traits"
-    console.print(Text(f"{column.name} ({column.colour}; {traits}), made by {column.backend}"))
+    said = f"{column.name} ({column.colour}; {traits}), made by {column.backend}"
+    console.print(Text(said), soft_wrap=True)
     console.print()
     console.print(table)
 

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,7 @@ ARGUMENTS = [
 def known() -> list[Case]:
     """All cases there are, of either colour, by point and name."""
     listing = _Listing()
-    _pytest(["--collect-only"], listing, "test_*.py")
+    _pytest(["--collect-only"], listing, sorted(HERE.glob("test_*.py")))
     found = {case.name: case for colour in listing.cases.values() for case in colour.values()}
     return sorted(found.values(), key=lambda it: (it.points, it.name))
 
@@ -59,7 +59,8 @@ def hold(
     run = Run(column)
     started = time.monotonic()
     holding = _Holding(factory, run, choose, limit, told)
-    code = _pytest([], holding, f"test_*_{column.colour}.py")
+    folders = [HERE] if factory.cases is None else [HERE, factory.cases]
+    code = _pytest([], holding, f"test_*_{column.colour}.py", folders)
     if holding.refused is not None:
         raise holding.refused
     run.seconds = time.monotonic() - started
@@ -69,11 +70,13 @@ def hold(
     return run
 
 
-def _pytest(arguments: list[str], plugin: object, files: str) -> int:
+def _pytest(
+    arguments: list[str], plugin: object, files: str, folders: Sequence[Path] = (HERE,)
+) -> int:
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     sys.dont_write_bytecode = True  # nothing is written into the package
-    given = [*ARGUMENTS, f"-opython_files={files}", *arguments, str(HERE)]
+    given = [*ARGUMENTS, f"-opython_files={files}", *arguments, *map(str, folders)]
     # What pytest itself says of the run is not wanted, except that it could not begin.
     said = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
@@ -127,6 +130,14 @@ class _Holding:
     @pytest.fixture
     def make_store(self) -> Callable[[Column], AbstractContextManager[Store]]:
         return partial(storage, self.factory)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        # A gap that a generated class declares may be of a case that this factory cannot show.
+        needs = {it for mark in metafunc.definition.iter_markers("needs") for it in mark.args}
+        if not self.factory.declares_gaps and not needs <= self.run.column.traits:
+            name = metafunc.function.__name__.removeprefix("test_")
+            self.run.column.gaps.pop(name, None)  # type: ignore[attr-defined]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(

@@ -106,5 +106,8 @@ def test_own_persister_needs_three_operations() -> None:
     own = Own()
     own.initialize()
     own.save("p", "a", 0, "x", State({}), "completed")
-    with pytest.raises(NotImplementedError):
-        own.is_initialized()
+    for call in (own.is_initialized, own.list_partition_keys):
+        with pytest.raises(
+            NotImplementedError, match=r"Own .* (is_initialized|list_partition_keys)\(\)"
+        ):
+            call()

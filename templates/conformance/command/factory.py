@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .columns import COLUMNS
+from ..persistence import AsyncBaseStatePersister, BaseStatePersister
+from .columns import OPTIONAL
 from .support.column import Colour, Column
 
 CONTRACT = """\
@@ -30,7 +31,6 @@ the persister's options, such as max_state_bytes. Asynchronous: the factory may 
 function, or give what is awaited or entered with `async with` to get the persister.
 The matrix itself calls initialize() and cleanup().
 """
-PACKAGE = __name__.partition(".")[0]
 NEEDED = ("initialize", "save", "load", "list_app_ids")
 TRAITS = {
     "durable": "data that outlives its process",
@@ -38,7 +38,7 @@ TRAITS = {
     "connection": "a connection that can be handed in",
     "table": "a table that is named by table_name=",
     "network": "a server that can be killed, and reached through a proxy",
-}
+} | {name: f"{name}(), which a persister may lack" for name in OPTIONAL}
 
 
 class CannotRun(Exception):
@@ -81,6 +81,10 @@ class Factory:
     any_option: bool
     gives_store: bool = False
     """Whether it gives a `Store`, which makes persisters; found out by `column()`."""
+    declares_gaps: bool = False
+    """Whether it says itself what its persister cannot keep; so does a generated class."""
+    cases: Path | None = None
+    """The folder with cases of the persister's own, if it is a generated one; found out as well."""
 
     @classmethod
     def named(cls, name: str) -> Factory:
@@ -118,6 +122,7 @@ class Factory:
     def column(self, traits: Iterable[str] | None = None) -> Column:
         """What the matrix has to know of the persister, found out by making one."""
         declared: Any = getattr(self.call, "traits", None) if traits is None else traits
+        store: Any = None
         with ExitStack() as stack:
             folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
             directory = Path(stack.enter_context(folder))
@@ -127,31 +132,58 @@ class Factory:
                 if self.gives_store:
                     store = stack.enter_context(made) if hasattr(made, "__enter__") else made
                     made = store.open()
-                name, colour, says = asyncio.run(self._looked_at(made))
+                kind, colour, says, offered = asyncio.run(self._looked_at(made))
             except CannotRun:
                 raise
             except (Exception, SystemExit) as error:
                 raise CannotRun(f"{self.name} raised {_told(error)}") from error
-        found = {"durable"} if self.takes else set()
-        found |= {"initialize"} if says is False else set()
+        generated = self._generated(kind)
+        if generated is not None:
+            found = {it for it in generated.traits if self._can_show(it, store)}
+        else:
+            found = offered | ({"durable"} if self.takes else set())
+            found |= {"initialize"} if says is False else set()
         chosen = frozenset(found if declared is None else declared)
         if unknown := sorted(chosen - TRAITS.keys()):
             raise CannotRun(
                 f"no trait is called {', '.join(unknown)}; there are {', '.join(TRAITS)}"
             )
-        gaps = self._declared()
+        own = {} if generated is None else dict(generated.gaps)
+        self.declares_gaps = hasattr(self.call, "gaps")
+        gaps = self.call.gaps if self.declares_gaps else own  # type: ignore[attr-defined]
         if not isinstance(gaps, Mapping) or not all(isinstance(it, str) for it in gaps.values()):
             raise CannotRun(f"{self.name}.gaps must be a dict: the name of a case -> the reason")
-        return Column(name, colour, self.name, chosen, gaps)
+        return Column(kind.__name__, colour, self.name, chosen, gaps)
 
-    def _declared(self) -> Any:
-        """The gaps of the factory; those of a class of this package stand in its column."""
-        if isinstance(self.call, type) and self.call.__module__.startswith(f"{PACKAGE}."):
-            return {column.name: column.gaps for column in COLUMNS}.get(self.call.__name__, {})
-        return getattr(self.call, "gaps", {})
+    def _generated(self, kind: type) -> Column | None:
+        """The column of a generated class, which stands in its package, with cases of its own."""
+        package = f"{kind.__module__.rpartition('.')[0]}.conformance"
+        if package.startswith("."):  # a module of no package, so not a generated one
+            return None
+        try:
+            module = importlib.import_module(f"{package}.columns")
+            columns: dict[str, Column] = {it.name: it for it in module.COLUMNS}
+        except (ImportError, AttributeError):
+            return None
+        # A class that is reached through its module only has the module in its column's name.
+        reached = f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"
+        found = columns.get(reached) or columns.get(kind.__name__)
+        if found is not None and package != __package__ and module.__file__ is not None:
+            self.cases = Path(module.__file__).parent
+        return found
 
-    async def _looked_at(self, made: Any) -> tuple[str, Colour, Any]:
-        """The name of a persister's class, its colour, and whether it says it is initialised."""
+    def _can_show(self, trait: str, store: Any) -> bool:
+        """Whether what the factory gives is enough for the cases of a trait."""
+        return {
+            "durable": self.takes is not None,
+            "connection": hasattr(store, "connect"),
+            "table": self.gives_store or not self.refused(["table_name"]),
+            "network": hasattr(store, "server"),
+        }.get(trait, True)
+
+    async def _looked_at(self, made: Any) -> tuple[type, Colour, Any, set[str]]:
+        """A persister's class, its colour, whether it says it is initialised, and which of the
+        operations it has that it may lack."""
         async with AsyncExitStack() as stack:
             if inspect.isawaitable(made):
                 persister = await made
@@ -161,15 +193,15 @@ class Factory:
                 persister = stack.enter_context(made)
             else:
                 persister = made
-            name, colour = type(persister).__name__, self._colour_of(persister)
-            says = None
+            kind, colour = type(persister), self._colour_of(persister)
+            says, offered = None, {it for it in OPTIONAL if _offers(persister, it)}
             with suppress(Exception):  # what fails here fails a case, too
                 says = persister.is_initialized()
                 says = await says if inspect.isawaitable(says) else says
             with suppress(Exception):
                 closed = persister.cleanup()
                 await closed if inspect.isawaitable(closed) else None
-            return name, colour, says
+            return kind, colour, says, offered
 
     def _colour_of(self, persister: Any) -> Colour:
         """The colour of a persister, if it is a persister at all."""
@@ -194,3 +226,11 @@ class Factory:
                 f" {' and '.join(plain)} are not, and no plain is_async() says which it is"
             )
         return "async" if coroutines else "sync"
+
+
+def _offers(persister: Any, operation: str) -> bool:
+    """Whether it has the operation; the method of a base only says that it has not."""
+    method = getattr(persister, operation, None)
+    bases = (BaseStatePersister, AsyncBaseStatePersister)
+    refusing = [getattr(base, operation) for base in bases]
+    return callable(method) and getattr(method, "__func__", method) not in refusing

@@ -11,7 +11,7 @@ from bson.timestamp import Timestamp
 from pymongo import IndexModel
 from pymongo.collation import Collation
 
-from .arguments import Row
+from .arguments import MAX_SEQUENCE_ID, Row
 
 # In a new document the server puts its own logical time in its place: unique, increasing, and no
 # writer's clock.
@@ -149,6 +149,21 @@ class Query:
     def foreign_heads(self, foreign: Filter) -> Call:
         """The newest of the other library's documents of each group, with their times."""
         return _aggregate(*_last_of_each(foreign, self.foreign_sort, self.group, self.time))
+
+    def values(self, filter: Filter, limit: int | None) -> Call:
+        """Each value of the field once, by its bytes; one more than asked for, as null and an empty
+        text are the same.
+
+        The sort lets the server go through an index by one step for each value.
+        """
+        most = [{"$limit": min(limit + 1, MAX_SEQUENCE_ID)}] if limit else []
+        return _aggregate(
+            {"$match": filter},
+            {"$sort": {self.group: 1}},
+            {"$group": {"_id": f"${self.group}"}},
+            {"$sort": {"_id": 1}},
+            *most,
+        )
 
     @property
     def group(self) -> str:

@@ -30,6 +30,13 @@ def segment(value: str) -> str:
     return value.translate(_ESCAPES)
 
 
+def unescaped(part: str) -> str:
+    """The value of a part of a key."""
+    for char, escape in reversed(_ESCAPES.items()):
+        part = part.replace(str(escape), chr(char))
+    return part
+
+
 def digest(value: str) -> str:
     return hashlib.sha1(value.encode(), usedforsecurity=False).hexdigest()
 

@@ -6,7 +6,7 @@ import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import redis.asyncio
 import redis.asyncio.cluster
@@ -14,6 +14,7 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisClusterExcep
 
 from ..failures import Failures
 from ..limits import Limits
+from ..partitions import AT_ONCE, Commands, Run, Scan, Steps
 from .lua import Script
 from .redis_async_link import AsyncLink
 from .redis_values import (
@@ -29,11 +30,14 @@ from .redis_values import (
     is_large,
     last_reply,
     plain,
+    sent,
     settings,
     size_limit,
     too_large,
     unreadable,
 )
+
+T = TypeVar("T")
 
 
 class AsyncRedisSession:
@@ -208,6 +212,40 @@ class Operation:
         last = -1 if limit is None else limit - 1
         members = await self._trip(lambda: self._client.zrevrange(encoded(key), 0, last))
         return decoded(plain(members, self._client), self._name, self._key)
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Carry out an operation step by step."""
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(plain(await self._step(step), self._client))
+        except UnicodeDecodeError as exc:
+            raise unreadable(self._name, self._key) from exc
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    async def _step(self, step: Run | Commands | Scan) -> Any:
+        if isinstance(step, Run):
+            rest = (step.arguments, step.value, step.temporary)
+            return await self.script(step.script, step.keys, *rest)
+        if isinstance(step, Scan):
+            return await self._trip(lambda: self._scan(step))
+        return await self._trip(lambda: self._send(step))
+
+    async def _send(self, step: Commands) -> list[Any]:
+        commands = [sent(words) for words in step.commands]
+        if len(commands) == 1:
+            return [await self._client.execute_command(*commands[0])]
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for words in commands:
+                pipeline.execute_command(*words)
+            answers: list[Any] = await pipeline.execute()
+            return answers
+
+    async def _scan(self, step: Scan) -> list[Any]:
+        found = self._client.scan_iter(match=encoded(step.pattern), count=AT_ONCE)
+        return [key async for key in found]
 
     async def warn_if_evicting(self) -> None:
         """Warn if the server may remove saved states; silent if it does not say."""

@@ -162,6 +162,12 @@ def encoded(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
+def sent(words: Sequence[str | bytes | int]) -> list[Any]:
+    """A command with its texts encoded; its own name stays a text, by which clients know it."""
+    name, *rest = words
+    return [name, *(it if isinstance(it, int) else encoded(it) for it in rest)]
+
+
 def plain(reply: Any, client: Any) -> Any:
     """The reply as bytes, integers, lists and None, also from a client that decodes."""
     if isinstance(reply, str):

@@ -25,6 +25,7 @@ class Column:
     - `initialize`: before `initialize()` there is a `NotInitializedError`
     - `connection`: an open connection or client can be handed in
     - `table`: `open()` takes `table_name=`, any text that a table's name may be
+    - the name of an operation that a persister may lack (`OPTIONAL` in `columns.py`): it has it
     """
 
     name: str

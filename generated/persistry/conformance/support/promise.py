@@ -6,7 +6,7 @@ POINTS = {
     1: "Key",
     2: "Arguments are checked before any I/O",
     3: "Latest",
-    4: "list_app_ids",
+    4: "Lists",
     5: "Saving is atomic and safe to repeat",
     6: "What is loaded is what was saved",
     7: "One record shape",

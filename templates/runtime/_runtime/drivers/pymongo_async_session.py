@@ -217,6 +217,10 @@ class Operation:
         coll = self._session.place.collection_name
         return await self._run(steps.listing(query, filter, foreign, limit, coll))
 
+    async def distinct(self, query: Query, filter: Filter, limit: int | None) -> list[str]:
+        """The texts in a field of the documents, each once, in their order."""
+        return await self._run(steps.distinct(query, filter, limit))
+
     async def _run(self, steps: steps.Steps[T]) -> T:
         try:
             call = next(steps)

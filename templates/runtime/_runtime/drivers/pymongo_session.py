@@ -214,6 +214,10 @@ class Operation:
         coll = self._session.place.collection_name
         return self._run(steps.listing(query, filter, foreign, limit, coll))
 
+    def distinct(self, query: Query, filter: Filter, limit: int | None) -> list[str]:
+        """The texts in a field of the documents, each once, in their order."""
+        return self._run(steps.distinct(query, filter, limit))
+
     def _run(self, steps: steps.Steps[T]) -> T:
         try:
             call = next(steps)

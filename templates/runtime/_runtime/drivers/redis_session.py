@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from queue import Empty
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 import redis.cluster
@@ -15,6 +15,7 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisClusterExcep
 from ...errors import PersisterError
 from ..failures import Failures
 from ..limits import Deadline, Limits
+from ..partitions import AT_ONCE, Commands, Run, Scan, Steps
 from .lua import Script
 from .redis_async_session import AsyncRedisSession
 from .redis_link import Link
@@ -32,12 +33,15 @@ from .redis_values import (
     is_large,
     last_reply,
     plain,
+    sent,
     settings,
     size_limit,
     too_large,
     unreadable,
 )
 from .slots import Slot
+
+T = TypeVar("T")
 
 __all__ = ["AsyncRedisSession", "Operation", "RedisSession", "Script"]
 
@@ -214,6 +218,40 @@ class Operation:
         last = -1 if limit is None else limit - 1
         members = self._trip(lambda: self._client.zrevrange(encoded(key), 0, last))
         return decoded(plain(members, self._client), self._name, self._key)
+
+    def run(self, steps: Steps[T]) -> T:
+        """Carry out an operation step by step."""
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(plain(self._step(step), self._client))
+        except UnicodeDecodeError as exc:
+            raise unreadable(self._name, self._key) from exc
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def _step(self, step: Run | Commands | Scan) -> Any:
+        if isinstance(step, Run):
+            rest = (step.arguments, step.value, step.temporary)
+            return self.script(step.script, step.keys, *rest)
+        if isinstance(step, Scan):
+            return self._trip(lambda: self._scan(step))
+        return self._trip(lambda: self._send(step))
+
+    def _send(self, step: Commands) -> list[Any]:
+        commands = [sent(words) for words in step.commands]
+        if len(commands) == 1:
+            return [self._client.execute_command(*commands[0])]
+        with self._client.pipeline(transaction=False) as pipeline:
+            for words in commands:
+                pipeline.execute_command(*words)
+            answers: list[Any] = pipeline.execute()
+            return answers
+
+    def _scan(self, step: Scan) -> list[Any]:
+        found = self._client.scan_iter(match=encoded(step.pattern), count=AT_ONCE)
+        return list(found)
 
     def warn_if_evicting(self) -> None:
         """Warn if the server may remove saved states; silent if it does not say."""

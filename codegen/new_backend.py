@@ -1,0 +1,201 @@
+"""`new-backend NAME --like OTHER`: a backend file to begin with, whose TODOs say what is missing.
+
+What another store of its family says is taken over as it is written, with its comments: statements,
+keys, queries. What nobody can know but the author is a TODO, and nothing is generated meanwhile.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from . import outside
+from .editor import modeline
+from .nodes import MappingNode, Node, ScalarNode
+from .problems import Report, render, suggest
+from .source import load
+
+FOLDER = "spec/backends"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# What is written anew, or in another place; all else is taken over as it is.
+_OWN = (
+    *("backend", "family", "title", "doc", "not_initialized", "stored", "errors", "url", "traits"),
+    *("parameters", "drivers", "gaps"),
+)
+_OWN_OF_STORED = ("generation", "doc", "state_bytes")
+_OWN_OF_DRIVER = ("class", "module", "aliases", "renamed")
+# Keywords that nearly every driver calls the same.
+_SAME = ("user", "password", "host", "port")
+# What the general session does by itself with a value that a connection is opened with.
+_NO_ARGUMENT = ("connect_kwargs", "max_connections")
+NEXT = """\
+next:
+  1. Write what each TODO asks for; `make generate` lists them, `make explain CODE=...` tells more.
+  2. pyproject.toml: each driver's extra under [project.optional-dependencies], and the driver in
+     the group dev; then `make setup`.
+  3. tests/stores/{name}.py: where a test stores, as tests/stores/{like}.py says it, and its columns
+     in tests/stores/__init__.py; where it needs a server, tests/servers/{name}.py.
+  4. `make generate`, then `make test ARGS="-k {name}"`.
+docs/adding-a-backend.md goes through all of it, with the messages that one meets on the way."""
+NEXT_OUTSIDE = """\
+next:
+  1. Write what each TODO asks for; `persistry-codegen explain CODE` tells more of what is listed by
+     `persistry-codegen generate --spec {spec} --out YOUR_PACKAGE`.
+  2. Write a factory, and hold the class to the promise: python -m persistry.conformance."""
+
+
+class Refused(Exception):
+    """Why there is no such file to begin with."""
+
+
+def begin(root: Path, name: str, like: str, own: Path | None = None) -> tuple[str, str]:
+    """The path and the text of the new file; Refused if it cannot be.
+
+    With `own`, a folder outside of the project, the path begins with the name of that.
+    """
+    others = _all(root, FOLDER)
+    if like not in others:
+        raise Refused(f"there is no backend {like!r} to begin with; {suggest(like, others)}")
+    folder = FOLDER if own is None else own.name
+    _check_name(name, folder, others if own is None else _all(own.parent, folder))
+    path = f"{folder}/{name}.yaml"
+    interface = _read(root, "spec/interface.yaml")
+    shared = [*interface.names("parameters"), *others[like].names("parameters"), "*"]
+    family = others[like].text("family")
+    top = (modeline(path, family), "python -m codegen generate")
+    if own is not None:
+        top = ("", outside.COMMAND)
+    return path, _text(top, name, others[like], shared, root / "templates")
+
+
+def _all(base: Path, folder: str) -> dict[str, Written]:
+    there = sorted(path.stem for path in (base / folder).glob("*.yaml"))
+    return {it: _read(base, f"{folder}/{it}.yaml") for it in there}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A backend file as it is written: the lines of a part, and what is asked of its values."""
+
+    name: str
+    root: MappingNode
+    lines: list[str]
+
+    def parts(self, *path: str) -> dict[str, str]:
+        """Key -> its lines, with the comments above it; of the mapping at this path."""
+        node = self.at(*path)
+        if not isinstance(node, MappingNode) or node.flow or not node.pairs:
+            return {}
+        starts = [self._with_comments(key.span.line - 1) for key, _ in node.pairs]
+        ends = [*starts[1:], self._end(starts[-1], node.pairs[0][0].span.column - 1)]
+        return {
+            str(key): "\n".join(self.lines[start:end]).strip("\n")
+            for (key, _), start, end in zip(node.pairs, starts, ends, strict=True)
+        }
+
+    def at(self, *path: str) -> Node | None:
+        node: Node | None = self.root
+        for step in path:
+            pairs = node.pairs if isinstance(node, MappingNode) else ()
+            node = next((value for key, value in pairs if key == step), None)
+        return node
+
+    def text(self, *path: str) -> str:
+        node = self.at(*path)
+        return str(node.text) if isinstance(node, ScalarNode) else ""
+
+    def names(self, *path: str) -> list[str]:
+        """The keys of a mapping, or the items of a list."""
+        node = self.at(*path)
+        if isinstance(node, MappingNode):
+            return [str(key) for key, _ in node.pairs]
+        items = getattr(node, "items", ())
+        return [str(it.text) for it in items if isinstance(it, ScalarNode)]
+
+    def _with_comments(self, line: int) -> int:
+        indent = len(self.lines[line]) - len(self.lines[line].lstrip())
+        while line and self.lines[line - 1].startswith(" " * indent + "#"):
+            line -= 1
+        return line
+
+    def _end(self, start: int, indent: int) -> int:
+        """The last part of a mapping ends where something stands further left."""
+        line = start
+        while line < len(self.lines):
+            text = self.lines[line]
+            if line > start and text.strip() and len(text) - len(text.lstrip()) < indent:
+                break
+            line += 1
+        return line
+
+
+def _read(root: Path, path: str) -> Written:
+    report = Report()
+    node, text = load(root, path, report)
+    if report or not isinstance(node, MappingNode):
+        raise Refused(render(report, {path: text}) or f"{path} is no mapping")
+    return Written(Path(path).stem, node, text.split("\n"))
+
+
+def _check_name(name: str, folder: str, others: dict[str, Written]) -> None:
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+        raise Refused(
+            f"a backend cannot be called {name!r}: use small letters, digits and underscores, a "
+            "letter first"
+        )
+    for it in others.values():
+        path = f"{folder}/{it.name}.yaml"
+        if name == it.name:
+            raise Refused(f"{path} is there already; choose another name, or delete it first")
+        if name == it.text("backend") or name in it.names("url", "schemes"):
+            raise Refused(f"the name {name!r} is taken by {path}; choose another one")
+
+
+def _text(
+    top: tuple[str, str], name: str, like: Written, shared: list[str], templates: Path
+) -> str:
+    family = like.text("family")
+    first = next(iter(like.names("drivers")), "")
+    opened_with = [it for it in like.names("drivers", first, "opened_with") if it in shared]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    defaults = {it: like.text("url", "defaults", it) for it in like.names("url", "defaults")}
+    if defaults.get("port"):
+        defaults["port"] = ""
+    text = environment.get_template("new_backend/file.yaml.jinja").render(
+        modeline=top[0],
+        command=top[1],
+        name=name,
+        like=like.name,
+        family=family,
+        is_short=family == "sql",
+        parts=defaultdict(str, like.parts()),
+        taken_over=[it for key, it in like.parts().items() if key not in _OWN],
+        url=[it for key, it in like.parts("url").items() if key in ("parts", "rest", "whole")],
+        defaults=defaults,
+        example=like.text("url", "example").partition(":")[2],
+        stored=[it for key, it in like.parts("stored").items() if key not in _OWN_OF_STORED],
+        colours=list(
+            dict.fromkeys(like.text("drivers", it, "colour") for it in like.names("drivers"))
+        ),
+        from_values=[it for it in like.names("drivers", first, "from_values") if it in shared],
+        opened_with=opened_with,
+        arguments={it: it in _SAME for it in opened_with if it not in _NO_ARGUMENT},
+        drivers={
+            it: [
+                part for key, part in like.parts("drivers", it).items() if key not in _OWN_OF_DRIVER
+            ]
+            for it in like.names("drivers")
+        },
+    )
+    return re.sub(r"\n{3,}", "\n\n", text)

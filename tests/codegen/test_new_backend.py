@@ -1,0 +1,145 @@
+"""`new-backend`: a file whose TODOs are all that is wrong with it, whatever it is begun from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from codegen import ir
+from codegen.__main__ import main
+from codegen.pipeline import Run, problems_of
+from codegen.problems import Code
+
+ROOT = Path(__file__).parents[2]
+BACKENDS = sorted(it.stem for it in (ROOT / "spec" / "backends").glob("*.yaml"))
+Put = Callable[[Path, str], None]
+
+
+def begun(project: Path, like: str, name: str = "mine") -> Path:
+    assert main(["--root", str(project), "new-backend", name, "--like", like]) == 0
+    return project / f"spec/backends/{name}.yaml"
+
+
+@pytest.mark.parametrize("like", BACKENDS)
+def test_only_its_todos_are_wrong(like: str, project: Path) -> None:
+    file = begun(project, like)
+    run = Run(project)
+    assert run.tree() == {}
+    problems = run.report.problems
+    lines = file.read_text(encoding="utf-8").splitlines()
+    todos = [number for number, line in enumerate(lines, 1) if re.search(r"TODO (?!asks)", line)]
+    assert {it.code for it in problems} == {Code.TODO01}
+    assert {it.span.path for it in problems if it.span} == {"spec/backends/mine.yaml"}
+    assert [it.span.line for it in problems if it.span] == todos
+    # What to write and why, in words; no quote or colon among them has cut them off.
+    assert all(len(it.help.split()) >= 5 for it in problems)
+    ends = [re.sub(r"""("[]}]|:)$""", "", lines[number - 1]) for number in todos]
+    assert all(line.endswith(it.help) for line, it in zip(ends, problems, strict=True))
+
+
+VALUES = {
+    "title": "A store",
+    "doc": "Stores states somewhere.",
+    "state_bytes": "1000",
+    "port": "1234",
+    "requires": "sqlite3",
+    "extra": "aiosqlite",
+    "parameter_style": "qmark",
+    "code_attribute": "sqlite_errorname",
+    "connection": "{type: sqlite3.Connection}",
+    "base": "[sqlite3.Error]",
+    "codes": '["1"]',
+}
+
+
+def written(text: str) -> str:
+    """The file with its TODOs written. Its words are those of the standard library's driver."""
+    lines, number = [], 0
+    for line in text.splitlines():
+        if not re.search(r"TODO (?!asks)", line):
+            lines.append(line)
+            continue
+        number += 1
+        indent, key = re.match(r"( *(?:- )?)([^:]*)", line).groups()  # type: ignore[union-attr]
+        if key.startswith("TODO"):
+            lines.append(f"{indent}library_{number}:")
+        elif key in ("class", "module"):
+            own = {"class": f"Mine{number}Persister", "module": f"b_mine{len(lines)}"}[key]
+            lines.append(f"{indent}{key}: {own}")
+        else:
+            lines.append(f"{indent}{key}: {VALUES.get(key, f'keyword_{number}')}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("like", BACKENDS)
+def test_with_its_todos_written_it_is_a_backend(
+    like: str, project: Path, put: Put, resolved: ir.Project
+) -> None:
+    file = begun(project, like)
+    text = written(file.read_text(encoding="utf-8"))
+    if "family: runtime" in text:  # its class stands in the runtime
+        for name in re.findall(r"class: (\w+)", text):
+            module = re.search(rf"class: {name}\n    module: (\w+)", text)
+            assert module is not None
+            methods = (f"    def {it}(self): ...\n" for it in resolved.interface.operations)
+            put(
+                project / f"templates/runtime/{module[1]}.py",
+                "".join([f"class {name}:\n", *methods]),
+            )
+    if "family: sql" in text:  # one library has one driver of a colour, and one module
+        text = re.sub(r"(colour: sync\n.*?extra: )\w+", r"\1aiosqlite", text, flags=re.DOTALL)
+    put(file, text)
+    assert problems_of(project) == ""
+    made = Run(project).project()
+    assert made is not None
+    backend = next(it for it in made.backends if it.name == "mine")
+    assert backend.classes and all(it.name.startswith("Mine") for it in backend.classes)
+
+
+def test_a_sql_store_is_begun_without_a_module(project: Path) -> None:
+    text = begun(project, "postgresql").read_text(encoding="utf-8")
+    assert "session:" not in text
+    assert "connect:" in text
+    assert "  load.latest: |\n    SELECT app_id," in text  # the statements to begin with
+    assert text.startswith("# yaml-language-server: $schema=../../generated/schema/sql.json\n")
+
+
+def test_what_comes_next_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun(project, "sqlite", "duck")
+    said = capsys.readouterr().out
+    assert re.match(r"made spec/backends/duck\.yaml, with \d\d TODOs\n\nnext:\n", said)
+    for place in ("pyproject.toml", "tests/stores/duck.py", "tests/servers/duck.py", "-k duck"):
+        assert place in said
+
+
+@pytest.mark.parametrize(
+    ("name", "like", "reason"),
+    [
+        ("redis", "sqlite", "spec/backends/redis.yaml is there already"),
+        ("postgres", "sqlite", "the name 'postgres' is taken by spec/backends/postgresql.yaml"),
+        ("mine", "sqlit", "there is no backend 'sqlit' to begin with; did you mean 'sqlite'?"),
+        ("mine", "oracle", "there is no backend 'oracle' to begin with; known here: memory, "),
+        ("My-SQL", "sqlite", "a backend cannot be called 'My-SQL': use small letters"),
+        ("class", "sqlite", "a backend cannot be called 'class': "),
+        ("../mine", "sqlite", "a backend cannot be called '../mine': "),
+        ("", "sqlite", "a backend cannot be called '': "),
+    ],
+)
+def test_what_cannot_be_begun_is_refused(
+    name: str, like: str, reason: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*.yaml")}
+    assert main(["--root", str(project), "new-backend", name, "--like", like]) == 1
+    assert capsys.readouterr().err.startswith(reason)
+    assert {path: path.read_bytes() for path in project.rglob("*.yaml")} == before
+
+
+def test_a_broken_file_is_nothing_to_begin_with(
+    project: Path, put: Put, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(project / "spec/backends/redis.yaml", "backend: redis\nbackend: again\n")
+    assert main(["--root", str(project), "new-backend", "mine", "--like", "redis"]) == 1
+    assert "spec/backends/redis.yaml:2:1: YAML03 duplicate key" in capsys.readouterr().err
