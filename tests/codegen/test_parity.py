@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 from dataclasses import dataclass, field
 
@@ -152,6 +153,22 @@ def test_generated_bodies_are_the_same_over_two_libraries(tree: Tree, resolved: 
         for name in one.keys() - DIFFERENT - {"__init__"}:
             expected = ast.unparse(Once().visit(one[name]))
             assert ast.unparse(Once().visit(other[name])) == expected, f"{twin.name}.{name}"
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_store_of_one_colour_knows_what_it_lacks(resolved: ir.Project, colour: str) -> None:
+    """By the name that people would look for, which is its name in a store that has both."""
+    for backend in resolved.backends:
+        names = {it.colour.name: it.name for it in backend.chosen}
+        if len(names) == 2:
+            classes = tuple(it for it in backend.classes if it.colour.name == colour)
+            (absent,) = dataclasses.replace(backend, classes=classes).absent
+            assert absent.instead.name == names.pop(colour)
+            assert {absent.colour.name: absent.name} == names
+            assert backend.absent == ()
+        else:
+            assert {it.name for it in backend.absent} & {it.name for it in backend.classes} == set()
+            assert len(backend.absent) == 1
 
 
 def test_both_colours_have_the_same_methods(tree: Tree, resolved: ir.Project) -> None:
