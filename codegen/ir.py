@@ -232,6 +232,7 @@ class SqlParts:
     stale: str | None
     rebuild: tuple[str, ...]
     is_initialized: Statement
+    statement_bytes: str | None
     insert: Statement
     conflicting: Statement
     load: tuple[CaseStatement, ...]

@@ -374,6 +374,8 @@ class QuotingModel:
     """what stands around an identifier"""
     backslashes: Literal["plain", "escape_string", "doubled"] = "plain"
     """in a text literal: no escapes; escapes where the literal is an E'...'; always escapes"""
+    texts: Text | None = None
+    """what is written around {value}, where a parameter is a text"""
 
 
 @dataclass(frozen=True)
@@ -395,6 +397,12 @@ class SqlStoredModel:
     """the key of the record; or write primary_key"""
     primary_key: tuple[Text, ...] = ()
     """the key of the record; or write unique"""
+    indexes: dict[Text, tuple[Text, ...]] = field(default_factory=dict)
+    """made with the table, where the store can: its columns"""
+    options: Text | None = None
+    """what follows the columns and keys in CREATE TABLE"""
+    statement_bytes: Text | None = None
+    """asks the server for its longest statement, before a large state is saved"""
     identifier_bytes: int | None = None
     """the longest identifier that the store does not cut"""
 
@@ -555,9 +563,6 @@ class SqlBackendModel(BackendModel):
     stored: SqlStoredModel
     """what the table looks like, and stays like"""
     names: dict[Text, NameModel]
-    """identifiers made from the table's name; {name} in a statement is one, quoted"""
-    create: tuple[Text | StepOfCreationModel, ...]
-    """statements after CREATE TABLE, all in one transaction where the store has that"""
     queries: dict[Text, Text]
     """one for each case of the interface; :name binds a value, {name} an identifier"""
     no_limit: Text
@@ -572,6 +577,8 @@ class SqlBackendModel(BackendModel):
     """how its SQL writes identifiers and texts"""
     begin: Text = _BEGIN
     """begins a transaction; {milliseconds} is the time that it may take"""
+    create: tuple[Text | StepOfCreationModel, ...] = ()
+    """run behind CREATE TABLE, in its transaction where the store has that"""
     derived: DerivedModel | None = None
     """data that only repeats what the records say"""
     lock: tuple[Text, ...] = field(default=(), metadata={"one": True})

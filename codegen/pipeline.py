@@ -12,12 +12,14 @@ from .model import (
     FamilyModel,
     InterfaceModel,
     ScenariosModel,
+    SqlBackendModel,
 )
 from .nodes import MappingNode, Node, ScalarNode
 from .problems import Code, Report, Span, render
 from .rendering import Tree
 from .rendering import render as render_tree
 from .resolve.backend import Models, backend
+from .resolve.conventions import conventional
 from .resolve.families import FAMILIES, is_of_another
 from .resolve.interface import interface
 from .resolve.libraries import check_extras
@@ -124,7 +126,8 @@ class Run:
             message = "nothing is generated for the family 'runtime'"
             self.report.add(Code.SPEC09, message, _place_of("family", node), help=help)
             return None
-        return decode(node, FAMILIES[first.family], self.report)
+        found = decode(node, FAMILIES[first.family], self.report)
+        return conventional(found) if isinstance(found, SqlBackendModel) else found
 
     def _files(self, folder: str) -> list[str]:
         """The files of a folder: there are some, and all of them are read."""

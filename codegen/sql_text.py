@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 Kind = Literal["text", "bind", "splice", "foreign", "open", "brace"]
@@ -71,8 +73,13 @@ def hidden(sql: str) -> list[Part]:
 _HIDDEN = re.compile(r":[A-Za-z_]\w*|\{\w+\}")
 
 
-def compiled(sql: str, style: str) -> tuple[str, tuple[str, ...]]:
-    """The text in a driver's parameter style, for `str.format_map`, and its values in order."""
+def compiled(
+    sql: str, style: str, around: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, tuple[str, ...]]:
+    """The text in a driver's parameter style, for `str.format_map`, and its values in order.
+
+    `around` says of some values what is written around them, as `f({value})`.
+    """
     text = ""
     values: list[str] = []
     for part in parts(sql.strip()):
@@ -80,7 +87,8 @@ def compiled(sql: str, style: str) -> tuple[str, tuple[str, ...]]:
             # A number can be used again, a question mark cannot.
             if style != "dollar" or part.text not in values:
                 values.append(part.text)
-            text += _MARKS[style].format(number=values.index(part.text) + 1)
+            mark = _MARKS[style].format(number=values.index(part.text) + 1)
+            text += around.get(part.text, "{value}").replace("{value}", mark)
         elif part.kind == "splice":
             text += "{" + part.text + "}"
         else:

@@ -8,6 +8,7 @@ import secrets
 import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 import persistry
 from persistry import State
-from tests.stores import MongoPlace, PostgreSQLPlace, RedisPlace
+from tests.stores import MariaDBPlace, MongoPlace, PostgreSQLPlace, RedisPlace
 
 PAGE = (Path(__file__).parent.parent / "docs" / "formats.md").read_text(encoding="utf-8")
 
@@ -96,6 +97,22 @@ def test_postgresql(postgresql_place: PostgreSQLPlace, name: str) -> None:
     finally:
         cursor.execute(f"DROP SCHEMA {name} CASCADE")
         connection.close()
+
+
+def test_mariadb(mariadb_place: MariaDBPlace, name: str) -> None:
+    with closing(mariadb_place.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(f"USE {name}")
+        where = {**mariadb_place.parts, "db_name": name}
+        try:
+            with persistry.MariaDBPersister.from_values(**where) as persister:
+                fill(persister)
+                check_sql("MariaDB", cursor)
+                connection.commit()
+                assert persister.load("alice", "chat-1", 0) is None
+                assert persister.list_app_ids("alice") == ["chat-2", "chat-1"]
+        finally:
+            cursor.execute(f"DROP DATABASE {name}")
 
 
 def test_redis(redis_place: RedisPlace, name: str) -> None:

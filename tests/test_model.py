@@ -26,7 +26,6 @@ from hypothesis.stateful import (
 )
 
 from persistry import State
-from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support import expect
 from persistry.conformance.support.column import Column, Store
 from tests import model
@@ -56,16 +55,16 @@ class Group:
 class Stores:
     """Fresh storage for every column, and calls on all of them at once.
 
-    Once a column has failed it is the only `suspect`: so a program is shortened much faster.
+    Once a column has failed it is the only one: so a program is shortened much faster.
     """
 
     def __init__(
-        self, make_store: MakeStore, runner: asyncio.Runner, suspects: list[Column]
+        self, make_store: MakeStore, runner: asyncio.Runner, columns: list[Column]
     ) -> None:
         self.stack = ExitStack()
         self.runner = runner
-        self.suspects = suspects
-        self.columns = suspects or COLUMNS
+        self.shared = columns
+        self.columns = list(columns)
         self.stores = {it: self.stack.enter_context(make_store(it)) for it in self.columns}
         self.storages = {must: model.Storage(must) for must in (True, False)}
         self.created_at: dict[tuple[str, model.Key], str] = {}
@@ -133,7 +132,7 @@ class Stores:
         try:
             self.compare(column, answer, expected)
         except AssertionError:
-            self.suspects[:] = [column]
+            self.shared[:] = [column]
             self.failed = True
             raise
 
@@ -241,10 +240,10 @@ class Programs(RuleBasedStateMachine):
     """Programs of operations on a few persisters of one store."""
 
     def __init__(
-        self, make_store: MakeStore, runner: asyncio.Runner, suspects: list[Column]
+        self, make_store: MakeStore, runner: asyncio.Runner, columns: list[Column]
     ) -> None:
         super().__init__()
-        self.stores = Stores(make_store, runner, suspects)
+        self.stores = Stores(make_store, runner, columns)
         self.saves: list[list[Any]] = []
 
     def teardown(self) -> None:
@@ -403,7 +402,7 @@ PROGRAMS = settings(
 
 # Only shortening a program that went wrong takes so long.
 @pytest.mark.timeout(600)
-def test_any_program(make_store: MakeStore, runner: asyncio.Runner) -> None:
+def test_any_program(make_store: MakeStore, runner: asyncio.Runner, at_hand: list[Column]) -> None:
     """Every answer of every persister is the model's."""
-    suspects: list[Column] = []
-    run_state_machine_as_test(lambda: Programs(make_store, runner, suspects), settings=PROGRAMS)
+    columns = list(at_hand)
+    run_state_machine_as_test(lambda: Programs(make_store, runner, columns), settings=PROGRAMS)

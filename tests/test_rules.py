@@ -27,7 +27,17 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from persistry import b_aiosqlite, b_asyncpg, b_psycopg, b_psycopg2, b_pymongo, b_redis, b_sqlite3
+from persistry import (
+    b_aiomysql,
+    b_aiosqlite,
+    b_asyncpg,
+    b_psycopg,
+    b_psycopg2,
+    b_pymongo,
+    b_pymysql,
+    b_redis,
+    b_sqlite3,
+)
 from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Limits
 from persistry.errors import (
@@ -40,6 +50,7 @@ from persistry.errors import (
     StateTooLargeError,
     StoreVersionError,
 )
+from tests import rules_mariadb as mariadb
 from tests import rules_postgresql as postgresql
 from tests.rules import Row
 
@@ -512,6 +523,8 @@ TABLES = {
     "psycopg": (b_psycopg._FAILURES, postgresql.PSYCOPG),
     "asyncpg": (b_asyncpg._FAILURES, postgresql.ASYNCPG),
     "pymongo": (b_pymongo._FAILURES, MONGODB),
+    "pymysql": (b_pymysql._FAILURES, mariadb.ROWS),
+    "aiomysql": (b_aiomysql._FAILURES, mariadb.ROWS),
 }
 ROWS = [
     pytest.param(failures, row, id=f"{name}-{type(row.exc).__name__}-{row.exc}")
@@ -525,6 +538,8 @@ STRANGERS = {
     "redis": redis.ResponseError("ERR value is not an integer or out of range"),
     **postgresql.STRANGERS,
     "pymongo": pymongo.errors.OperationFailure("Unrecognized pipeline stage", 40324),
+    "pymysql": mariadb.STRANGER,
+    "aiomysql": mariadb.STRANGER,
 }
 
 
@@ -558,7 +573,7 @@ def test_every_code_and_text_has_a_row(name: str) -> None:
 
     def is_met(part: Rule, whole: Rule) -> bool:
         return any(
-            part.fits(row.exc, str(getattr(row.exc, failures.code_attribute or "-", "")))
+            part.fits(row.exc, failures._code_of(row.exc))
             for row in rows
             if failures.rule_for(row.exc) is whole
         )

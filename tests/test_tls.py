@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import ssl
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from persistry.errors import PersisterAccessError, PersisterError, PersisterUnav
 from tests.bad_input import PASSWORD, Calls, Run, runner, works
 from tests.servers import (
     Authority,
+    MariaDBServer,
     MongoServer,
     PostgreSQLServer,
     RedisServer,
@@ -108,6 +110,29 @@ class OnMongoDB:
         return url("mongodb", server.superuser, password, server, "", **tls)
 
 
+class OnMariaDB:
+    classes = ("MariaDBPersister", "AsyncMariaDBPersister")
+    server = MariaDBServer
+    advice = "ssl and others in connect_kwargs"
+
+    @staticmethod
+    def tls(colour: str, ca: Path | None) -> dict[str, Any]:
+        """What both drivers take is no text, so that no URL can hold it."""
+        if ca is None:
+            return {"ssl_disabled": True} if colour == "sync" else {}
+        return {"ssl": ssl.create_default_context(cafile=str(ca))}
+
+    @staticmethod
+    def values(server: MariaDBServer, password: str, ca: Path | None) -> dict[str, Any]:
+        host, port = server.address
+        where = {"db_name": server.database, "host": host, "port": port}
+        return {**where, "user": server.superuser, "password": password}
+
+    @staticmethod
+    def url(server: MariaDBServer, password: str, ca: Path | None) -> str:
+        return url("mariadb", server.superuser, password, server, server.database)
+
+
 Open = Callable[..., Calls]
 
 
@@ -133,8 +158,8 @@ def other_ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(
     scope="module",
-    params=[OnRedis, OnPostgreSQL, OnPostgreSQLOtherwise, OnMongoDB],
-    ids=["Redis", "PostgreSQL", "PostgreSQL-psycopg", "MongoDB"],
+    params=[OnRedis, OnPostgreSQL, OnPostgreSQLOtherwise, OnMongoDB, OnMariaDB],
+    ids=["Redis", "PostgreSQL", "PostgreSQL-psycopg", "MongoDB", "MariaDB"],
 )
 def on(request: pytest.FixtureRequest) -> Any:
     return request.param
@@ -165,11 +190,14 @@ def open_(request: pytest.FixtureRequest, on: Any, server: Server, run: Run) -> 
     name = dict(zip(CONNECT, on.classes, strict=True))[colour]
 
     def open_(password: str, ca: Path | None) -> Calls:
+        options: dict[str, Any] = dict(TIMEOUTS)
+        if hasattr(on, "tls"):
+            options["connect_kwargs"] = on.tls(colour, ca)
         if way == "values":
             values = on.values(server, password, ca)
-            made = persister_of(name).from_values(**values, **TIMEOUTS)
+            made = persister_of(name).from_values(**values, **options)
         else:
-            made = CONNECT[colour](on.url(server, password, ca), **TIMEOUTS)
+            made = CONNECT[colour](on.url(server, password, ca), **options)
         opened.append(Calls(run(made), run))
         assert type(opened[-1].persister) is persister_of(name)
         return opened[-1]

@@ -81,7 +81,7 @@ def test_tls_stays_beside_the_clients_options() -> None:
     ("url", "mentions"),
     [
         ("steps.db", ["scheme", "sqlite://", "redis://", "memory://"]),
-        ("mysql://user:secret@host/db", ["scheme"]),
+        ("oracle://user:secret@host/db", ["scheme"]),
         ("sqlite://steps.db", ["host", "sqlite:///steps.db"]),
         ("sqlite:///", ["db_path", "sqlite:///steps.db"]),
         ("redis://host:secret", ["port"]),

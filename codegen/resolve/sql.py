@@ -9,7 +9,7 @@ from ..model import DriverModel, SqlBackendModel, StepOfCreationModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
 from ..resolve.connecting import check_begin
-from ..resolve.names import in_range, python_name, sensible
+from ..resolve.names import in_range, known, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
 TABLE = "table"
@@ -31,12 +31,19 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     every = {value for case in cases.values() for value in case.given}
     _check_names(model, report)
     connection = (*model.connection.on_open, *model.connection.on_initialize)
+    if model.stored.statement_bytes is not None:
+        connection = (*connection, model.stored.statement_bytes)
     for text in (*_creating(model), *_derived(model), *connection):
         sensible(text, "the statement", report)
     for text in [*_creating(model), *_derived(model)]:
         _check_text(text, model, report)
         _check_binds("a statement that creates or rebuilds", text, (), every, report)
     check_begin(model.begin, report)
+    around = model.quoting.texts
+    if around is not None and around.count("{value}") != 1:
+        message = f"{str(around)!r} holds no single {{value}}"
+        help = "write what stands around a text's parameter, like CONVERT({value} USING utf8mb4)"
+        report.add(Code.SPEC09, message, around.span, help=help)
     for text in connection:
         # A statement on a new connection may name a value in braces: `connecting` looks at those.
         refused = ("bind",) if text in model.connection.on_open else ("bind", "splice")
@@ -78,8 +85,11 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
 def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) -> ir.SqlParts:
     style = driver.parameter_style or "qmark"
 
+    around = model.quoting.texts or "{value}"
+    texts = {field.name: around for field in interface.fields if field.type != "int"}
+
     def statement(name: str) -> ir.Statement:
-        text, binds = _ended(sql_text.compiled(_query(model, name), style))
+        text, binds = _ended(sql_text.compiled(_query(model, name), style, texts))
         constant = name.replace(".", "_")
         return ir.Statement(f"_{constant.upper()}", f"_sql_{constant}", text, binds)
 
@@ -115,6 +125,9 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         stale=None if derived is None else raw((derived.stale,))[0],
         rebuild=() if derived is None else raw(derived.rebuild),
         is_initialized=statement(IS_INITIALIZED),
+        statement_bytes=None
+        if stored.statement_bytes is None
+        else raw((stored.statement_bytes,))[0],
         insert=statement("save.insert"),
         conflicting=statement("save.conflicting"),
         load=tuple(
@@ -140,8 +153,12 @@ def _query(model: SqlBackendModel, name: str) -> str:
 def _create_table(model: SqlBackendModel) -> str:
     columns = [f"  {name} {type_}," for name, type_ in model.stored.columns.items()]
     kind = "UNIQUE" if model.stored.unique else "PRIMARY KEY"
-    unique = f"  {kind} ({', '.join(model.stored.unique or model.stored.primary_key)}))"
-    return "\n".join(["CREATE TABLE IF NOT EXISTS {table} (", *columns, unique, ""])
+    stored = model.stored
+    keys = [f"  {kind} ({', '.join(stored.unique or stored.primary_key)})"]
+    keys += [f"  INDEX {name} ({', '.join(parts)})" for name, parts in stored.indexes.items()]
+    end = ")" if stored.options is None else f") {stored.options}"
+    lines = ["CREATE TABLE IF NOT EXISTS {table} (", *columns, ",\n".join(keys) + end, ""]
+    return "\n".join(lines)
 
 
 def _cases(interface: ir.Interface) -> list[tuple[ir.Operation, ir.Case, str]]:
@@ -202,6 +219,9 @@ def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Repo
         )
     if stored.identifier_bytes is not None:
         in_range(stored.identifier_bytes, "the length of an identifier", stored.span, report)
+    for columns in stored.indexes.values():
+        for it in columns:
+            known(it, stored.columns, "the column", report)
     for field in interface.fields:
         if field.name not in stored.columns:
             report.add(

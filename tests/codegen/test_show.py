@@ -37,5 +37,5 @@ def test_every_backend_has_a_golden(original: Path) -> None:
 def test_an_unknown_backend_is_refused(original: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--root", str(original), "show", "sqlit"]) == 1
     assert capsys.readouterr().err.startswith(
-        "there is no backend 'sqlit'; did you mean 'sqlite'?  known here: memory, "
+        "there is no backend 'sqlit'; did you mean 'sqlite'?  known here: mariadb, "
     )

@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 
 import psutil
 
-from .processes import launch, send, wait_until_gone, with_children
+from .processes import launch, send, wait_until_gone, wait_until_stopped, with_children
 from .tls import Authority, TLSFront
 
 LOOPBACK = "127.0.0.1"
@@ -165,7 +165,7 @@ class Server(ABC):
 
     def pause(self) -> None:
         """Freeze it, with its children: connections stay open, nothing is answered."""
-        self._frozen()
+        wait_until_stopped(self._frozen())
 
     def resume(self) -> None:
         send(with_children(self.pid), signal.SIGCONT)

@@ -83,6 +83,25 @@ def send(processes: list[psutil.Process], number: signal.Signals) -> None:
             process.send_signal(number)
 
 
+def wait_until_stopped(processes: list[psutil.Process]) -> None:
+    """Until none of their threads answers any more: a signal is not there at once."""
+    for process in processes:
+        while is_running(process) and not _is_stopped(process):
+            time.sleep(0.001)
+
+
+def _is_stopped(process: psutil.Process) -> bool:
+    if sys.platform != "linux":
+        return bool(process.status() == psutil.STATUS_STOPPED)
+    # "number (name) state ...", of each thread
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # one that has just ended
+        return all(
+            task.read_text(encoding="utf-8", errors="replace").rpartition(") ")[2][0] in "TtZX"
+            for task in Path(f"/proc/{process.pid}/task").glob("*/stat")
+        )
+    return False
+
+
 def is_running(process: psutil.Process) -> bool:
     """A zombie does not run: it has let go of everything but its number."""
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support.column import Column, Store
 from persistry.conformance.support.plugin import Dispensable
 from tests.servers import ServerFailed, ServerMissing
@@ -119,6 +120,12 @@ def make_store(
         return kind(column, services.place(place), services.name, skip)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def at_hand() -> list[Column]:
+    """The columns, but for those whose server is not here and need not be."""
+    return [it for it in COLUMNS if it.name not in SERVED or not SERVED[it.name][1].is_lacking()]
 
 
 def _place(request: pytest.FixtureRequest, kind: type[AnyPlace]) -> AnyPlace:

@@ -1,0 +1,37 @@
+"""What a driver without a module need not say: most of them are opened, and used, alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..model import DriverModel, SqlBackendModel
+from ..nodes import Text
+
+
+def conventional(model: SqlBackendModel) -> SqlBackendModel:
+    """The backend with what its drivers left out."""
+    drivers = {name: _completed(driver) for name, driver in model.drivers.items()}
+    return replace(model, drivers=drivers)
+
+
+def _completed(driver: DriverModel) -> DriverModel:
+    """A connection may be handed in; else one is opened with what `connect.arguments` lists."""
+    connect = driver.connect
+    if connect is None:
+        return driver
+
+    def texts(*values: str) -> tuple[Text, ...]:
+        return tuple(Text(value, driver.span) for value in values)
+
+    arguments = tuple(connect.arguments)
+    more = texts("connect_kwargs", "max_connections")
+    passed = (*arguments, *texts("table_name", "*", "serde_kwargs"), *more)
+    return replace(
+        driver,
+        extra=driver.extra or driver.requires,
+        create_helper=driver.create_helper or texts("create_table")[0],
+        constructor=driver.constructor or texts("connection", "table_name", "serde_kwargs"),
+        from_values=driver.from_values or passed,
+        handed_in=driver.handed_in or texts("connection"),
+        opened_with=driver.opened_with or (*arguments, *more),
+    )
