@@ -19,7 +19,7 @@ from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
 
-with extra("aiomysql"):
+with extra("aiomysql", __package__):
     import aiomysql
     import pymysql
 

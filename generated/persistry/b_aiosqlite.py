@@ -18,7 +18,7 @@ from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
 
-with extra("aiosqlite"):
+with extra("aiosqlite", __package__):
     import sqlite3
 
     import aiosqlite

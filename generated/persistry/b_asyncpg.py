@@ -18,7 +18,7 @@ from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
 
-with extra("asyncpg"):
+with extra("asyncpg", __package__):
     import ssl
 
     import asyncpg

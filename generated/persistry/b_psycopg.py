@@ -19,7 +19,7 @@ from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
 
-with extra("psycopg"):
+with extra("psycopg", __package__):
     import psycopg
 
     from ._runtime.drivers.awaited_session import AwaitedSession

@@ -18,7 +18,7 @@ from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
-with extra("psycopg2"):
+with extra("psycopg2", __package__):
     import psycopg2
     import psycopg2.extensions
 

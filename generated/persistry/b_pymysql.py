@@ -18,7 +18,7 @@ from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
-with extra("pymysql"):
+with extra("pymysql", __package__):
     import pymysql
     import pymysql.connections
 
