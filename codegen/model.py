@@ -563,6 +563,7 @@ class SqlBackendModel(BackendModel):
     stored: SqlStoredModel
     """what the table looks like, and stays like"""
     names: dict[Text, NameModel]
+    """identifiers made from the table's name; {name} in a statement is one, quoted"""
     queries: dict[Text, Text]
     """one for each case of the interface; :name binds a value, {name} an identifier"""
     no_limit: Text
