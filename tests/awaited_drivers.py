@@ -14,7 +14,7 @@ import psycopg.rows
 import psycopg2
 import pymysql
 
-from persistry import errors
+from persistry import b_psycopg, errors
 from persistry._runtime.drivers.pep249_facts import Facts
 from persistry._runtime.failures import Failures, Rule, Sign
 from tests.servers import LOOPBACK, MariaDBServer, PostgreSQLServer, Server
@@ -48,54 +48,18 @@ def failures_of_mariadb(base: tuple[type[Exception], ...], strange: type[Excepti
 class OnPostgreSQL:
     """psycopg 3, whose connection has an attribute `autocommit`, and asks when it is cancelled."""
 
-    facts = Facts(
-        connect=psycopg.AsyncConnection.connect,
-        connection_type=psycopg.AsyncConnection,
-        arguments={
-            "db_name": "dbname",
-            "user": "user",
-            "password": "password",
-            "host": "host",
-            "port": "port",
-        },
-        fixed={"autocommit": True, "prepare_threshold": None},
-        timeouts={"connect_timeout": "connect_timeout"},
-        cancel="cancel_safe",
-    )
-    failures = Failures(
-        "PostgreSQL",
-        (psycopg.Error,),
-        (
-            Rule(
-                errors.PersisterUnavailableError,
-                psycopg.OperationalError,
-                REFUSED,
-                messages=("connection failed", "connection is bad"),
-            ),
-            Rule(
-                errors.PersisterUnavailableError,
-                psycopg.OperationalError,
-                LOST,
-                may_have_saved=True,
-                repeat=True,
-            ),
-            Rule(errors.NotInitializedError, psycopg.Error, MISSING, codes=("42P01",)),
-        ),
-        "sqlstate",
-    )
+    facts = b_psycopg._ASYNC_DRIVER
+    failures = b_psycopg._FAILURES
     server: ClassVar[type[Server]] = PostgreSQLServer
     database, user = "postgres", "postgres"
-    begin = (
-        "BEGIN; SET LOCAL statement_timeout = {milliseconds};"
-        " SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
-    )
+    begin = b_psycopg._BEGIN
     create = "CREATE TABLE t (k text PRIMARY KEY, v text)"
     insert = "INSERT INTO t (k, v) VALUES (%s, %s) ON CONFLICT (k) DO NOTHING"
     sleep = "SELECT pg_sleep(0.3)"
     insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM pg_sleep(0.2) ON CONFLICT DO NOTHING"
     dict_rows: ClassVar[dict[str, Any]] = {"row_factory": psycopg.rows.dict_row}
-    stays_when_cancelled = True
-    """Whether a connection may be used after a call on it was cancelled."""
+    gives_up = True
+    """Whether the server can be asked to give a statement up."""
     others = (
         "SELECT state, pid FROM pg_stat_activity"
         " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -147,7 +111,7 @@ class OnMariaDB:
     sleep = "SELECT SLEEP(0.3)"
     insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM (SELECT SLEEP(0.2)) AS s"
     dict_rows: ClassVar[dict[str, Any]] = {"cursorclass": aiomysql.DictCursor}
-    stays_when_cancelled = False
+    gives_up = False
     others = (
         "SELECT command, id FROM information_schema.processlist"
         " WHERE id <> CONNECTION_ID() AND user = 'root'"

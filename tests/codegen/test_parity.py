@@ -14,7 +14,13 @@ from codegen.rendering import HEADER, Tree
 # An async class gives an object that is awaited or entered; the sync one is ready at once.
 OPENING = {"from_values", "from_config"}
 DIFFERENT = OPENING | {"is_async"}
-NAMES = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
+NAMES = {
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    # What drivers without a module have, in each colour.
+    "AwaitedSession": "Pep249Session",
+    "_ASYNC_DRIVER": "_DRIVER",
+}
 
 
 class UnAwait(ast.NodeTransformer):
@@ -35,7 +41,7 @@ class UnAwait(ast.NodeTransformer):
         return self.visit(node.value)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Name(node.id.removeprefix("Async"), node.ctx)
+        return ast.Name(NAMES.get(node.id, node.id.removeprefix("Async")), node.ctx)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """`redis.asyncio.Redis` is `redis.Redis`, `pymongo.AsyncMongoClient` its `MongoClient`."""

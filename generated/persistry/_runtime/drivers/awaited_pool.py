@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from collections.abc import Coroutine
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from ..limits import Deadline, Limits
 from .awaited_calls import (
@@ -17,17 +16,10 @@ from .awaited_calls import (
     is_closed,
     set_autocommit,
     settled,
-    settled_quietly,
 )
 from .awaited_link import LAST_MOMENT, Link
 from .pep249_driver import autocommit_of
 from .pep249_facts import Facts, Values
-
-T = TypeVar("T")
-
-# Where the server can be asked to give a statement up, it is asked so much of the time, but no more
-# than a moment, before that is over.
-_SHARE = 0.1
 
 
 class Line:
@@ -62,7 +54,7 @@ class Pool(Link):
     def __init__(
         self, facts: Facts, values: Values | None, size: int = 1, connection: Any = None
     ) -> None:
-        self._facts = facts
+        self.facts = facts
         self._handed_in = None if values else Line(connection)
         self._changed = False
         """Whether the owner's connection was not in autocommit mode."""
@@ -93,7 +85,7 @@ class Pool(Link):
 
     @property
     def recipe(self) -> tuple[Any, ...]:
-        return self._facts, self.values, self.at_once
+        return self.facts, self.values, self.at_once
 
     @property
     def connection(self) -> Any:
@@ -108,8 +100,11 @@ class Pool(Link):
     async def turn(self, deadline: Deadline) -> Turn:
         """The next turn; `TimeoutError` if it does not come in time."""
         slots = self.slots
-        async with asyncio.timeout(max(0.0, deadline.remaining())):
-            await slots.acquire()
+        if slots.locked():
+            async with asyncio.timeout(max(0.0, deadline.remaining())):
+                await slots.acquire()
+        else:
+            await slots.acquire()  # Nobody has to be waited for.
         return Turn(slots)
 
     async def line(self, turn: Turn, limits: Limits) -> Line | None:
@@ -125,7 +120,7 @@ class Pool(Link):
             if line.age == self._age and not is_closed(line.connection):
                 turn.line = line
                 return line
-            self._cut(line)
+            self.drop(line)
         timer = asyncio.timeout(limits.connect)
         try:
             async with timer:
@@ -141,7 +136,7 @@ class Pool(Link):
 
     async def _opened(self, turn: Turn, limits: Limits) -> Line:
         age, values = self._age, self.values
-        connection = await settled(self._facts.connect(**values.arguments(limits)))
+        connection = await settled(self.facts.connect(**values.arguments(limits)))
         turn.line = line = Line(connection, age)
         self._lines.add(line)
         await _prepare(line)
@@ -167,7 +162,7 @@ class Pool(Link):
             self._age += 1  # What ended this connection has perhaps ended all of them.
         if lost or not sound:
             turn.line = None
-            self._cut(line)
+            self.drop(line)
         return True
 
     def give_back(self, turn: Turn) -> None:
@@ -177,72 +172,6 @@ class Pool(Link):
         if line is not None and line in self._lines:
             self._free.append(line)
         turn.slots.release()
-
-    async def run(
-        self, turn: Turn, work: Coroutine[Any, Any, T], deadline: Deadline, limits: Limits
-    ) -> asyncio.Task[T]:
-        """Wait for what is done in a turn while there is time; then the turn is abandoned."""
-        task = asyncio.get_running_loop().create_task(work)
-        waited: list[asyncio.Task[Any]] = [task]
-        early = min(LAST_MOMENT, _SHARE * limits.operation) if self._facts.cancel else 0.0
-        try:
-            await asyncio.wait(waited, timeout=max(0.0, deadline.remaining() - early))
-            if not task.done() and early:
-                waited += self._asked(turn)
-                await asyncio.wait(waited, timeout=max(0.0, deadline.remaining()))
-        except asyncio.CancelledError:
-            if task.done() and (task.cancelled() or task.exception()):
-                self.settle(turn, sound=False, lost=False)
-            raise
-        finally:
-            under_way = [it for it in waited if not it.done()]
-            if under_way:
-                turn.abandoned = True
-                for it in under_way:
-                    self.keep(it)
-                if self._handed_in is None:
-                    self.start(self._end(turn, under_way, deadline))
-                    turn.slots.release()
-                else:
-                    self.start(self._tidy(turn, under_way, limits))
-        return task
-
-    def _asked(self, turn: Turn) -> list[asyncio.Task[Any]]:
-        """Ask the server to give up the statement of a turn, if there is one and a way to ask."""
-        if turn.line is None or not self._facts.cancel:
-            return []
-        turn.asked = True
-        ask = getattr(turn.line.connection, self._facts.cancel)
-        return [asyncio.get_running_loop().create_task(settled_quietly(ask))]
-
-    async def _end(self, turn: Turn, tasks: list[asyncio.Task[Any]], deadline: Deadline) -> None:
-        """Let calls end as their driver ends those that are cancelled, and then the connection."""
-        try:
-            if turn.line is None:
-                # Only a connection that has come can be closed; the server may have it before us.
-                await asyncio.wait(tasks, timeout=max(0.0, deadline.remaining()))
-            for _ in range(2):  # The first time a driver may go on, to tell the server of it.
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks, timeout=LAST_MOMENT)
-        finally:
-            if turn.line is not None:
-                self._cut(turn.line)
-
-    async def _tidy(self, turn: Turn, tasks: list[asyncio.Task[Any]], limits: Limits) -> None:
-        """Let calls end by themselves, on a connection that some drivers close if cancelled."""
-        connection = self.connection
-        try:
-            if not turn.asked:
-                tasks += self._asked(turn)
-            await asyncio.wait(tasks, timeout=limits.operation)
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            if not is_closed(connection):
-                await settled_quietly(connection.rollback)
-        finally:
-            turn.slots.release()
 
     async def leave(self) -> None:
         """One session less; the last one closes what was opened here, or gives it back."""
@@ -273,14 +202,15 @@ class Pool(Link):
                 leaving = (close(line.connection) for line in lines)
                 await asyncio.gather(*leaving, return_exceptions=True)
         for line in lines:
-            self._cut(line)
+            self.drop(line)
 
     def cut(self) -> None:
         self._free.clear()
         for line in list(self._lines):
-            self._cut(line)
+            self.drop(line)
 
-    def _cut(self, line: Line) -> None:
+    def drop(self, line: Line) -> None:
+        """Close a connection that was opened here, at once."""
         self._lines.discard(line)
         cut(line.connection)
 

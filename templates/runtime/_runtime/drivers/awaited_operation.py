@@ -19,21 +19,17 @@ from ..limits import Deadline
 from ..steps import Step, begun, is_true
 from .awaited_calls import all_rows, execute, settled
 from .awaited_pool import Pool, Turn
+from .awaited_trip import run
 
 if TYPE_CHECKING:
     from .awaited_session import AwaitedSession
 
 Result = TypeVar("Result")
-Run = Callable[[Any, Any], Coroutine[Any, Any, Result]]
+Work = Callable[[Any, Any], Coroutine[Any, Any, Result]]
 
 
 class Operation:
-    """One operation of a session: its turn, its time, its attempts, and what may be asked.
-
-    What the driver does for it is done in a task of its own, which is abandoned together with its
-    connection if the time is over or the caller's task is cancelled: drivers answer a cancellation
-    in their own time.
-    """
+    """One operation of a session: its turn, its time, its attempts, and what may be asked."""
 
     __slots__ = (
         "_can_go_on",
@@ -84,20 +80,20 @@ class Operation:
     async def connect(self) -> None:
         """Have a connection now."""
 
-        async def run(connection: Any, cursor: Any) -> None: ...
+        async def work(connection: Any, cursor: Any) -> None: ...
 
-        await self._trip(run)
+        await self._trip(work)
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement; when this returns it is committed. The number of rows it changed."""
 
-        async def run(connection: Any, cursor: Any) -> int:
+        async def work(connection: Any, cursor: Any) -> int:
             await execute(cursor, sql, parameters)
             changed: int = cursor.rowcount
             return changed
 
         try:
-            return await self._trip(run)
+            return await self._trip(work)
         except self._session.failures.base as exc:
             if not self._session.failures.is_conflict(exc):
                 raise
@@ -106,11 +102,11 @@ class Operation:
     async def fetch_all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of the query."""
 
-        async def run(connection: Any, cursor: Any) -> list[tuple[Any, ...]]:
+        async def work(connection: Any, cursor: Any) -> list[tuple[Any, ...]]:
             await execute(cursor, sql, parameters)
             return await self._rows(cursor)
 
-        return await self._trip(run)
+        return await self._trip(work)
 
     async def fetch_one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of the query, if there is one."""
@@ -134,7 +130,7 @@ class Operation:
     async def run_together(self, begin: str, steps: Sequence[Step]) -> None:
         """Run all the steps that are wanted, or none: one transaction."""
 
-        async def run(connection: Any, cursor: Any) -> None:
+        async def work(connection: Any, cursor: Any) -> None:
             self._transaction = True
             await execute(cursor, begun(begin, self._deadline.remaining()))
             try:
@@ -153,7 +149,7 @@ class Operation:
                 raise
             self._transaction = False
 
-        await self._trip(run)
+        await self._trip(work)
 
     async def configure(self, statements: Sequence[str]) -> None:
         """Run statements that suit a server of our own; not through a connection handed in."""
@@ -167,19 +163,19 @@ class Operation:
         except (ValueError, OverflowError, TypeError) as exc:
             raise self._unsuited(exc) from exc
 
-    async def _trip(self, run: Run[Result]) -> Result:
+    async def _trip(self, work: Work[Result]) -> Result:
         """Have the server do something; once in an operation again, if the failure allows it."""
         try:
-            return await self._in_time(self._attempt(run))
+            return await self._in_time(self._attempt(work))
         except self._session.failures.base as exc:
             if not self._may_repeat(exc):
                 raise
-        return await self._in_time(self._attempt(run))
+        return await self._in_time(self._attempt(work))
 
-    async def _in_time(self, work: Coroutine[Any, Any, Result]) -> Result:
+    async def _in_time(self, attempt: Coroutine[Any, Any, Result]) -> Result:
         turn = self._turn
         assert turn is not None
-        task = await self._pool.run(turn, work, self._deadline, self._session.limits)
+        task = await run(self._pool, turn, attempt, self._deadline, self._session.limits)
         if not task.done():
             opening = self._connecting and self._session.opened_here
             doing = "there was no connection" if opening else "the server did not answer"
@@ -191,7 +187,7 @@ class Operation:
                 self._settle(turn, exc)
             raise
 
-    async def _attempt(self, run: Run[Result]) -> Result:
+    async def _attempt(self, work: Work[Result]) -> Result:
         turn, limits = self._turn, self._session.limits
         assert turn is not None
         line = turn.line
@@ -208,7 +204,7 @@ class Operation:
         try:
             self._check_time()
             cursor = await settled(connection.cursor())
-            result = await run(connection, cursor)
+            result = await work(connection, cursor)
             if line.commits:
                 await settled(connection.commit())
         except (UnicodeError, OverflowError) as exc:
