@@ -11,7 +11,7 @@ from typing import Any
 from . import outside, writing
 from .explain import explained
 from .home import COMMAND, HOME, INSTALLED
-from .new_backend import NEXT, NEXT_OUTSIDE, Refused, begin
+from .new_backend import NEXT, NEXT_OUTSIDE, Refused, begin, todos_in
 from .pipeline import Run
 from .problems import Code, Report, Span, render, suggest
 from .rendering import Tree, original, source_of
@@ -83,7 +83,7 @@ def _new_backend(options: argparse.Namespace, parser: argparse.ArgumentParser) -
     file = (root if own is None else own.parent) / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
-    print(f"made {path}, with {text.count('TODO ')} TODOs\n")
+    print(f"made {path}, with {todos_in(text)} TODOs\n")
     words = {"name": options.name, "like": options.like, "spec": options.spec}
     print((NEXT if own is None else NEXT_OUTSIDE).format(**words))
     return 0

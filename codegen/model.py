@@ -586,7 +586,7 @@ class SqlBackendModel(BackendModel):
     begin: Text = _BEGIN
     """begins a transaction; {milliseconds} is the time that it may take"""
     create: tuple[Text | StepOfCreationModel, ...] = ()
-    """statements after CREATE TABLE, all in one transaction where the store has that"""
+    """run behind CREATE TABLE, in its transaction where the store has that"""
     derived: DerivedModel | None = None
     """data that only repeats what the records say"""
     lock: tuple[Text, ...] = field(default=(), metadata={"one": True})

@@ -33,6 +33,7 @@ _OWN_OF_DRIVER = ("class", "module", "aliases", "renamed")
 _SAME = ("user", "password", "host", "port")
 # What the general session does by itself with a value that a connection is opened with.
 _NO_ARGUMENT = ("connect_kwargs", "max_connections")
+_ARGUMENTS = ("connect", "arguments")
 NEXT = """\
 next:
   1. Write what each TODO asks for; `make generate` lists them, `make explain CODE=...` tells more.
@@ -160,8 +161,10 @@ def _text(
     top: tuple[str, str], name: str, like: Written, shared: list[str], templates: Path
 ) -> str:
     family = like.text("family")
-    first = next(iter(like.names("drivers")), "")
+    first = _plainest(like)
     opened_with = [it for it in like.names("drivers", first, "opened_with") if it in shared]
+    spliced = like.parts().get("connection", "")
+    asked = [*opened_with, *([] if opened_with else like.names("drivers", first, *_ARGUMENTS))]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
@@ -190,7 +193,11 @@ def _text(
         ),
         from_values=[it for it in like.names("drivers", first, "from_values") if it in shared],
         opened_with=opened_with,
-        arguments={it: it in _SAME for it in opened_with if it not in _NO_ARGUMENT},
+        arguments={
+            it: it in _SAME for it in asked if it not in _NO_ARGUMENT and f"{{{it}}}" not in spliced
+        },
+        says_extra=bool(opened_with or like.text("drivers", first, "extra")),
+        conflicts=like.at("errors", "conflict") is not None,
         drivers={
             it: [
                 part for key, part in like.parts("drivers", it).items() if key not in _OWN_OF_DRIVER
@@ -199,3 +206,15 @@ def _text(
         },
     )
     return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _plainest(like: Written) -> str:
+    """The driver that says most of what every driver says: one without a module of its own."""
+    drivers = like.names("drivers")
+    plain = [it for it in drivers if not like.text("drivers", it, "session")]
+    return next(iter(plain or drivers), "")
+
+
+def todos_in(text: str) -> int:
+    """How many are left to write; those in comments are no part of the file."""
+    return len(re.findall(r"^[^#\n]*\bTODO ", text, re.MULTILINE))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ..model import DriverModel, SqlBackendModel, UrlModel
 from ..nodes import Text
+from .libraries import is_of_python
 
 # The parts of a server's URL, and the parameters that they are for.
 _PARTS = {"host": "host", "port": "port", "path": "db_name"}
@@ -48,10 +49,15 @@ def _completed(driver: DriverModel) -> DriverModel:
     passed = (*arguments, *texts("table_name", "*", "serde_kwargs"), *more)
     return replace(
         driver,
-        extra=driver.extra or driver.requires,
+        extra=driver.extra or _extra(driver),
         create_helper=driver.create_helper or texts("create_table")[0],
         constructor=driver.constructor or texts("connection", "table_name", "serde_kwargs"),
         from_values=driver.from_values or passed,
         handed_in=driver.handed_in or texts("connection"),
         opened_with=driver.opened_with or (*arguments, *more),
     )
+
+
+def _extra(driver: DriverModel) -> Text | None:
+    """Called like the library; what comes with Python needs none."""
+    return None if driver.requires is None or is_of_python(driver.requires) else driver.requires

@@ -13,6 +13,11 @@ from ..nodes import Text
 from ..problems import Code, Report, suggest
 
 
+def is_of_python(library: str) -> bool:
+    """Whether it comes with Python, and needs no extra."""
+    return library.partition(".")[0] in sys.stdlib_module_names
+
+
 def check_extras(models: Iterable[BackendModel], project: Path, report: Report) -> None:
     """What is no part of Python comes with an extra, which the project declares."""
     extras = _extras(project)
@@ -21,7 +26,7 @@ def check_extras(models: Iterable[BackendModel], project: Path, report: Report) 
             if driver.requires is None:
                 continue
             library = driver.requires.partition(".")[0]
-            if driver.extra is None and library not in sys.stdlib_module_names:
+            if driver.extra is None and not is_of_python(library):
                 message = f"the driver {str(name)!r} says no 'extra'"
                 help = f"add 'extra: {library}': users install {library} with it"
                 report.add(Code.SPEC06, message, driver.requires.span, help=help)

@@ -24,7 +24,7 @@ from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
 
-with extra("pymongo"):
+with extra("pymongo", __package__):
     import bson.errors
     import pymongo
     import pymongo.errors

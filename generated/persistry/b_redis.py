@@ -26,7 +26,7 @@ from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
 
-with extra("redis"):
+with extra("redis", __package__):
     import redis
     import redis.asyncio
     import redis.exceptions

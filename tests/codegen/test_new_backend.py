@@ -15,6 +15,7 @@ from codegen.problems import Code
 
 ROOT = Path(__file__).parents[2]
 BACKENDS = sorted(it.stem for it in (ROOT / "spec" / "backends").glob("*.yaml"))
+TODO = re.compile(r"^[^#]*\bTODO ")
 Put = Callable[[Path, str], None]
 
 
@@ -30,13 +31,13 @@ def test_only_its_todos_are_wrong(like: str, project: Path) -> None:
     assert run.tree() == {}
     problems = run.report.problems
     lines = file.read_text(encoding="utf-8").splitlines()
-    todos = [number for number, line in enumerate(lines, 1) if re.search(r"TODO (?!asks)", line)]
+    todos = [number for number, line in enumerate(lines, 1) if TODO.search(line)]
     assert {it.code for it in problems} == {Code.TODO01}
     assert {it.span.path for it in problems if it.span} == {"spec/backends/mine.yaml"}
     assert [it.span.line for it in problems if it.span] == todos
     # What to write and why, in words; no quote or colon among them has cut them off.
     assert all(len(it.help.split()) >= 5 for it in problems)
-    ends = [re.sub(r"""("[]}]|:)$""", "", lines[number - 1]) for number in todos]
+    ends = [re.sub(r"""("[]}]+|:)$""", "", lines[number - 1]) for number in todos]
     assert all(line.endswith(it.help) for line, it in zip(ends, problems, strict=True))
 
 
@@ -52,6 +53,7 @@ VALUES = {
     "connection": "{type: sqlite3.Connection}",
     "base": "[sqlite3.Error]",
     "codes": '["1"]',
+    "conflict": '{codes: ["2"]}',
 }
 
 
@@ -59,7 +61,7 @@ def written(text: str) -> str:
     """The file with its TODOs written. Its words are those of the standard library's driver."""
     lines, number = [], 0
     for line in text.splitlines():
-        if not re.search(r"TODO (?!asks)", line):
+        if not TODO.search(line):
             lines.append(line)
             continue
         number += 1
@@ -110,7 +112,9 @@ def test_a_sql_store_is_begun_without_a_module(project: Path) -> None:
 def test_what_comes_next_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     begun(project, "sqlite", "duck")
     said = capsys.readouterr().out
-    assert re.match(r"made spec/backends/duck\.yaml, with \d\d TODOs\n\nnext:\n", said)
+    text = (project / "spec/backends/duck.yaml").read_text(encoding="utf-8")
+    todos = [line for line in text.splitlines() if TODO.search(line)]
+    assert said.startswith(f"made spec/backends/duck.yaml, with {len(todos)} TODOs\n\nnext:\n")
     for place in ("pyproject.toml", "tests/stores/duck.py", "tests/servers/duck.py", "-k duck"):
         assert place in said
 
@@ -121,7 +125,7 @@ def test_what_comes_next_is_told(project: Path, capsys: pytest.CaptureFixture[st
         ("redis", "sqlite", "spec/backends/redis.yaml is there already"),
         ("postgres", "sqlite", "the name 'postgres' is taken by spec/backends/postgresql.yaml"),
         ("mine", "sqlit", "there is no backend 'sqlit' to begin with; did you mean 'sqlite'?"),
-        ("mine", "oracle", "there is no backend 'oracle' to begin with; known here: memory, "),
+        ("mine", "oracle", "there is no backend 'oracle' to begin with; known here: ma"),
         ("My-SQL", "sqlite", "a backend cannot be called 'My-SQL': use small letters"),
         ("class", "sqlite", "a backend cannot be called 'class': "),
         ("../mine", "sqlite", "a backend cannot be called '../mine': "),

@@ -35,16 +35,13 @@ def load_class(module: str, name: str, extra: str | None = None, package: str = 
             raise
         # Not by the name of what is missing: a driver may bring modules that are called like other
         # packages, and to install those would break it.
-        wanted = f"'{PACKAGE}[{extra}]'" if package == PACKAGE else extra
-        raise ImportError(
-            f"{name} needs a driver that is not installed: pip install {wanted}",
-            name=error.name,
-        ) from error
+        message = f"{name} needs a driver that is not installed: {_install(extra, package)}"
+        raise ImportError(message, name=error.name) from error
 
 
 @contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Around the import of a driver that the extra `name` brings.
+def extra(name: str, package: str) -> Iterator[None]:
+    """Around the imports of a module of the package, whose driver the extra `name` brings.
 
     Raises:
         ModuleNotFoundError: It is not installed; the message says how to install it.
@@ -52,7 +49,11 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{error}: the driver is not installed: pip install 'persistry[{name}]'",
-            name=error.name,
-        ) from error
+        message = f"{error}: the driver is not installed: {_install(name, package)}"
+        raise ModuleNotFoundError(message, name=error.name) from error
+
+
+def _install(extra: str, package: str) -> str:
+    """A generated package of somebody's own has no extras of ours."""
+    wanted = f"'{PACKAGE}[{extra}]'" if package == PACKAGE else extra
+    return f"pip install {wanted}"
