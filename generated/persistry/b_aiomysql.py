@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from . import errors
-from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.arguments import (
+    Wanted,
+    WantedApps,
+    WantedPartitions,
+    config_arguments,
+    refuse_unknown,
+)
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.failures import Failures, Rule, Sign
@@ -61,14 +67,12 @@ WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING ut
 """
 _LOAD_AT_SEQUENCE = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
-WHERE write_number = (
-  SELECT max(write_number) FROM {table}
+WHERE write_number = (SELECT max(write_number) FROM {table}
   WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s)
 """
 _LOAD_LATEST = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
-WHERE write_number = (
-  SELECT max(write_number) FROM {table}
+WHERE write_number = (SELECT max(write_number) FROM {table}
   WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = (
     SELECT max(sequence_id) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4)))
 """
@@ -80,6 +84,9 @@ _LIST_APP_IDS_NEWEST = """\
 SELECT app_id FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4)
 GROUP BY partition_key, app_id ORDER BY max(write_number) DESC LIMIT %s
 """
+_LIST_PARTITION_KEYS_BY_NAME = (
+    "SELECT partition_key FROM {table} GROUP BY partition_key ORDER BY partition_key LIMIT %s"
+)
 
 # The longest statement that the server takes, asked before a large state is saved.
 _STATEMENT_BYTES = "SELECT @@max_allowed_packet"
@@ -219,7 +226,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterError,
             _RAISED,
-            "the connection's character set cannot hold this text; open it with charset='utf8mb4'",
+            "the connection's character set cannot hold this text (open it with charset='utf8mb4'), or Latin-1 the password",
             codes=("1115", "1300"),
             messages=("codec can't encode",),
         ),
@@ -311,6 +318,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         self._sql_load_latest = _LOAD_LATEST.format_map(names)
         self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
         self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
+        self._sql_list_partition_keys_by_name = _LIST_PARTITION_KEYS_BY_NAME.format_map(names)
 
     @property
     def connection(self) -> Any:
@@ -340,7 +348,9 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         Args:
             db_name: The name of the database.
             user: The user's name.
-            password: The password; `None` if the server asks for none.
+            password: The password; `None` if the server asks for none. The drivers send
+                Latin-1: `password.encode().decode('latin-1')` has other letters arrive as
+                UTF-8.
             host: The server's host name or address.
             port: The server's port.
             table_name: The table; a dot separates the schema.
@@ -577,6 +587,33 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             rows = await store.fetch_all(
                 self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
             )
+        return wanted.names(rows)
+
+    async def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_partition_keys", kwargs)
+        wanted = WantedPartitions.checked(limit, no_limit=9223372036854775807)
+        async with self._session.operation("list_partition_keys", wanted) as store:
+            if not wanted.storable:
+                return []
+            rows = await store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
         return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

@@ -24,7 +24,7 @@ from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
-with extra("sqlcipher3"):
+with extra("sqlcipher3", __package__):
     import sqlcipher3
 
     from ._runtime.drivers.pep249_session import Pep249Session

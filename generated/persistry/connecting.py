@@ -200,6 +200,18 @@ SCHEMES: dict[str, Scheme] = {
         },
         rest="redis_client_kwargs",
     ),
+    "sqlcipher": Scheme(
+        example="sqlcipher://:passphrase@/steps.db",
+        classes={
+            "sync": ("b_sqlcipher3", "SQLCipherPersister", "sqlcipher3"),
+        },
+        parts={
+            "password": "passphrase",
+            "path": "db_path",
+        },
+        defaults={},
+        presets={},
+    ),
     "sqlite": Scheme(
         example="sqlite:///steps.db",
         classes={
@@ -222,11 +234,12 @@ def connect(url: str, **options: Any) -> BaseStatePersister:
     wins. Nothing is opened yet. The message of an error never shows the URL's password.
 
     Args:
-        url: mariadb://user:password@localhost:3306/database, memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlite:///steps.db.
+        url: mariadb://user:password@localhost:3306/database, memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlcipher://:passphrase@/steps.db, sqlite:///steps.db.
         options: Parameters of the class, such as `operation_timeout=5`.
 
     Raises:
-        ValueError: The scheme, a part of the URL or an option is unknown.
+        ValueError: The scheme, a part of the URL or an option is unknown, or the store has no driver
+            of this colour.
         ImportError: The driver is not installed; the message says how to install it.
     """
     persister: BaseStatePersister = open_url(SCHEMES, url, "sync", options, _PACKAGE)
