@@ -101,6 +101,16 @@ class MongoValues:
                 split_options(options)
         except (PyMongoError, ValueError, TypeError) as error:
             raise ValueError(f"uri has options that cannot be used: {error}") from None
+        arguments: dict[str, Any] = {**self.mongo_client_kwargs, "connect": False}
+        try:
+            client: MongoClient[Any] = MongoClient(self.uri, **arguments)
+        except (PyMongoError, ValueError, TypeError) as error:
+            self._check_uri()
+            raise ValueError(f"mongo_client_kwargs cannot be used: {error}") from None
+        client.close()
+        check_acknowledged("uri or mongo_client_kwargs", client)
+
+    def _check_uri(self) -> None:
         try:
             MongoClient(self.uri, connect=False).close()
         except (PyMongoError, ValueError, TypeError):
@@ -109,13 +119,6 @@ class MongoValues:
                 "uri cannot be read; write it like mongodb://user:password@host:27017/, special"
                 " characters in user and password as %xx"
             ) from None
-        arguments: dict[str, Any] = {**self.mongo_client_kwargs, "connect": False}
-        try:
-            client: MongoClient[Any] = MongoClient(self.uri, **arguments)
-        except (PyMongoError, ValueError, TypeError) as error:
-            raise ValueError(f"mongo_client_kwargs cannot be used: {error}") from None
-        client.close()
-        check_acknowledged("uri or mongo_client_kwargs", client)
 
     def arguments(self, limits: Limits) -> dict[str, Any]:
         """Keyword arguments for the client; what the user said comes first."""
