@@ -95,6 +95,7 @@ ORDER BY (SELECT max(t.write_number) FROM {table} AS t INDEXED BY {apps_alone}
           WHERE t.partition_key = ? AND t.app_id = apps.app_id) DESC LIMIT ?
 """
 
+
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 999990000
 
@@ -166,6 +167,12 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
+            "somebody interrupted it; try again",
+            codes=("SQLITE_INTERRUPT",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
             "the disk is full; make room and save again",
             codes=("SQLITE_FULL",),
         ),
@@ -173,7 +180,7 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the file could not be read or written; check the disk and save again",
-            codes=("SQLITE_IOERR", "SQLITE_INTERRUPT"),
+            codes=("SQLITE_IOERR",),
             may_have_saved=True,
         ),
         Rule(
@@ -212,9 +219,11 @@ _DRIVER = Facts(
     connection_type=sqlcipher3.Connection,
     arguments={"db_path": "database"},
     fixed={"isolation_level": None, "check_same_thread": False},
-    timeouts={"timeout": "operation_timeout"},
-    cancel="interrupt",
-    on_open=("PRAGMA key = {passphrase}", "PRAGMA synchronous = FULL"),
+    on_open=(
+        "PRAGMA key = {passphrase}",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA busy_timeout = {milliseconds}",
+    ),
     literal=literal,
 )
 
@@ -224,14 +233,14 @@ def _names(table_name: str) -> dict[str, str]:
     schema, table = split_table_name(table_name)
     return {
         "table": quoted(schema, table),
-        "table_alone": quoted("", table),
         "table_name": literal(table),
+        "table_alone": quoted("", table),
         "order": quoted(schema, table + "_order"),
-        "order_alone": quoted("", table + "_order"),
         "order_name": literal(table + "_order"),
+        "order_alone": quoted("", table + "_order"),
         "apps": quoted(schema, table + "_apps"),
-        "apps_alone": quoted("", table + "_apps"),
         "apps_name": literal(table + "_apps"),
+        "apps_alone": quoted("", table + "_apps"),
     }
 
 
@@ -245,8 +254,9 @@ class SQLCipherPersister(BaseStatePersister):
     persister with `asyncio.to_thread()`.
 
     Args:
-        connection: An open connection that knows its key, ours alone while the persister
-            lives. Never closed here.
+        connection: An open connection that was given its key, ours alone while the
+            persister lives: it commits what is open. It waits for locks as long as its
+            `timeout` says. Never closed here.
         table_name: The table; a dot separates the schema.
         serde_kwargs: Keyword arguments for the state's `serialize` and `deserialize`.
         connect_timeout: Seconds that opening a connection may take.
@@ -526,7 +536,7 @@ class SQLCipherPersister(BaseStatePersister):
                 self._sql_list_app_ids_newest,
                 (wanted.partition_key, wanted.partition_key, wanted.partition_key, wanted.limit),
             )
-        return [app_id for (app_id,) in rows]
+        return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and

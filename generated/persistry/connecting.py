@@ -14,6 +14,46 @@ if TYPE_CHECKING:
 __all__ = ("SCHEMES", "aconnect", "connect")
 
 SCHEMES: dict[str, Scheme] = {
+    "mariadb": Scheme(
+        example="mariadb://user:password@localhost:3306/database",
+        classes={
+            "sync": ("b_pymysql", "MariaDBPersister", "pymysql"),
+            "async": ("b_aiomysql", "AsyncMariaDBPersister", "aiomysql"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db_name",
+            "username": "user",
+            "password": "password",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "3306",
+        },
+        presets={},
+        rest="connect_kwargs",
+    ),
+    "mysql": Scheme(
+        example="mysql://user:password@localhost:3306/database",
+        classes={
+            "sync": ("b_pymysql", "MariaDBPersister", "pymysql"),
+            "async": ("b_aiomysql", "AsyncMariaDBPersister", "aiomysql"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db_name",
+            "username": "user",
+            "password": "password",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "3306",
+        },
+        presets={},
+        rest="connect_kwargs",
+    ),
     "memory": Scheme(
         example="memory://",
         classes={
@@ -158,6 +198,18 @@ SCHEMES: dict[str, Scheme] = {
         },
         rest="redis_client_kwargs",
     ),
+    "sqlcipher": Scheme(
+        example="sqlcipher://:passphrase@/steps.db",
+        classes={
+            "sync": ("b_sqlcipher3", "SQLCipherPersister", "sqlcipher3"),
+        },
+        parts={
+            "password": "passphrase",
+            "path": "db_path",
+        },
+        defaults={},
+        presets={},
+    ),
     "sqlite": Scheme(
         example="sqlite:///steps.db",
         classes={
@@ -180,11 +232,12 @@ def connect(url: str, **options: Any) -> BaseStatePersister:
     wins. Nothing is opened yet. The message of an error never shows the URL's password.
 
     Args:
-        url: memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlite:///steps.db.
+        url: mariadb://user:password@localhost:3306/database, memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlcipher://:passphrase@/steps.db, sqlite:///steps.db.
         options: Parameters of the class, such as `operation_timeout=5`.
 
     Raises:
-        ValueError: The scheme, a part of the URL or an option is unknown.
+        ValueError: The scheme, a part of the URL or an option is unknown, or the store has no driver
+            of this colour.
         ImportError: The driver is not installed; the message says which extra brings it.
     """
     persister: BaseStatePersister = open_url(SCHEMES, url, "sync", options)

@@ -8,6 +8,18 @@ from typing import Any
 _PACKAGE = __name__.rsplit(".", 2)[0]
 
 
+# How the classes of the one colour are used from code of the other.
+_FROM_THE_OTHER = {
+    "sync": "from coroutines with asyncio.to_thread()",
+    "async": "from plain code with asyncio.run()",
+}
+
+
+def no_class(whose: str, wanted: str, colour: str, name: str) -> str:
+    """Why a store has no class of the colour that is wanted, and what to do."""
+    return f"{whose} has no {wanted} driver: use {name}, {_FROM_THE_OTHER[colour]}"
+
+
 def load_class(module: str, name: str, extra: str | None = None) -> Any:
     """The class `name` of a module of this package.
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from .arguments import named, shown, takes_others, wrong_type
-from .lazy import load_class
+from .lazy import load_class, no_class
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,8 @@ def open_url(
         wrong_type("url", url, "a str")
     scheme, classes = _meant(schemes, url)
     if colour not in classes:
-        ((_, name, _),) = classes.values()
-        use = "connect" if colour == "async" else "aconnect"
-        raise ValueError(f"url names a store with no {colour} persister; {use}() gives {name}")
+        ((other, (_, name, _)),) = classes.items()
+        raise ValueError(no_class(f"{url.partition(':')[0]}://", colour, other, name))
     cls = load_class(*classes[colour])
     parameters = named(cls.from_values)
     if scheme.whole:

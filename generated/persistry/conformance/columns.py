@@ -7,6 +7,20 @@ from .support.column import Column
 
 COLUMNS: tuple[Column, ...] = (
     Column(
+        name="MariaDBPersister",
+        colour="sync",
+        backend="mariadb",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
+        name="AsyncMariaDBPersister",
+        colour="async",
+        backend="mariadb",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
         name="InMemoryPersister",
         colour="sync",
         backend="memory",
@@ -82,6 +96,13 @@ COLUMNS: tuple[Column, ...] = (
         colour="async",
         backend="redis",
         traits=frozenset(("durable", "network", "connection")),
+        gaps={},
+    ),
+    Column(
+        name="SQLCipherPersister",
+        colour="sync",
+        backend="sqlcipher",
+        traits=frozenset(("durable", "initialize", "connection", "table")),
         gaps={},
     ),
     Column(

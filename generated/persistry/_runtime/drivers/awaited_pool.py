@@ -140,7 +140,7 @@ class Pool(Link):
         turn.line = line = Line(connection, age)
         self._lines.add(line)
         await _prepare(line)
-        for statement in values.on_open():
+        for statement in values.on_open(limits):
             cursor = await settled(connection.cursor())
             await execute(cursor, statement)
             await settled(cursor.close())

@@ -22,7 +22,7 @@ class AwaitedSession(SessionBase[Pool]):
         limits: Limits,
         facts: Facts,
         *,
-        max_connections: int = 10,
+        max_connections: int = 1,
         **values: Any,
     ) -> Self:
         """A session that opens its own connections: by `open`, or when they are first needed."""

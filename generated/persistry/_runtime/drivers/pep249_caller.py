@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+
+
+Calls = SimpleQueue["_Call | None"]
 
 
 class Late(Exception):
@@ -19,13 +24,21 @@ class Caller:
 
     Some drivers' connections cannot be told to stop, or must be used in the thread they were opened
     in. Who drops a caller ends its thread, after the calls that it still has to make.
+
+    A thread that `stays` waits for another caller instead: libraries that run inside of this
+    process, and what those use, take locks when a thread ends. If the process forks just then,
+    these locks stay taken in the child.
     """
 
-    def __init__(self) -> None:
-        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+    def __init__(self, *, stays: bool = False) -> None:
+        self._calls = Calls()
         self._is_there = True
+        if stays:
+            with contextlib.suppress(IndexError):
+                self._calls = _staying.pop()
+                return
         thread = threading.Thread(
-            target=_make_all, args=(self._calls,), name="persistry-connection", daemon=True
+            target=_make_all, args=(self._calls, stays), name="persistry-connection", daemon=True
         )
         try:
             thread.start()
@@ -66,7 +79,9 @@ class Caller:
 
     def end(self) -> None:
         """There will be no more calls."""
-        self._calls.put(None)
+        calls, self._calls = self._calls, Calls()
+        self._is_there = False
+        calls.put(None)
 
 
 class _Call:
@@ -88,7 +103,17 @@ class _Call:
         self.done.put(None)
 
 
-def _make_all(calls: SimpleQueue[_Call | None]) -> None:
-    while (call := calls.get()) is not None:
+def _make_all(calls: Calls, stays: bool) -> None:
+    while (call := calls.get()) is not None or stays:
+        if call is None:
+            _staying.append(calls)
+            continue
         call.make()
         del call  # with what it has in its hands, until there is another one
+
+
+# Of the threads that wait for another caller.
+_staying: list[Calls] = []
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_staying.clear)  # The threads are not there.

@@ -24,6 +24,11 @@ class Driver:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
 
+    @property
+    def is_in_process(self) -> bool:
+        """Whether the database runs inside of this process: there is no host to connect to."""
+        return "host" not in self.facts.arguments
+
     def check_connection(self, connection: Any) -> None:
         """A `TypeError` or `ValueError` for what cannot be handed in."""
         self.facts.check_connection(connection)
@@ -36,7 +41,7 @@ class Driver:
         """A new connection, with the driver's own defaults."""
         connection = self.facts.connect(**values.arguments(limits))
         try:
-            for statement in values.on_open():
+            for statement in values.on_open(limits):
                 cursor = connection.cursor()
                 cursor.execute(statement)
                 cursor.close()

@@ -12,6 +12,9 @@ from ..identifiers import literal
 from ..limits import Limits
 from .login import check_given, check_text, checked_kwargs
 
+# The part of an operation's time that a statement may wait for others: the rest is for saying so.
+_WAITING = 0.8
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -29,7 +32,8 @@ class Facts:
     cancel: str = ""
     """The connection's method that has its statement given up, from another thread or task."""
     on_open: tuple[str, ...] = ()
-    """Statements for a new connection; `{name}` is the value of that parameter, as a text."""
+    """Statements for a new connection; `{name}` is the value of that parameter, as a text, and
+    `{milliseconds}` how long one statement may wait for others."""
     literal: Callable[[str], str] = literal
     """Writes a text into such a statement."""
 
@@ -94,7 +98,7 @@ class Values:
             **self.connect_kwargs,
         }
 
-    def on_open(self) -> list[str]:
+    def on_open(self, limits: Limits) -> list[str]:
         """The statements for a new connection."""
         facts = self.facts
         texts = {
@@ -102,6 +106,7 @@ class Values:
             for name, value in self.given.items()
             if name not in facts.arguments
         }
+        texts["milliseconds"] = str(max(1, int(limits.operation * _WAITING * 1000)))
         return [statement.format_map(texts) for statement in facts.on_open]
 
     def describe(self) -> str:

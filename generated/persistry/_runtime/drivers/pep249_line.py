@@ -69,7 +69,7 @@ class Line:
         if self.can_be_ended and not spoilt:
             self.caller = None
         elif self.caller is None:
-            self.caller = Caller()
+            self.caller = Caller(stays=self._driver.is_in_process)
         self._armed = True
 
     @property
@@ -102,12 +102,14 @@ class Line:
         if caller is not None:
             caller.end()
 
-    def close(self) -> None:
-        """Take leave of the server."""
+    def close(self, seconds: float = _LEAVE) -> bool:
+        """Take leave of the server; False if that takes longer, and is left to itself."""
         try:
-            self.run(self._close, _LEAVE)
+            self.run(self._close, seconds)
         except Late:
             self.abandon()
+            return False
+        return True
 
     def abandon(self) -> None:
         """Close a connection of unknown state: nothing is waited for."""

@@ -31,7 +31,7 @@ def open_in_time(
         with contextlib.suppress(Exception):
             made.pop().close()
 
-    caller = Caller()
+    caller = Caller(stays=driver.is_in_process)
     try:
         caller.run(connect, seconds)
         return made.pop(), caller

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...errors import PersisterError
 from ..limits import Deadline, Limits
+from . import pep249_forks
 from .pep249_driver import Driver
 from .pep249_facts import Values
 from .pep249_line import Line
@@ -34,7 +35,10 @@ class Pool:
         self._before: tuple[object] | None = None
         self._interrupted = False
         self._sharers = 1
+        self._is_midway = False
         self._fresh()
+        if values and driver.is_in_process:
+            pep249_forks.watch(self)
 
     def _fresh(self) -> None:
         self._turns = Turns(self.size, self._recover)
@@ -56,6 +60,7 @@ class Pool:
     def joined(self) -> Pool | None:
         """The pool for one more session; None if the last one has left it."""
         if self.values:
+            self._check_process()
             return Pool(self.driver, self.values, self.size)
         with _registry.lock:
             return self if self._join() else None
@@ -79,8 +84,9 @@ class Pool:
 
     @property
     def inherited(self) -> bool:
-        """Whether this is a forked process, and the connection is its parent's."""
-        return self._handed_in is not None and self._pid != os.getpid()
+        """Whether this is a forked process, which cannot use what its parent has open."""
+        is_bound = self._handed_in is not None or self._is_midway
+        return is_bound and self._pid != os.getpid()
 
     @property
     def turns(self) -> Turns:
@@ -102,7 +108,20 @@ class Pool:
                     "this persister's connection belongs to the process that opened it;"
                     " build another persister in this one"
                 )
+            if self._is_midway:
+                raise PersisterError(
+                    "this process was forked in the middle of an operation of this persister, and"
+                    " the locks of its database cannot be trusted in it; fork when no operation is"
+                    " under way, or start the process with 'spawn' or 'forkserver'"
+                )
             self._fresh()
+
+    def stop(self, deadline: Deadline) -> pep249_forks.Stopped:
+        """Close the connections before a fork; the turns are to be given back after it."""
+        turns, taken = self.turns, list[Turn]()
+        have_all = turns.take_all(deadline.remaining, taken)
+        self._is_midway = not self._close(taken, deadline) or not have_all
+        return turns, taken
 
     def line(self, turn: Turn, limits: Limits, seconds: float) -> Line | None:
         """The line of the turn, opened if need be; None if that takes longer."""
@@ -209,11 +228,8 @@ class Pool:
                 return True
         turns, taken = self.turns, list[Turn]()
         try:
-            while len(taken) < self.size:
-                turn = turns.take(deadline.remaining)
-                if turn is None:
-                    return False
-                taken.append(turn)
+            if not turns.take_all(deadline.remaining, taken):
+                return False
             with _registry.lock:
                 self._sharers -= 1
                 last = self._sharers == 0
@@ -224,16 +240,21 @@ class Pool:
                 turns.give(taken.pop())
         return True
 
-    def _close(self, turns: list[Turn], deadline: Deadline) -> None:
+    def _close(self, turns: list[Turn], deadline: Deadline) -> bool:
+        """Whether all is closed: a database inside of this process writes when it is closed."""
+        closed = []
         for turn in turns:
             line, turn.line = turn.line, None
             if line is self._handed_in:
                 self._give_back(line, deadline)
+            elif line is not None and self.driver.is_in_process:
+                closed.append(line.close(deadline.remaining()))
             elif line is not None:
-                line.close()
+                closed.append(line.close())
         if self._users is not None:
             self._users.close()
             self._users = None
+        return all(closed)
 
     def _give_back(self, line: Line | None, deadline: Deadline) -> None:
         if line is None:

@@ -31,7 +31,7 @@ class Pep249Session:
         limits: Limits,
         facts: Facts,
         *,
-        max_connections: int = 10,
+        max_connections: int = 1,
         **values: Any,
     ) -> Self:
         """A session that opens its own connections when they are first needed."""

@@ -64,6 +64,15 @@ class Turns:
                 return self._free.pop()
         return self._wait(remaining)
 
+    def take_all(self, remaining: Callable[[], float], taken: list[Turn]) -> bool:
+        """Every turn, so that nobody has one; False if some do not come in time."""
+        while len(taken) < self.size:
+            turn = self.take(remaining)
+            if turn is None:
+                return False
+            taken.append(turn)
+        return True
+
     def give(self, turn: Turn) -> None:
         """Let the next one have it. Connections that were used last are used first."""
         if turn.line is None:
