@@ -211,6 +211,19 @@ def test_a_login_that_is_refused(make: Make, operation: str, options: Any) -> No
     assert PASSWORD not in repr(make().persister)
 
 
+@pytest.mark.parametrize("password", ["pässword", "☃"])
+def test_a_password_of_any_letters(make: Make, admin: Admin, password: str) -> None:
+    """Written as its parameter says; as it is, it is refused, and not shown."""
+    user = admin.user(f"ALL ON {admin.database}.*")
+    admin.run(f"SET PASSWORD FOR {user['user']}@'%' = PASSWORD('{password}')")
+    persister = make(**user, password=password.encode().decode("latin-1"))
+    persister.initialize()
+    works(persister)
+    with pytest.raises(PersisterError, match="password") as caught:
+        make(**user, password=password).get()
+    assert password not in str(caught.value) and "u2603" not in str(caught.value)
+
+
 @pytest.mark.parametrize("operation", ALL)
 def test_a_database_that_is_not_there(make: Make, operation: str) -> None:
     with refused(PersisterUnavailableError, "give another db_name", cause=DRIVER):

@@ -18,9 +18,11 @@ import sys
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 
 from persistry import errors
@@ -388,6 +390,38 @@ class TestTurns:
             with pytest.raises(errors.PersisterClosedError, match=r"save of b: .*handed in"):
                 await save(session, "b")
         await session.close()
+
+
+class Plain(psycopg.AsyncConnection[Any]):
+    """A driver's connection that cannot be told to commit by itself."""
+
+    autocommit = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("on", ["psycopg"], indirect=True)
+class TestWithoutAutocommit:
+    async def test_each_statement_is_committed(
+        self, on: Any, server: Server, admin: Admin, kind: str
+    ) -> None:
+        facts = replace(on.facts, connect=Plain.connect)
+        connection = await Plain.connect(**on.place(server))
+        if kind == OPENED:
+            session = AwaitedSession.opening(on.failures, LIMITS, facts, **values(on, server))
+        else:
+            session = AwaitedSession.over(connection, on.failures, LIMITS, facts)
+        assert [await save(session, key) for key in "aab"] == [1, 0, 1]
+        assert await load(session, "a") == admin.value("a") == "v"
+        with pytest.raises(errors.NotInitializedError):
+            async with session.operation("load", "key") as operation:
+                await operation.fetch_one("SELECT k FROM nothing")
+        assert admin.is_quiet()
+        with pytest.raises(errors.PersisterError):
+            await together(session, "INSERT INTO t VALUES ('c', 'v')", "SELECT nonsense")
+        await together(session, "INSERT INTO t VALUES ('d', 'v')")
+        assert [admin.value(key) for key in "abcd"] == ["v", "v", None, "v"]
+        assert admin.is_quiet()
+        await session.close()
+        await connection.close()
 
 
 class TestLimits:

@@ -219,9 +219,9 @@ def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Repo
         )
     if stored.identifier_bytes is not None:
         in_range(stored.identifier_bytes, "the length of an identifier", stored.span, report)
-    for columns in stored.indexes.values():
-        for it in columns:
-            known(it, stored.columns, "the column", report)
+    for parts in stored.indexes.values():
+        for part in parts:
+            known(part, stored.columns, "the column", report)
     for field in interface.fields:
         if field.name not in stored.columns:
             report.add(

@@ -60,14 +60,12 @@ WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING ut
 """
 _LOAD_AT_SEQUENCE = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
-WHERE write_number = (
-  SELECT max(write_number) FROM {table}
+WHERE write_number = (SELECT max(write_number) FROM {table}
   WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s)
 """
 _LOAD_LATEST = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
-WHERE write_number = (
-  SELECT max(write_number) FROM {table}
+WHERE write_number = (SELECT max(write_number) FROM {table}
   WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = (
     SELECT max(sequence_id) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4)))
 """
@@ -218,7 +216,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterError,
             _RAISED,
-            "the connection's character set cannot hold this text; open it with charset='utf8mb4'",
+            "the connection's character set cannot hold this text (open it with charset='utf8mb4'), or Latin-1 the password",
             codes=("1115", "1300"),
             messages=("codec can't encode",),
         ),
@@ -343,7 +341,9 @@ class MariaDBPersister(BaseStatePersister):
         Args:
             db_name: The name of the database.
             user: The user's name.
-            password: The password; `None` if the server asks for none.
+            password: The password; `None` if the server asks for none. The drivers send
+                Latin-1: `password.encode().decode('latin-1')` has other letters arrive as
+                UTF-8.
             host: The server's host name or address.
             port: The server's port.
             table_name: The table; a dot separates the schema.

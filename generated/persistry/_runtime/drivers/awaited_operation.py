@@ -183,8 +183,7 @@ class Operation:
         try:
             return task.result()
         except BaseException as exc:
-            if not turn.abandoned:
-                self._settle(turn, exc)
+            self._settle(turn, exc)
             raise
 
     async def _attempt(self, work: Work[Result]) -> Result:
@@ -227,7 +226,7 @@ class Operation:
             lost = rule is not None and rule.may_have_saved
             sound = not lost and (rule is not None or failures.is_conflict(exc))
         sound = sound and not self._transaction and not turn.asked
-        self._can_go_on = self._pool.settle(turn, sound=sound, lost=lost)
+        self._can_go_on = not turn.abandoned and self._pool.settle(turn, sound=sound, lost=lost)
 
     def _may_repeat(self, exc: BaseException) -> bool:
         """After a failure: whether to try again."""
