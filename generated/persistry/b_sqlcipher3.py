@@ -6,19 +6,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import sqlcipher3
-
 from . import errors
-from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.arguments import (
+    Wanted,
+    WantedApps,
+    WantedPartitions,
+    config_arguments,
+    refuse_unknown,
+)
 from ._runtime.drivers.pep249_facts import Facts
-from ._runtime.drivers.pep249_session import Pep249Session
 from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import literal, quoted, split_table_name
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
+
+with extra("sqlcipher3", __package__):
+    import sqlcipher3
+
+    from ._runtime.drivers.pep249_session import Pep249Session
 
 __all__ = ("SQLCipherPersister",)
 
@@ -93,6 +102,15 @@ WITH RECURSIVE apps(app_id) AS (
 SELECT app_id FROM apps WHERE app_id IS NOT NULL
 ORDER BY (SELECT max(t.write_number) FROM {table} AS t INDEXED BY {apps_alone}
           WHERE t.partition_key = ? AND t.app_id = apps.app_id) DESC LIMIT ?
+"""
+_LIST_PARTITION_KEYS_BY_NAME = """\
+WITH RECURSIVE named(partition_key) AS (
+  SELECT min(partition_key) FROM {table} INDEXED BY {order_alone}
+  UNION ALL
+  SELECT (SELECT min(t.partition_key) FROM {table} AS t INDEXED BY {order_alone}
+          WHERE t.partition_key > named.partition_key)
+  FROM named WHERE partition_key IS NOT NULL LIMIT ?)
+SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 """
 
 
@@ -291,6 +309,7 @@ class SQLCipherPersister(BaseStatePersister):
         self._sql_load_latest = _LOAD_LATEST.format_map(names)
         self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
         self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
+        self._sql_list_partition_keys_by_name = _LIST_PARTITION_KEYS_BY_NAME.format_map(names)
 
     @property
     def connection(self) -> Any:
@@ -536,6 +555,33 @@ class SQLCipherPersister(BaseStatePersister):
                 self._sql_list_app_ids_newest,
                 (wanted.partition_key, wanted.partition_key, wanted.partition_key, wanted.limit),
             )
+        return wanted.names(rows)
+
+    def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_partition_keys", kwargs)
+        wanted = WantedPartitions.checked(limit, no_limit=-1)
+        with self._session.operation("list_partition_keys", wanted) as store:
+            if not wanted.storable:
+                return []
+            rows = store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
         return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ("SCHEMES", "aconnect", "connect")
 
+_PACKAGE = __name__.rpartition(".")[0]
+
 SCHEMES: dict[str, Scheme] = {
     "mariadb": Scheme(
         example="mariadb://user:password@localhost:3306/database",
@@ -226,7 +228,7 @@ SCHEMES: dict[str, Scheme] = {
 
 
 def connect(url: str, **options: Any) -> BaseStatePersister:
-    """Build the persister that a URL names, such as `sqlite:///steps.db`.
+    """Build the persister that a URL names.
 
     The URL's query and the keyword options go to the class's `from_values`; what the options say
     wins. Nothing is opened yet. The message of an error never shows the URL's password.
@@ -238,13 +240,13 @@ def connect(url: str, **options: Any) -> BaseStatePersister:
     Raises:
         ValueError: The scheme, a part of the URL or an option is unknown, or the store has no driver
             of this colour.
-        ImportError: The driver is not installed; the message says which extra brings it.
+        ImportError: The driver is not installed; the message says how to install it.
     """
-    persister: BaseStatePersister = open_url(SCHEMES, url, "sync", options)
+    persister: BaseStatePersister = open_url(SCHEMES, url, "sync", options, _PACKAGE)
     return persister
 
 
 def aconnect(url: str, **options: Any) -> Opening[AsyncBaseStatePersister]:
     """As `connect`, for the async class: await the result, or enter it with `async with`."""
-    opening: Opening[AsyncBaseStatePersister] = open_url(SCHEMES, url, "async", options)
+    opening: Opening[AsyncBaseStatePersister] = open_url(SCHEMES, url, "async", options, _PACKAGE)
     return opening

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from .arguments import named, shown, takes_others, wrong_type
-from .lazy import load_class, no_class
+from .lazy import PACKAGE, load_class, no_class
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,20 @@ class Scheme:
 
 
 def open_url(
-    schemes: Mapping[str, Scheme], url: object, colour: str, options: Mapping[str, Any]
+    schemes: Mapping[str, Scheme],
+    url: object,
+    colour: str,
+    options: Mapping[str, Any],
+    package: str = PACKAGE,
 ) -> Any:
-    """The persister of a URL, through its class's `from_values`."""
+    """The persister of a URL, through its class's `from_values`; the package has the class."""
     if not isinstance(url, str):
         wrong_type("url", url, "a str")
     scheme, classes = _meant(schemes, url)
     if colour not in classes:
         ((other, (_, name, _)),) = classes.items()
         raise ValueError(no_class(f"{url.partition(':')[0]}://", colour, other, name))
-    cls = load_class(*classes[colour])
+    cls = load_class(*classes[colour], package)
     parameters = named(cls.from_values)
     if scheme.whole:
         arguments = _around(url, scheme, parameters)
