@@ -84,7 +84,7 @@ SELECT app_id FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4)
 GROUP BY partition_key, app_id ORDER BY max(write_number) DESC LIMIT %s
 """
 _LIST_PARTITION_KEYS_BY_NAME = (
-    "SELECT partition_key FROM {table} GROUP BY partition_key ORDER BY partition_key LIMIT %s"
+    "SELECT DISTINCT partition_key FROM {table} ORDER BY partition_key LIMIT %s"
 )
 
 # The longest statement that the server takes, asked before a large state is saved.
