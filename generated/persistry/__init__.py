@@ -34,10 +34,12 @@ from .registry import register_type
 from .state import State
 
 if TYPE_CHECKING:
+    from .b_aiomysql import AsyncMariaDBPersister
     from .b_aiosqlite import AsyncSQLitePersister
     from .b_asyncpg import AsyncPostgreSQLPersister
     from .b_psycopg2 import PostgreSQLPersister
     from .b_pymongo import AsyncMongoDBBasePersister, MongoDBBasePersister
+    from .b_pymysql import MariaDBPersister
     from .b_redis import AsyncRedisBasePersister, RedisBasePersister
     from .b_sqlite3 import SQLitePersister
     from .in_memory import AsyncInMemoryPersister, InMemoryPersister
@@ -47,6 +49,7 @@ __all__ = (
     "AsyncBaseStatePersister",
     "AsyncBaseStateSaver",
     "AsyncInMemoryPersister",
+    "AsyncMariaDBPersister",
     "AsyncMongoDBBasePersister",
     "AsyncPostgreSQLPersister",
     "AsyncRedisBasePersister",
@@ -56,6 +59,7 @@ __all__ = (
     "BaseStateSaver",
     "CorruptStateError",
     "InMemoryPersister",
+    "MariaDBPersister",
     "MongoDBBasePersister",
     "NotInitializedError",
     "PersistedStateData",
@@ -79,11 +83,13 @@ __all__ = (
 # Where each persister stands, and the extra that brings its driver.
 _PERSISTERS: dict[str, tuple[str, str | None]] = {
     "AsyncInMemoryPersister": ("in_memory", None),
+    "AsyncMariaDBPersister": ("b_aiomysql", "aiomysql"),
     "AsyncMongoDBBasePersister": ("b_pymongo", "pymongo"),
     "AsyncPostgreSQLPersister": ("b_asyncpg", "asyncpg"),
     "AsyncRedisBasePersister": ("b_redis", "redis"),
     "AsyncSQLitePersister": ("b_aiosqlite", "aiosqlite"),
     "InMemoryPersister": ("in_memory", None),
+    "MariaDBPersister": ("b_pymysql", "pymysql"),
     "MongoDBBasePersister": ("b_pymongo", "pymongo"),
     "PostgreSQLPersister": ("b_psycopg2", "psycopg2"),
     "RedisBasePersister": ("b_redis", "redis"),

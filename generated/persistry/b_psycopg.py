@@ -131,6 +131,7 @@ SELECT app_id FROM (
 ORDER BY write_number DESC, created_at DESC LIMIT %s::bigint
 """
 
+
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 530000000
 
@@ -768,7 +769,7 @@ class PostgreSQLPersister(BaseStatePersister):
                     wanted.limit,
                 ),
             )
-        return [app_id for (app_id,) in rows]
+        return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and
@@ -1126,7 +1127,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
                     wanted.limit,
                 ),
             )
-        return [app_id for (app_id,) in rows]
+        return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and

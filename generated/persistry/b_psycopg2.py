@@ -130,6 +130,7 @@ SELECT app_id FROM (
 ORDER BY write_number DESC, created_at DESC LIMIT %s::bigint
 """
 
+
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 530000000
 
@@ -730,7 +731,7 @@ class PostgreSQLPersister(BaseStatePersister):
                     wanted.limit,
                 ),
             )
-        return [app_id for (app_id,) in rows]
+        return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and

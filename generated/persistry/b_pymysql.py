@@ -14,7 +14,7 @@ from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unk
 from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.drivers.pep249_session import Pep249Session
 from ._runtime.failures import Failures, Rule, Sign
-from ._runtime.identifiers import backticked, doubled, split_table_name
+from ._runtime.identifiers import backslashed_literal, backticked, doubled, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
@@ -49,25 +49,22 @@ FROM {table} USE INDEX (PRIMARY, partition_key, ps_order, ps_apps) LIMIT 0
 """
 _SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec)
-VALUES (CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s,
-  CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s)
+VALUES (CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s, CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s)
 """
 _SAVE_CONFLICTING = """\
 SELECT status, state, codec FROM {table}
-WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4)
-  AND sequence_id = %s AND position = CONVERT(%s USING utf8mb4)
+WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s AND position = CONVERT(%s USING utf8mb4)
 """
 _LOAD_AT_SEQUENCE = """\
-SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table} WHERE write_number = (
-  SELECT max(write_number) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4)
-    AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s)
+SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
+WHERE write_number = (SELECT max(write_number) FROM {table}
+  WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s)
 """
 _LOAD_LATEST = """\
-SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table} WHERE write_number = (
-  SELECT max(write_number) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4)
-    AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = (
-      SELECT max(sequence_id) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4)
-        AND app_id = CONVERT(%s USING utf8mb4)))
+SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
+WHERE write_number = (SELECT max(write_number) FROM {table}
+  WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = (
+    SELECT max(sequence_id) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4)))
 """
 _LOAD_LATEST_OF_PARTITION = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
@@ -111,10 +108,10 @@ _FAILURES = Failures(
             _RAISED,
             "what has the table's name has other columns, keys or constraints than persistry gives it; give another table_name",
             codes=(
-                "1054",
-                "1176",
                 "1048",
+                "1054",
                 "1136",
+                "1176",
                 "1216",
                 "1264",
                 "1265",
@@ -133,8 +130,9 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterError,
             _RAISED,
-            "the server takes no table of this name; give one of at most 64 characters, with no space at its end",
+            "the server takes no table of this name; give a shorter one, with no space at its end",
             codes=("1059", "1103"),
+            messages=("File name too long",),
         ),
         Rule(
             errors.PersisterAccessError,
@@ -145,8 +143,8 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterAccessError,
             _RAISED,
-            "the server refuses this user or password, or the way they connect",
-            codes=("1045", "1130", "1251", "1396", "1698", "1820", "1862", "2059", "3118", "4151"),
+            "the server refuses this user or password, or the way they connect (ssl and others in connect_kwargs)",
+            codes=("1045", "1130", "1251", "1698", "1820", "1862", "2059", "3118", "4151"),
         ),
         Rule(
             errors.PersisterAccessError,
@@ -157,7 +155,7 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "there are as many connections, of this user or of all, as the server allows; use fewer, or raise that",
+            "there are as many connections as the server allows, to this user or to all; use fewer, or raise that",
             codes=("1040", "1203", "1226"),
         ),
         Rule(
@@ -169,20 +167,20 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "no server answers there, or not in time or not with TLS; start it, or check host, port and connect_kwargs",
-            codes=("2002", "2003", "2005", "1129"),
+            "no server answers there, or TLS was not agreed on; start it, or check host, port and the certificates in connect_kwargs",
+            codes=("1129", "2002", "2003", "2005"),
         ),
         Rule(
             errors.StateTooLargeError,
             _RAISED,
-            "the statement is larger than the server's max_allowed_packet; raise that, or set max_state_bytes",
+            "the statement is longer than the server's max_allowed_packet; raise that, or set max_state_bytes",
             codes=("1153", "1301", "2020"),
         ),
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
             "the connection was lost and could not be had again, or what answers there is no MariaDB",
-            codes=("2006", "2013", "2055", "1053", "1152", "1159", "1160", "1161", "1927", "4031"),
+            codes=("1053", "1152", "1159", "1160", "1161", "1927", "2006", "2013", "2055", "4031"),
             messages=("Packet sequence number wrong",),
             may_have_saved=True,
             repeat=True,
@@ -191,25 +189,19 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the server gave another transaction precedence; try again",
-            codes=("1213", "1020", "1180"),
+            codes=("1020", "1180", "1213"),
             repeat=True,
         ),
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "another transaction kept a lock for longer than the server's lock_wait_timeout or innodb_lock_wait_timeout; try again",
-            codes=("1205",),
+            "the server ended the statement, because it waited too long for a lock, took too long, or somebody asked for it; try again",
+            codes=("1205", "1317", "1969", "3024"),
         ),
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "the server cancelled the statement, because of one of its timeouts or somebody's request; try again",
-            codes=("1317", "1969", "3024"),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the server has no disk space or memory left, or is not ready; see to that and try again",
+            "the server cannot do it, for lack of disk space or memory, or for the reason it gives; see to that and try again",
             codes=("1005", "1021", "1026", "1030", "1037", "1041", "1047", "1114"),
         ),
         Rule(
@@ -221,13 +213,9 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterError,
             _RAISED,
-            "the connection's character set cannot hold this text; open it with charset='utf8mb4'",
+            "the connection's character set cannot hold this text (open it with charset='utf8mb4'), or Latin-1 the password",
             codes=("1115", "1300"),
-        ),
-        Rule(
-            errors.PersisterError,
-            UnicodeEncodeError,
-            "the connection's character set cannot hold this text; open it with charset='utf8mb4'",
+            messages=("codec can't encode",),
         ),
         Rule(
             errors.PersisterClosedError,
@@ -257,6 +245,8 @@ _DRIVER = Facts(
         "read_timeout": "operation_timeout",
         "write_timeout": "operation_timeout",
     },
+    on_open=("SET SESSION completion_type = 0, SESSION sql_notes = 0",),
+    literal=backslashed_literal,
 )
 
 
@@ -275,9 +265,9 @@ class MariaDBPersister(BaseStatePersister):
 
     An acknowledged save is as durable as the server's `innodb_flush_log_at_trx_commit`
     makes it: by default it survives a crash of the server. A save is one statement and one
-    commit; the server's or session's SQL mode, time zone, default engine and collations do
-    not matter. A state's statement, quotes escaped, fits into the server's
-    `max_allowed_packet`.
+    commit (before a large state's, the server is asked for its `max_allowed_packet`). SQL
+    modes, time zones, default engines and collations of the server or a session do not
+    matter.
 
     The user needs SELECT and INSERT on the table; whoever calls `initialize()` first,
     CREATE on its database.
@@ -348,7 +338,9 @@ class MariaDBPersister(BaseStatePersister):
         Args:
             db_name: The name of the database.
             user: The user's name.
-            password: The password; `None` if the server asks for none.
+            password: The password; `None` if the server asks for none. The drivers send
+                Latin-1: `password.encode().decode('latin-1')` has other letters arrive as
+                UTF-8.
             host: The server's host name or address.
             port: The server's port.
             table_name: The table; a dot separates the schema.

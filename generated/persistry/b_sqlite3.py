@@ -121,6 +121,7 @@ _LIST_APP_IDS_NEWEST = (
     "SELECT app_id FROM {heads} WHERE partition_key = ? ORDER BY last_write DESC LIMIT ?"
 )
 
+
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 999990000
 
@@ -547,7 +548,7 @@ class SQLitePersister(BaseStatePersister):
             rows = store.fetch_all(
                 self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
             )
-        return [app_id for (app_id,) in rows]
+        return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and

@@ -14,6 +14,46 @@ if TYPE_CHECKING:
 __all__ = ("SCHEMES", "aconnect", "connect")
 
 SCHEMES: dict[str, Scheme] = {
+    "mariadb": Scheme(
+        example="mariadb://user:password@localhost:3306/database",
+        classes={
+            "sync": ("b_pymysql", "MariaDBPersister", "pymysql"),
+            "async": ("b_aiomysql", "AsyncMariaDBPersister", "aiomysql"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db_name",
+            "username": "user",
+            "password": "password",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "3306",
+        },
+        presets={},
+        rest="connect_kwargs",
+    ),
+    "mysql": Scheme(
+        example="mysql://user:password@localhost:3306/database",
+        classes={
+            "sync": ("b_pymysql", "MariaDBPersister", "pymysql"),
+            "async": ("b_aiomysql", "AsyncMariaDBPersister", "aiomysql"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db_name",
+            "username": "user",
+            "password": "password",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "3306",
+        },
+        presets={},
+        rest="connect_kwargs",
+    ),
     "memory": Scheme(
         example="memory://",
         classes={
@@ -180,7 +220,7 @@ def connect(url: str, **options: Any) -> BaseStatePersister:
     wins. Nothing is opened yet. The message of an error never shows the URL's password.
 
     Args:
-        url: memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlite:///steps.db.
+        url: mariadb://user:password@localhost:3306/database, memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlite:///steps.db.
         options: Parameters of the class, such as `operation_timeout=5`.
 
     Raises:

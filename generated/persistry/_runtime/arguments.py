@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -51,6 +51,14 @@ def stored_text(name: str, value: object) -> str:
             f"{shown(checked)}"
         )
     return checked
+
+
+def read_text(stored: object) -> str:
+    """A text as a store returned it; bytes are UTF-8. ValueError if it is none."""
+    text = stored.decode() if isinstance(stored, (bytes, bytearray)) else stored
+    if type(text) is not str:
+        raise ValueError(f"{shown(stored)} is no text")
+    return text
 
 
 def sequence(name: str, value: object) -> int:
@@ -141,16 +149,14 @@ class Wanted:
         try:
             if type(sequence_id) is not int or sequence_id < 0:
                 raise ValueError(f"its sequence_id is {shown(sequence_id)}")
-            if type(position) is not str or type(status) is not str:
-                raise ValueError("its position or its status is no text")
             return {
                 "partition_key": self.partition_key,
-                "app_id": app_id,
+                "app_id": read_text(app_id),
                 "sequence_id": sequence_id,
-                "position": position,
+                "position": read_text(position),
                 "state": State.deserialize(codec.decode(state, number), **serde_kwargs),
                 "created_at": iso(created_at),
-                "status": status,
+                "status": read_text(status),
             }
         except UnregisteredTypeError as error:
             raise self.corrupt(app_id, str(error), sequence_id) from error
@@ -189,6 +195,15 @@ class WantedApps:
             raise ValueError(f"limit must be 0 or more, or None for all, not {shown(limit)}")
         # No store holds more, and a larger number would not fit where it is bound.
         return cls(partition, min(integer("limit", limit), MAX_SEQUENCE_ID), is_storable(partition))
+
+    def names(self, rows: Iterable[Row]) -> list[str]:
+        """The applications that rows of one column name."""
+        try:
+            return [read_text(app_id) for (app_id,) in rows]
+        except ValueError as error:
+            raise CorruptStateError(
+                f"list_app_ids of {self}: an app_id is not what persistry wrote ({error})"
+            ) from error
 
     def __str__(self) -> str:
         return f"partition {shown(self.partition_key)}"

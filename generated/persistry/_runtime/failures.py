@@ -170,6 +170,8 @@ def _filled(advice: str, limits: Limits) -> str:
 
 def _told(exc: BaseException) -> str:
     """What the driver says: the first line, not too long, without secrets."""
+    if isinstance(exc, UnicodeEncodeError):  # it shows a letter, which may be of a password
+        return f"{exc.encoding}: {exc.reason}"
     lines = _COMMAND.sub("", str(exc)).strip().splitlines()
     text = _LOGIN.sub("***@", _ARGUMENTS.sub("", lines[0])) if lines else "no details"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

@@ -14,6 +14,11 @@ from .arguments import KeyParts, Row, integer, shown, stored_text, wrong_type
 from .clock import now
 from .same import same
 
+# A state of so many bytes fits into a statement of 1 MB, whatever has to be escaped in it.
+SMALL = 400_000
+# What else is in the statement: its words and the key.
+AROUND = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
@@ -73,6 +78,25 @@ class NewRecord:
         parts = (self.partition_key, self.app_id, str(self.sequence_id), self.position)
         return sha256("\0".join(parts).encode()).digest()[:16]
 
+    @property
+    def is_large(self) -> bool:
+        """Whether its statement may be longer than what a server takes at the least."""
+        return len(self.encoded.data) > SMALL
+
+    def check_fits(self, answer: Row | None) -> None:
+        """Refuse a record whose statement is longer than the server says that it takes.
+
+        Sent all the same, it would cost the connection before the server could say so.
+        """
+        data = self.encoded.data
+        escaped = len(data) + sum(map(data.count, (b'"', b"'", b"\\")))
+        if answer is not None and escaped + AROUND > answer[0]:
+            raise StateTooLargeError(
+                f"save of {self}: the encoded state has {len(data)} bytes, {escaped} with its"
+                f" quotes escaped, and a statement of this server has {answer[0]} at the most;"
+                " keep large values elsewhere and store a reference to them, or have it allow more"
+            )
+
     def accept(self, stored: Row | None) -> None:
         """Accept what is stored under this key if it is this record; refuse it otherwise.
 
@@ -86,6 +110,8 @@ class NewRecord:
                 "as a trigger, keeps it out; nothing was saved. Save it again"
             )
         status, state, number = stored
+        if isinstance(status, bytes):
+            status = status.decode(errors="replace")
         if status != self.status:
             raise StateConflictError(
                 f"save of {self}: it is stored already with the status {shown(status)}, not "

@@ -7,6 +7,20 @@ from .support.column import Column
 
 COLUMNS: tuple[Column, ...] = (
     Column(
+        name="MariaDBPersister",
+        colour="sync",
+        backend="mariadb",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
+        name="AsyncMariaDBPersister",
+        colour="async",
+        backend="mariadb",
+        traits=frozenset(("durable", "initialize", "network", "connection")),
+        gaps={},
+    ),
+    Column(
         name="InMemoryPersister",
         colour="sync",
         backend="memory",
