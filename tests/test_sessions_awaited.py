@@ -116,6 +116,11 @@ def unavailable(
     assert caught.value.may_have_saved is may_have_saved
 
 
+async def pause(server: Server) -> None:
+    server.pause()
+    await asyncio.sleep(0.05)  # Until the last one of its threads stands still.
+
+
 async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
     deadline = time.monotonic() + seconds
     while not await settled(condition()):
@@ -430,7 +435,7 @@ class TestLimits:
     ) -> None:
         session = await open_session(Limits(0.6, 0.6))
         await save(session, "before")
-        server.pause()
+        await pause(server)
         with unavailable(0.6, may_have_saved=True, match=r"operation_timeout \(0.6 s\)"):
             await save(session, "key")
         server.resume()
@@ -441,7 +446,7 @@ class TestLimits:
     async def test_a_server_that_does_not_answer(self, open_session: Open, server: Server) -> None:
         session = await open_session(SHORT)
         await save(session, "before")
-        server.pause()
+        await pause(server)
         with unavailable(0.3, may_have_saved=True, match=r"operation_timeout \(0.3 s\)"):
             await save(session, "key")
         with unavailable(0.3, may_have_saved=False, match=r" \(0.3 s\)"):
@@ -459,7 +464,7 @@ class TestLimits:
     ) -> None:
         session = await open_session(SHORT)
         await save(session, "before")
-        server.pause()
+        await pause(server)
         with unavailable(0.3, may_have_saved=True):
             await save(session, "key")
         began = time.monotonic()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import pwd
-import shutil
 import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,11 @@ TABLES = (
     "maria_add_gis_sp_bootstrap.sql",
 )
 # Small files, which are copied and thrown away a hundred times a run.
-SMALL = ["--innodb-log-file-size=4M", "--innodb-data-file-path=ibdata1:4M:autoextend"]
+SMALL = [
+    "--innodb-log-file-size=4M",
+    "--innodb-data-file-path=ibdata1:4M:autoextend",
+    "--innodb-autoextend-increment=1",
+]
 
 
 def programs() -> Iterator[Path]:
@@ -75,7 +80,8 @@ class MariaDBServer(Server):
         return somebody()
 
     def prepare(self) -> None:
-        shutil.copytree(_made(self._program), self.data)
+        with tarfile.open(fileobj=io.BytesIO(_made(self._program))) as archive:
+            archive.extractall(self.directory, filter="data")
         if self._tls is not None:
             self._tls.write_certificate(self.directory / "ca.pem")
             self._tls.write_server(self.directory / "server.pem")
@@ -115,30 +121,29 @@ class MariaDBServer(Server):
 
 
 @functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="persistry-mariadb-", dir=open_directory())
-
-
-@functools.cache
-def _made(program: Path) -> Path:
-    """A data directory with the system's tables; each server gets a copy."""
-    place = Path(_folder().name) / "data"
-    place.mkdir()
-    if user := somebody():
-        for path in (place.parent, place):
-            os.chown(path, user.pw_uid, user.pw_gid)
-    scripts = program.resolve().parent.parent / "share" / "mysql"
-    parts = [(scripts / name).read_text(encoding="utf-8") for name in TABLES]
-    command = [str(program), "--no-defaults", "--bootstrap", f"--datadir={place}", *SMALL]
-    run = subprocess.run(
-        [*command, f"--tmpdir={place.parent}", "--innodb-flush-method=nosync"],
-        input="\n".join(
-            ["CREATE DATABASE mysql;", "USE mysql;", "SET @auth_root_socket = NULL;", *parts]
-        ),
-        capture_output=True,
-        text=True,
-        **as_somebody(),
-    )
-    if run.returncode:
-        raise ServerFailed(f"MariaDB's bootstrap ended with code {run.returncode}: {run.stderr}")
-    return place
+def _made(program: Path) -> bytes:
+    """A data directory with the system's tables, packed: a killed run must leave no folder."""
+    with tempfile.TemporaryDirectory(prefix="persistry-mariadb-", dir=open_directory()) as folder:
+        place = Path(folder) / "data"
+        place.mkdir()
+        if user := somebody():
+            for path in (place.parent, place):
+                os.chown(path, user.pw_uid, user.pw_gid)
+        scripts = program.resolve().parent.parent / "share" / "mysql"
+        parts = [(scripts / name).read_text(encoding="utf-8") for name in TABLES]
+        first = ["CREATE DATABASE mysql;", "USE mysql;", "SET @auth_root_socket = NULL;"]
+        command = [str(program), "--no-defaults", "--bootstrap", f"--datadir={place}", *SMALL]
+        run = subprocess.run(
+            [*command, f"--tmpdir={place.parent}", "--innodb-flush-method=nosync"],
+            input="\n".join([*first, *parts]),
+            capture_output=True,
+            text=True,
+            **as_somebody(),
+        )
+        if run.returncode:
+            said = run.stderr.strip()
+            raise ServerFailed(f"MariaDB's bootstrap ended with code {run.returncode}: {said}")
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+            archive.add(place, "data")
+        return packed.getvalue()
