@@ -6,21 +6,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-import aiomysql
-import pymysql
-
 from . import errors
-from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.arguments import (
+    Wanted,
+    WantedApps,
+    WantedPartitions,
+    config_arguments,
+    refuse_unknown,
+)
 from ._runtime.awaitable import Opening
-from ._runtime.drivers.awaited_session import AwaitedSession
 from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.failures import Failures, Rule, Sign
 from ._runtime.identifiers import backslashed_literal, backticked, doubled, split_table_name
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
+
+with extra("aiomysql", __package__):
+    import aiomysql
+    import pymysql
+
+    from ._runtime.drivers.awaited_session import AwaitedSession
 
 __all__ = ("AsyncMariaDBPersister",)
 
@@ -75,6 +84,9 @@ _LIST_APP_IDS_NEWEST = """\
 SELECT app_id FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4)
 GROUP BY partition_key, app_id ORDER BY max(write_number) DESC LIMIT %s
 """
+_LIST_PARTITION_KEYS_BY_NAME = (
+    "SELECT DISTINCT partition_key FROM {table} ORDER BY partition_key LIMIT %s"
+)
 
 # The longest statement that the server takes, asked before a large state is saved.
 _STATEMENT_BYTES = "SELECT @@max_allowed_packet"
@@ -306,6 +318,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         self._sql_load_latest = _LOAD_LATEST.format_map(names)
         self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
         self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
+        self._sql_list_partition_keys_by_name = _LIST_PARTITION_KEYS_BY_NAME.format_map(names)
 
     @property
     def connection(self) -> Any:
@@ -574,6 +587,33 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             rows = await store.fetch_all(
                 self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
             )
+        return wanted.names(rows)
+
+    async def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_partition_keys", kwargs)
+        wanted = WantedPartitions.checked(limit, no_limit=9223372036854775807)
+        async with self._session.operation("list_partition_keys", wanted) as store:
+            if not wanted.storable:
+                return []
+            rows = await store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
         return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

@@ -3,24 +3,35 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from typing import Any, Self
 
-import asyncpg
-import asyncpg.exceptions
-
 from . import errors
-from ._runtime.arguments import Wanted, WantedApps, config_arguments, exactly_one, refuse_unknown
+from ._runtime.arguments import (
+    Wanted,
+    WantedApps,
+    WantedPartitions,
+    config_arguments,
+    exactly_one,
+    refuse_unknown,
+)
 from ._runtime.awaitable import Opening
-from ._runtime.drivers.asyncpg_session import AsyncpgSession
 from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import escape_literal, quoted, split_table_name
+from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
+
+with extra("asyncpg", __package__):
+    import ssl
+
+    import asyncpg
+    import asyncpg.exceptions
+
+    from ._runtime.drivers.asyncpg_session import AsyncpgSession
 
 __all__ = ("AsyncPostgreSQLPersister",)
 
@@ -129,6 +140,17 @@ skipped AS (
 SELECT app_id FROM (
   SELECT * FROM distinct_walked WHERE (SELECT is_enough FROM walk) UNION ALL SELECT * FROM skipped) AS apps
 ORDER BY write_number DESC, created_at DESC LIMIT $2::bigint
+"""
+_LIST_PARTITION_KEYS_BY_NAME = """\
+WITH RECURSIVE named AS (
+  (SELECT partition_key FROM {table} ORDER BY partition_key LIMIT 1)
+  UNION ALL
+  SELECT (
+    SELECT t.partition_key FROM {table} AS t WHERE t.partition_key > named.partition_key
+    ORDER BY t.partition_key LIMIT 1)
+  FROM named WHERE named.partition_key IS NOT NULL)
+SELECT partition_key FROM named WHERE partition_key IS NOT NULL
+ORDER BY partition_key COLLATE "C" LIMIT $1::bigint
 """
 
 
@@ -460,6 +482,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         self._sql_load_latest = _LOAD_LATEST.format_map(names)
         self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
         self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
+        self._sql_list_partition_keys_by_name = _LIST_PARTITION_KEYS_BY_NAME.format_map(names)
 
     @property
     def connection(self) -> Any:
@@ -769,6 +792,33 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             rows = await store.fetch_all(
                 self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
             )
+        return wanted.names(rows)
+
+    async def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_partition_keys", kwargs)
+        wanted = WantedPartitions.checked(limit, no_limit=None)
+        async with self._session.operation("list_partition_keys", wanted) as store:
+            if not wanted.storable:
+                return []
+            rows = await store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
         return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from . import errors
-from ._runtime.arguments import Wanted, WantedApps, config_arguments, refuse_unknown
+from ._runtime.arguments import (
+    Wanted,
+    WantedApps,
+    WantedPartitions,
+    config_arguments,
+    refuse_unknown,
+)
 from ._runtime.drivers.sqlite3_session import Sqlite3Session
 from ._runtime.failures import Failures, Rule
 from ._runtime.identifiers import quoted, split_table_name
@@ -120,6 +126,15 @@ WHERE rowid = (
 _LIST_APP_IDS_NEWEST = (
     "SELECT app_id FROM {heads} WHERE partition_key = ? ORDER BY last_write DESC LIMIT ?"
 )
+_LIST_PARTITION_KEYS_BY_NAME = """\
+WITH RECURSIVE named (partition_key) AS (
+  SELECT min(partition_key) FROM {heads}
+  UNION ALL
+  SELECT (SELECT min(h.partition_key) FROM {heads} AS h WHERE h.partition_key > named.partition_key)
+  FROM named WHERE named.partition_key IS NOT NULL
+  LIMIT ?)
+SELECT partition_key FROM named WHERE partition_key IS NOT NULL
+"""
 
 
 # The largest state, in bytes, that the store takes.
@@ -308,6 +323,7 @@ class SQLitePersister(BaseStatePersister):
         self._sql_load_latest = _LOAD_LATEST.format_map(names)
         self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
         self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
+        self._sql_list_partition_keys_by_name = _LIST_PARTITION_KEYS_BY_NAME.format_map(names)
 
     @property
     def connection(self) -> Any:
@@ -548,6 +564,33 @@ class SQLitePersister(BaseStatePersister):
             rows = store.fetch_all(
                 self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
             )
+        return wanted.names(rows)
+
+    def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
+        """List the partitions that have a record, each once, by name: in the order of their
+        code points.
+
+        The default partition is `''`. A persister of one's own need not offer this.
+
+        Args:
+            limit: How many at the most; `None` for all.
+
+        Returns:
+            The partition keys; empty if nothing is stored.
+
+        Raises:
+            TypeError: An argument has the wrong type, or a keyword is unknown.
+            ValueError: `limit` is negative.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
+            PersisterUnavailableError: The store did not answer.
+        """
+        refuse_unknown("list_partition_keys", kwargs)
+        wanted = WantedPartitions.checked(limit, no_limit=-1)
+        with self._session.operation("list_partition_keys", wanted) as store:
+            if not wanted.storable:
+                return []
+            rows = store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
         return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ("SCHEMES", "aconnect", "connect")
 
+_PACKAGE = __name__.rpartition(".")[0]
+
 SCHEMES: dict[str, Scheme] = {
     "mariadb": Scheme(
         example="mariadb://user:password@localhost:3306/database",
@@ -198,6 +200,18 @@ SCHEMES: dict[str, Scheme] = {
         },
         rest="redis_client_kwargs",
     ),
+    "sqlcipher": Scheme(
+        example="sqlcipher://:passphrase@/steps.db",
+        classes={
+            "sync": ("b_sqlcipher3", "SQLCipherPersister", "sqlcipher3"),
+        },
+        parts={
+            "password": "passphrase",
+            "path": "db_path",
+        },
+        defaults={},
+        presets={},
+    ),
     "sqlite": Scheme(
         example="sqlite:///steps.db",
         classes={
@@ -214,24 +228,25 @@ SCHEMES: dict[str, Scheme] = {
 
 
 def connect(url: str, **options: Any) -> BaseStatePersister:
-    """Build the persister that a URL names, such as `sqlite:///steps.db`.
+    """Build the persister that a URL names.
 
     The URL's query and the keyword options go to the class's `from_values`; what the options say
     wins. Nothing is opened yet. The message of an error never shows the URL's password.
 
     Args:
-        url: mariadb://user:password@localhost:3306/database, memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlite:///steps.db.
+        url: mariadb://user:password@localhost:3306/database, memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlcipher://:passphrase@/steps.db, sqlite:///steps.db.
         options: Parameters of the class, such as `operation_timeout=5`.
 
     Raises:
-        ValueError: The scheme, a part of the URL or an option is unknown.
-        ImportError: The driver is not installed; the message says which extra brings it.
+        ValueError: The scheme, a part of the URL or an option is unknown, or the store has no driver
+            of this colour.
+        ImportError: The driver is not installed; the message says how to install it.
     """
-    persister: BaseStatePersister = open_url(SCHEMES, url, "sync", options)
+    persister: BaseStatePersister = open_url(SCHEMES, url, "sync", options, _PACKAGE)
     return persister
 
 
 def aconnect(url: str, **options: Any) -> Opening[AsyncBaseStatePersister]:
     """As `connect`, for the async class: await the result, or enter it with `async with`."""
-    opening: Opening[AsyncBaseStatePersister] = open_url(SCHEMES, url, "async", options)
+    opening: Opening[AsyncBaseStatePersister] = open_url(SCHEMES, url, "async", options, _PACKAGE)
     return opening

@@ -195,15 +195,6 @@ class WantedApps:
         """The applications that rows of one column name."""
         return _names(rows, f"list_app_ids of {self}: an app_id")
 
-    def names(self, rows: Iterable[Row]) -> list[str]:
-        """The applications that rows of one column name."""
-        try:
-            return [read_text(app_id) for (app_id,) in rows]
-        except ValueError as error:
-            raise CorruptStateError(
-                f"list_app_ids of {self}: an app_id is not what persistry wrote ({error})"
-            ) from error
-
     def __str__(self) -> str:
         return f"partition {shown(self.partition_key)}"
 
