@@ -20,7 +20,7 @@ from persistry.errors import (
     PersisterUnavailableError,
     StoreVersionError,
 )
-from tests.bad_input import OPERATIONS, PASSWORD, Calls, refused, runner, works
+from tests.bad_input import OPERATIONS, PASSWORD, Calls, named_by, refused, runner, works
 from tests.mariadb import (
     ALL,
     CLASSES,
@@ -331,7 +331,7 @@ def test_a_read_only_session(make: Make, persister: Calls) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_missing_table_is_cured_by_initialize(make: Make, operation: str) -> None:
     persister = make()
-    with refused(NotInitializedError, operation, "'p'", "initialize()", cause=DRIVER):
+    with refused(NotInitializedError, operation, named_by(operation), "initialize()", cause=DRIVER):
         OPERATIONS[operation](persister)
     assert persister.is_initialized() is False
     persister.initialize()
@@ -376,7 +376,9 @@ def test_something_else_of_that_name_is_left_alone(
     with pytest.raises(StoreVersionError, match=r"^initialize of table 'burr_state': ") as caught:
         persister.initialize()
     assert "table_name" in str(caught.value)
-    for operation in OPERATIONS:
+    # Burr's table has what listing partitions asks for.
+    answered = {"list_partition_keys"} if BURRS in shape else set()
+    for operation in OPERATIONS.keys() - answered:
         with pytest.raises(StoreVersionError):
             call(operation, persister)
     assert admin.content() == before
@@ -471,7 +473,7 @@ def test_table_names_that_the_server_refuses(make: Make, name: str) -> None:
     with refused(PersisterError, "initialize", "no table of this name", cause=DRIVER):
         persister.initialize()
     for operation in OPERATIONS:
-        with pytest.raises(PersisterError, match=rf"^{operation} of "):
+        with pytest.raises(PersisterError, match=rf"^{operation}( of |: )"):
             call(operation, persister)
 
 

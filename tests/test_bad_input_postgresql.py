@@ -421,7 +421,9 @@ def test_something_else_of_that_name_is_left_alone(make: Make, admin: Admin, sha
     with pytest.raises(StoreVersionError, match=r"^initialize of table 'burr_state': ") as caught:
         persister.initialize()
     assert "table_name" in str(caught.value)
-    for operation in OPERATIONS:
+    # Burr's table has what listing partitions asks for.
+    answered = {"list_partition_keys"} if shape == BURRS else set()
+    for operation in OPERATIONS.keys() - answered:
         with pytest.raises((StoreVersionError, NotInitializedError)):
             call(operation, persister)
     assert admin.content() == before

@@ -371,7 +371,7 @@ DAMAGE = {
     "real sequence": "sequence_id = 1.5",
     "text sequence": "sequence_id = 'abc'",
     "blob position": "position = x'00ff'",
-    "blob status": "status = x'00'",
+    "blob status": "status = x'ff'",
 }
 
 

@@ -254,7 +254,7 @@ def test_a_connection_that_was_closed(colour: str, hand_in: Any, make: Make, run
     persister.initialize()
     connection.close()
     for operation in OPERATIONS:
-        with pytest.raises(PersisterClosedError, match=rf"^{operation} .*handed in"):
+        with pytest.raises(PersisterClosedError, match=rf"^{operation}.*handed in"):
             call(operation, persister)
 
 

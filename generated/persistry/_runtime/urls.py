@@ -45,8 +45,12 @@ def open_url(
         wrong_type("url", url, "a str")
     scheme, classes = _meant(schemes, url)
     if colour not in classes:
+        written = url.partition(":")[0]
+        if colour in scheme.classes:
+            plain = written.partition("+")[0]
+            raise ValueError(f"{written}:// has no {colour} driver: write {plain}://")
         ((other, (_, name, _)),) = classes.items()
-        raise ValueError(no_class(f"{url.partition(':')[0]}://", colour, other, name))
+        raise ValueError(no_class(f"{written}://", colour, other, name))
     cls = load_class(*classes[colour], package)
     parameters = named(cls.from_values)
     if scheme.whole:
