@@ -44,6 +44,7 @@ class Copy:
         (self.folder / ".venv" / ".ready").touch()  # it has all: nothing is to be installed
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join([str(self.folder / "generated"), str(self.folder)]),
+            "PYTHONUNBUFFERED": "1",  # stdout and stderr in their order
             "PERSISTRY_TEST_MARIADB_SERVER": "none",  # it is neither needed nor to be installed
         }
         for name in [it for it in environment if it.startswith(("PYTEST_", "MAKE"))]:
