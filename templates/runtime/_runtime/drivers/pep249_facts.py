@@ -114,7 +114,12 @@ class Values:
         given = self.given
         if "host" in given:
             return f"{given['host']}:{given['port']}/{given['db_name']}"
-        return repr(given[next(iter(self.facts.arguments))])
+        return repr(self.place)
+
+    @property
+    def place(self) -> Any:
+        """The first thing that the driver is told: of a database in this process, its file."""
+        return self.given[next(iter(self.facts.arguments))]
 
     def _check_signature(self) -> None:
         """A keyword that the driver does not have is found here, if it says which it has."""

@@ -127,7 +127,7 @@ class Pool:
         """The line of the turn, opened if need be; None if that takes longer."""
         line = self._handed_in or turn.line
         if line is not None and line is not self._handed_in:
-            if line.age == self._age and not self.driver.is_broken(line.connection):
+            if line.age == self._age and not self._is_lost(line):
                 return line
             turn.line = None
             line.abandon()
@@ -139,9 +139,14 @@ class Pool:
             if opened is None:
                 return None
             line = Line(self.driver, *opened, age)
+            line.file = self.driver.file_of(self.values)
         line.arm()
         turn.line = line
         return line
+
+    def _is_lost(self, line: Line) -> bool:
+        file = line.file
+        return self.driver.is_broken(line.connection) or (file is not None and file.is_lost)
 
     def ready(self, line: Line, seconds: float) -> None:
         """Make a connection that was handed in ours alone, with no transaction open on it."""
