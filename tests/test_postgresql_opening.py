@@ -17,6 +17,7 @@ from persistry.errors import (
     PersisterAccessError,
     PersisterError,
     PersisterUnavailableError,
+    StateConflictError,
 )
 from tests.bad_input import PASSWORD, Calls, Run, refused, runner, works
 from tests.postgresql import CLASSES, Database, database
@@ -136,6 +137,36 @@ def test_a_pool_is_made_and_handed_in(own: Database, run: Run) -> None:
         await pool.close()
 
     run(main())
+
+
+def handed_in(own: Database, colour: str, run: Run, **options: Any) -> Any:
+    """A connection of psycopg 3, as its owner opens it."""
+    where = {"host": own.server.address[0], "port": own.server.port, "user": "postgres"}
+    where |= {"dbname": own.name, "password": own.server.password, **options}
+    kind = psycopg.Connection if colour == "sync psycopg" else psycopg.AsyncConnection
+    return run(kind.connect(**where))
+
+
+@pytest.mark.parametrize("autocommit", [False, True])
+@pytest.mark.parametrize("colour", ["sync psycopg", "async psycopg"])
+def test_a_pipeline_is_not_left_to_itself(
+    own: Database, colour: str, run: Run, autocommit: bool
+) -> None:
+    """In one, a statement is only noted down; a save waits until it is done and committed."""
+    other = own.open(colour, run)
+    other.initialize()
+    other.put("taken", n=1)
+    connection = handed_in(own, colour, run, autocommit=autocommit)
+    persister = Calls(CLASSES[colour](connection), run)
+    pipeline = connection.pipeline()
+    run(pipeline.__enter__() if colour == "sync psycopg" else pipeline.__aenter__())
+    persister.put("app", n=1)
+    assert other.get("app") == persister.get("app") == {"n": 1}
+    persister.put("app", n=1)
+    with pytest.raises(StateConflictError):
+        persister.put("taken", n=2)
+    connection.pgconn.finish()
+    other.cleanup()
 
 
 def config(own: Database) -> dict[str, Any]:

@@ -89,8 +89,10 @@ class Operation:
 
         async def work(connection: Any, cursor: Any) -> int:
             await execute(cursor, sql, parameters)
-            changed: int = cursor.rowcount
-            return changed
+            if cursor.rowcount < 0:
+                # Not known, as with psycopg's pipelines: perhaps it has not even been sent.
+                await settled(connection.commit())
+            return max(0, cursor.rowcount)
 
         try:
             return await self._trip(work)

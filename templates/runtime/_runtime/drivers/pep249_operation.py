@@ -91,8 +91,10 @@ class Operation:
                 if failures.is_conflict(exc):
                     return 0
                 raise
-            changed: int = cursor.rowcount
-            return changed
+            if cursor.rowcount < 0 and self._line is not None:
+                # Not known, as with psycopg's pipelines: perhaps it has not even been sent.
+                self._line.connection.commit()
+            return max(0, cursor.rowcount)
 
         return self._trip(run)
 
