@@ -66,7 +66,10 @@ class Caller:
             call.wanted = False
             raise
         if call.failure is not None:
-            raise call.failure
+            try:
+                raise call.failure
+            finally:
+                call.failure = None  # Its frames, this one too, would keep each other.
         result: Result = call.result
         return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from typing import Any
 
 from ..limits import Limits
@@ -22,7 +23,13 @@ def open_in_time(
     made: list[Any] = []  # Whoever takes it out uses it, or closes it.
 
     def connect() -> None:
-        connection = driver.connect(values, limits)
+        try:
+            connection = driver.connect(values, limits)
+        except BaseException as exc:
+            # The frames hold what the driver was given, the password too, and in circles with
+            # their exception what it has begun, which would stay open until they are found.
+            traceback.clear_frames(exc.__traceback__)
+            raise
         made.append(connection)
         if prepared:
             driver.prepare(connection)
