@@ -169,6 +169,26 @@ def test_a_pipeline_is_not_left_to_itself(
     other.cleanup()
 
 
+@pytest.mark.parametrize("encoding", ["SJIS", "EUC_JP", "BIG5"])
+@pytest.mark.parametrize("colour", ["sync psycopg", "async psycopg"])
+def test_an_encoding_that_changes_letters(
+    own: Database, colour: str, run: Run, encoding: str
+) -> None:
+    """In some, the yen sign is a backslash: another key, and a damaged state."""
+    other = own.open(colour, run)
+    other.initialize()
+    connection = handed_in(own, colour, run, client_encoding=encoding)
+    persister = Calls(CLASSES[colour](connection), run)
+    for operation in (persister.put, persister.get):
+        with pytest.raises(PersisterError, match="client_encoding='UTF8'"):
+            operation("¥")
+    run(connection.execute("SET client_encoding = 'UTF8'"))
+    works(persister)
+    assert other.list_app_ids("p") == ["works"]
+    run(connection.close())
+    other.cleanup()
+
+
 def config(own: Database) -> dict[str, Any]:
     host, port = own.server.address
     return {

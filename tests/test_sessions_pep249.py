@@ -414,6 +414,26 @@ class TestThreads:
             session.close()
 
 
+class TestSuiting:
+    def test_asked_until_it_does(self, path: str, facts: Facts) -> None:
+        facts = replace(facts, suits="SELECT count(*) = 1 FROM u", advice="fill u")
+        with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as connection:
+            connection.execute("CREATE TABLE u (it)")
+            session = Pep249Session.over(connection, FAILURES, LIMITS, facts)
+            for _ in range(2):
+                with pytest.raises(errors.PersisterError, match=r"save of key: .*suit; fill u"):
+                    save(session)
+            assert stored(path) == []
+            connection.execute("INSERT INTO u VALUES (1)")
+            assert save(session) == 1
+            connection.execute("DROP TABLE u")
+            assert save(session, "b") == 1
+            assert stored(path) == ["a", "b"]
+
+    def test_nobody_asks_what_was_opened_here(self, open_session: Open, facts: Facts) -> None:
+        assert save(open_session(facts=replace(facts, suits="SELECT false"))) == 1
+
+
 class TestTransactions:
     def test_what_the_owner_had_begun_is_committed(self, hand_in: Any, path: str) -> None:
         session, connection = hand_in()

@@ -36,6 +36,10 @@ class Facts:
     `{milliseconds}` how long one statement may wait for others."""
     literal: Callable[[str], str] = literal
     """Writes a text into such a statement."""
+    suits: str = ""
+    """A query that says whether a connection that was handed in can be used."""
+    advice: str = ""
+    """How to open one that can."""
 
     def check_connection(self, connection: object) -> None:
         """A `TypeError` for what cannot be handed in."""

@@ -32,6 +32,8 @@ class Pool:
         self.values = values
         self.size = size
         self._handed_in = None if values else Line(driver, connection, handed_in=True)
+        self.suits = bool(values) or not driver.facts.suits
+        """Whether the connections are known to be as the store needs them."""
         self._before: tuple[object] | None = None
         self._interrupted = False
         self._sharers = 1
