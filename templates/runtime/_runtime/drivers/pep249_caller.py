@@ -46,7 +46,8 @@ class Caller:
             self._is_there = False
 
     def __del__(self) -> None:
-        self.end()
+        with contextlib.suppress(AttributeError):  # A signal may have come while it was made.
+            self.end()
 
     def run(self, job: Callable[[], Result], seconds: float) -> Result:
         """What the job returns or raises; `Late` if that takes longer.
