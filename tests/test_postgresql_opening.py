@@ -107,6 +107,13 @@ def test_too_many_connections(opened: Any, own: Database, cause: Any) -> None:
         opened(user=own.user, password=PASSWORD)
 
 
+@pytest.mark.parametrize("colour", ["sync psycopg", "async psycopg"])
+@pytest.mark.parametrize("host", ["no..name", "long" * 20])
+def test_a_host_that_can_be_none(opened: Any, host: str) -> None:
+    with refused(PersisterUnavailableError, "check host", host, cause=UnicodeError):
+        opened(host=host)
+
+
 # What is handed in, and what a persister is built from
 
 
