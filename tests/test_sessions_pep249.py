@@ -307,6 +307,26 @@ class TestLimits:
             save(session)
         session.close()
 
+    def test_attempts_that_are_late_are_not_too_many(self, path: str) -> None:
+        """Not so many threads as there are calls, of a server that says nothing."""
+        answers, begun = threading.Event(), []
+
+        def connect(database: str) -> sqlite3.Connection:
+            begun.append(database)
+            answers.wait(30)
+            return sqlite3.connect(database, check_same_thread=False)
+
+        facts = replace(PLAIN, connect=connect)
+        session = Pep249Session.opening(FAILURES, Limits(0.1, 5), facts, db_path=path)
+        for _ in range(20):
+            with pytest.raises(errors.PersisterUnavailableError, match="connect_timeout"):
+                save(session)
+        assert len(begun) == 4
+        answers.set()
+        time.sleep(0.2)
+        assert save(session) == 1
+        session.close()
+
     @pytest.mark.parametrize("late", [False, True])
     def test_an_attempt_that_failed_leaves_nothing(self, path: str, late: bool) -> None:
         """Neither what the driver has begun, nor, in an error's frames, what it was given."""

@@ -14,7 +14,7 @@ from . import pep249_forks
 from .pep249_driver import Driver
 from .pep249_facts import Values
 from .pep249_line import Line
-from .pep249_opening import open_in_time
+from .pep249_opening import Opener
 from .pep249_turns import Turn, Turns
 from .pep249_watch import watchdog
 
@@ -46,6 +46,7 @@ class Pool:
         self._turns = Turns(self.size, self._recover)
         self._age = 0
         self._users: Line | None = None
+        self._opener = self.values and Opener(self.driver, self.values, self.size)
         self._changing = threading.Lock()
         self._leaving = threading.Lock()
         self._pid = os.getpid()
@@ -136,8 +137,8 @@ class Pool:
             line = None
         if line is None:
             age = self._age
-            assert self.values is not None
-            opened = open_in_time(self.driver, self.values, limits, seconds, prepared=True)
+            assert self.values is not None and self._opener is not None
+            opened = self._opener.open(limits, seconds, prepared=True)
             if opened is None:
                 return None
             line = Line(self.driver, *opened, age)
@@ -218,8 +219,8 @@ class Pool:
         with self._changing:
             line = self._users
             if line is None or self.driver.is_broken(line.connection):
-                assert self.values is not None
-                opened = open_in_time(self.driver, self.values, limits, seconds, prepared=False)
+                assert self._opener is not None
+                opened = self._opener.open(limits, seconds, prepared=False)
                 self._users = line = opened and Line(self.driver, opened[0])
             return line and line.connection
 
