@@ -92,7 +92,8 @@ class Operation:
             if cursor.rowcount < 0:
                 # Not known, as with psycopg's pipelines: perhaps it has not even been sent.
                 await settled(connection.commit())
-            return max(0, cursor.rowcount)
+            changed: int = cursor.rowcount
+            return max(0, changed)
 
         try:
             return await self._trip(work)

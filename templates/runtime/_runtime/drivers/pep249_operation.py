@@ -94,7 +94,8 @@ class Operation:
             if cursor.rowcount < 0 and self._line is not None:
                 # Not known, as with psycopg's pipelines: perhaps it has not even been sent.
                 self._line.connection.commit()
-            return max(0, cursor.rowcount)
+            changed: int = cursor.rowcount
+            return max(0, changed)
 
         return self._trip(run)
 

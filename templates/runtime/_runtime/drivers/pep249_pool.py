@@ -46,7 +46,7 @@ class Pool:
         self._turns = Turns(self.size, self._recover)
         self._age = 0
         self._users: Line | None = None
-        self._opener = self.values and Opener(self.driver, self.values, self.size)
+        self._opener = Opener(self.driver, self.values, self.size) if self.values else None
         self._changing = threading.Lock()
         self._leaving = threading.Lock()
         self._pid = os.getpid()
