@@ -460,6 +460,9 @@ class Connect:
     timeouts: tuple[tuple[str, str], ...]
     cancel: str | None
     on_open: tuple[str, ...]
+    suits: str | None
+    """A query that says whether a connection that is handed in can be used."""
+    advice: str | None
 
 
 @dataclass(frozen=True)

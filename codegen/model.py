@@ -356,6 +356,16 @@ class DerivedModel:
 
 
 @dataclass(frozen=True)
+class SuitsModel:
+    """what a connection that is handed in must be like"""
+
+    query: Text
+    """answers a row whose first value is true where it suits; asked once, before anything else"""
+    advice: Text
+    """for the message where it does not: how to open one that does"""
+
+
+@dataclass(frozen=True)
 class ConnectionModel:
     """statements for a connection"""
 
@@ -363,6 +373,8 @@ class ConnectionModel:
     """run on each connection that persistry opens; {name} is a value of `opened_with`, as a text"""
     on_initialize: tuple[Text, ...] = ()
     """run by initialize(), on a connection that persistry opened"""
+    suits: SuitsModel | None = None
+    """for the general session: not all that a driver can open is fit for every text"""
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,8 @@ ROWS = [
         "no MariaDB",
         **SAVED,
     ),
+    Row(UnicodeError("encoding with 'idna' codec failed"), UNAVAILABLE, NOBODY),
+    Row(UnicodeEncodeError("idna", "a..b", 2, 3, "label empty"), UNAVAILABLE, NOBODY),
     Row(
         UnicodeEncodeError("charmap", "☃", 0, 1, "character maps to <undefined>"),
         PersisterError,

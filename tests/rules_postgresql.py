@@ -226,6 +226,8 @@ PSYCOPG = [
     Row(of_psycopg("26000", 'prepared statement "s1" does not exist'), UNAVAILABLE, "a pooler"),
     Row(of_psycopg("42P05", 'prepared statement "s1" already exists'), UNAVAILABLE, "a pooler"),
     Row(psycopg.OperationalError("failed to resolve host 'a': [Errno -2]"), UNAVAILABLE, NOBODY),
+    Row(UnicodeError("encoding with 'idna' codec failed"), UNAVAILABLE, NOBODY),
+    Row(UnicodeEncodeError("idna", "a..b", 2, 3, "label empty"), UNAVAILABLE, NOBODY),
     *(
         Row(psycopg.DataError(f"timestamp too {text}"), CorruptStateError, "another program")
         for text in ("large (after year 10K): '12345-01-01'", "small (before year 1): '1 BC'")

@@ -279,6 +279,23 @@ def test_a_read_only_file(make: Make, persister: Calls, path: Path) -> None:
         other.initialize()
 
 
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_file_removed_while_open(make: Make, persister: Calls, path: Path, how: str) -> None:
+    """SQLCipher itself would go on saving to the file that has lost its name."""
+    persister.put(n=1)
+    other = path.with_name("other.db")
+    sql(other, "CREATE TABLE mine (v)")
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    path.unlink() if how == "removed" else os.replace(other, path)
+    with refused(NotInitializedError, "save", "initialize()", path.name, cause=OPERATIONAL):
+        persister.put(n=2)
+    persister.initialize()
+    persister.put(n=2)
+    assert make().get() == {"n": 2}
+    assert make().list_app_ids("p") == ["app"]
+
+
 def test_a_lock_that_is_held_too_long(make: Make, persister: Calls, path: Path) -> None:
     hurried = make(operation_timeout=1.5)
     assert hurried.get() is None

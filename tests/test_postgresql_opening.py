@@ -17,6 +17,7 @@ from persistry.errors import (
     PersisterAccessError,
     PersisterError,
     PersisterUnavailableError,
+    StateConflictError,
 )
 from tests.bad_input import PASSWORD, Calls, Run, refused, runner, works
 from tests.postgresql import CLASSES, Database, database
@@ -106,6 +107,13 @@ def test_too_many_connections(opened: Any, own: Database, cause: Any) -> None:
         opened(user=own.user, password=PASSWORD)
 
 
+@pytest.mark.parametrize("colour", ["sync psycopg", "async psycopg"])
+@pytest.mark.parametrize("host", ["no..name", "long" * 20])
+def test_a_host_that_can_be_none(opened: Any, host: str) -> None:
+    with refused(PersisterUnavailableError, "check host", host, cause=UnicodeError):
+        opened(host=host)
+
+
 # What is handed in, and what a persister is built from
 
 
@@ -136,6 +144,56 @@ def test_a_pool_is_made_and_handed_in(own: Database, run: Run) -> None:
         await pool.close()
 
     run(main())
+
+
+def handed_in(own: Database, colour: str, run: Run, **options: Any) -> Any:
+    """A connection of psycopg 3, as its owner opens it."""
+    where = {"host": own.server.address[0], "port": own.server.port, "user": "postgres"}
+    where |= {"dbname": own.name, "password": own.server.password, **options}
+    kind = psycopg.Connection if colour == "sync psycopg" else psycopg.AsyncConnection
+    return run(kind.connect(**where))
+
+
+@pytest.mark.parametrize("autocommit", [False, True])
+@pytest.mark.parametrize("colour", ["sync psycopg", "async psycopg"])
+def test_a_pipeline_is_not_left_to_itself(
+    own: Database, colour: str, run: Run, autocommit: bool
+) -> None:
+    """In one, a statement is only noted down; a save waits until it is done and committed."""
+    other = own.open(colour, run)
+    other.initialize()
+    other.put("taken", n=1)
+    connection = handed_in(own, colour, run, autocommit=autocommit)
+    persister = Calls(CLASSES[colour](connection), run)
+    pipeline = connection.pipeline()
+    run(pipeline.__enter__() if colour == "sync psycopg" else pipeline.__aenter__())
+    persister.put("app", n=1)
+    assert other.get("app") == persister.get("app") == {"n": 1}
+    persister.put("app", n=1)
+    with pytest.raises(StateConflictError):
+        persister.put("taken", n=2)
+    connection.pgconn.finish()
+    other.cleanup()
+
+
+@pytest.mark.parametrize("encoding", ["SJIS", "EUC_JP", "BIG5"])
+@pytest.mark.parametrize("colour", ["sync psycopg", "async psycopg"])
+def test_an_encoding_that_changes_letters(
+    own: Database, colour: str, run: Run, encoding: str
+) -> None:
+    """In some, the yen sign is a backslash: another key, and a damaged state."""
+    other = own.open(colour, run)
+    other.initialize()
+    connection = handed_in(own, colour, run, client_encoding=encoding)
+    persister = Calls(CLASSES[colour](connection), run)
+    for operation in (persister.put, persister.get):
+        with pytest.raises(PersisterError, match="client_encoding='UTF8'"):
+            operation("¥")
+    run(connection.execute("SET client_encoding = 'UTF8'"))
+    works(persister)
+    assert other.list_app_ids("p") == ["works"]
+    run(connection.close())
+    other.cleanup()
 
 
 def config(own: Database) -> dict[str, Any]:

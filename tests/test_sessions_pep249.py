@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -306,6 +307,87 @@ class TestLimits:
             save(session)
         session.close()
 
+    def test_attempts_that_are_late_are_not_too_many(self, path: str) -> None:
+        """Not so many threads as there are calls, of a server that says nothing."""
+        answers, begun = threading.Event(), []
+
+        def connect(database: str) -> sqlite3.Connection:
+            begun.append(database)
+            answers.wait(30)
+            return sqlite3.connect(database, check_same_thread=False)
+
+        facts = replace(PLAIN, connect=connect)
+        session = Pep249Session.opening(FAILURES, Limits(0.1, 5), facts, db_path=path)
+        for _ in range(20):
+            with pytest.raises(errors.PersisterUnavailableError, match="connect_timeout"):
+                save(session)
+        assert len(begun) == 4
+        answers.set()
+        time.sleep(0.2)
+        assert save(session) == 1
+        session.close()
+
+    @pytest.mark.parametrize("late", [False, True])
+    def test_an_attempt_that_failed_leaves_nothing(self, path: str, late: bool) -> None:
+        """Neither what the driver has begun, nor, in an error's frames, what it was given."""
+        begun: list[weakref.ref[Any]] = []
+
+        class Socket:
+            pass
+
+        def connect(database: str) -> sqlite3.Connection:
+            secret = Socket()
+            begun.append(weakref.ref(secret))
+            time.sleep(0.2 if late else 0)
+            try:
+                raise sqlite3.OperationalError("no")
+            except sqlite3.Error as exc:
+                failure = exc  # so that the frame and the exception keep each other
+            raise failure
+
+        before = threads()
+        facts = replace(PLAIN, connect=connect)
+        session = Pep249Session.opening(FAILURES, Limits(0.1, 5), facts, db_path=path)
+        gc.disable()
+        try:
+            with pytest.raises(errors.PersisterError) as caught:
+                save(session)
+            while threads() > before:
+                time.sleep(0.02)
+            assert begun[0]() is None
+            assert late is (caught.value.__cause__ is None)
+        finally:
+            gc.enable()
+        session.close()
+
+
+class TestFiles:
+    @pytest.mark.parametrize("replaced", [False, True])
+    def test_one_that_is_lost(self, open_session: Open, path: str, replaced: bool) -> None:
+        """What would be saved to it, nobody would find."""
+        session = open_session()
+        save(session)
+        if replaced:
+            with contextlib.closing(sqlite3.connect(f"{path}.new")) as connection:
+                connection.execute("CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT)")
+            os.replace(f"{path}.new", path)
+            save(session, "b")
+            assert stored(path) == ["b"]
+        else:
+            os.unlink(path)
+            with pytest.raises(errors.NotInitializedError):
+                save(session, "b")
+
+    def test_another_working_directory(
+        self, open_session: Open, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(Path(path).parent)
+        session = open_session(db_path=Path(path).name)
+        save(session)
+        monkeypatch.chdir("/")
+        save(session, "b")
+        assert stored(path) == ["a", "b"]
+
 
 class TestThreads:
     def test_fifty(self, open_session: Open, path: str) -> None:
@@ -350,6 +432,26 @@ class TestThreads:
             with pytest.raises(errors.PersisterError, match=r"hand in another .*same thread"):
                 save(session, "b")
             session.close()
+
+
+class TestSuiting:
+    def test_asked_until_it_does(self, path: str, facts: Facts) -> None:
+        facts = replace(facts, suits="SELECT count(*) = 1 FROM u", advice="fill u")
+        with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as connection:
+            connection.execute("CREATE TABLE u (it)")
+            session = Pep249Session.over(connection, FAILURES, LIMITS, facts)
+            for _ in range(2):
+                with pytest.raises(errors.PersisterError, match=r"save of key: .*suit; fill u"):
+                    save(session)
+            assert stored(path) == []
+            connection.execute("INSERT INTO u VALUES (1)")
+            assert save(session) == 1
+            connection.execute("DROP TABLE u")
+            assert save(session, "b") == 1
+            assert stored(path) == ["a", "b"]
+
+    def test_nobody_asks_what_was_opened_here(self, open_session: Open, facts: Facts) -> None:
+        assert save(open_session(facts=replace(facts, suits="SELECT false"))) == 1
 
 
 class TestTransactions:

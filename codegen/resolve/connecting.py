@@ -30,6 +30,7 @@ def connecting(driver: DriverModel, connection_type: str, model: SqlBackendModel
     """What the general session is given. `check` has found nothing wrong."""
     connect = driver.connect
     assert connect is not None
+    suits = model.connection.suits
     return ir.Connect(
         constant="_ASYNC_DRIVER" if driver.colour == "async" else "_DRIVER",
         call=str(connect.call or f"{driver.requires}.connect"),
@@ -39,6 +40,8 @@ def connecting(driver: DriverModel, connection_type: str, model: SqlBackendModel
         timeouts=_texts(connect.timeouts),
         cancel=None if connect.cancel is None else str(connect.cancel),
         on_open=tuple(sql_text.compiled(it, "qmark")[0] for it in model.connection.on_open),
+        suits=None if suits is None else str(suits.query),
+        advice=None if suits is None else str(suits.advice),
     )
 
 

@@ -31,6 +31,9 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     every = {value for case in cases.values() for value in case.given}
     _check_names(model, report)
     connection = (*model.connection.on_open, *model.connection.on_initialize)
+    if model.connection.suits is not None:
+        connection = (*connection, model.connection.suits.query)
+        sensible(model.connection.suits.advice, "the advice", report)
     if model.stored.statement_bytes is not None:
         connection = (*connection, model.stored.statement_bytes)
     for text in (*_creating(model), *_derived(model), *connection):
