@@ -226,6 +226,16 @@ PSYCOPG = [
     Row(of_psycopg("26000", 'prepared statement "s1" does not exist'), UNAVAILABLE, "a pooler"),
     Row(of_psycopg("42P05", 'prepared statement "s1" already exists'), UNAVAILABLE, "a pooler"),
     Row(psycopg.OperationalError("failed to resolve host 'a': [Errno -2]"), UNAVAILABLE, NOBODY),
+    # What the end of a connection looks like that somebody closes while it is used.
+    Row(psycopg.OperationalError("connection socket closed"), UNAVAILABLE, LOST, **SAVED),
+    Row(
+        psycopg.OperationalError("consuming input failed: connection pointer is NULL"),
+        UNAVAILABLE,
+        LOST,
+        **SAVED,
+    ),
+    Row(psycopg.OperationalError("the connection is closed"), UNAVAILABLE, LOST, **SAVED),
+    Row(psycopg.OperationalError("the connection is lost"), UNAVAILABLE, LOST, **SAVED),
     *(
         Row(psycopg.DataError(f"timestamp too {text}"), CorruptStateError, "another program")
         for text in ("large (after year 10K): '12345-01-01'", "small (before year 1): '1 BC'")
