@@ -101,7 +101,7 @@ class OnMariaDB:
         on_open=("SET SESSION innodb_lock_wait_timeout = 2",),
     )
     failures = failures_of_mariadb(
-        (pymysql.Error, OSError, RuntimeError, AttributeError), pymysql.InternalError
+        (pymysql.Error, OSError), pymysql.InternalError
     )
     server: ClassVar[type[Server]] = MariaDBServer
     database, user = "test", "root"
@@ -145,7 +145,7 @@ class OnMariaDBOtherwise(OnMariaDB):
         on_open=OnMariaDB.facts.on_open,
     )
     failures = failures_of_mariadb(
-        (asyncmy.errors.MySQLError, OSError, RuntimeError, AttributeError, EOFError),
+        (asyncmy.errors.MySQLError, OSError, EOFError),
         asyncmy.errors.InternalError,
     )
     dict_rows: ClassVar[dict[str, Any]] = {"cursor_cls": asyncmy.cursors.DictCursor}

@@ -228,6 +228,16 @@ PSYCOPG = [
     Row(psycopg.OperationalError("failed to resolve host 'a': [Errno -2]"), UNAVAILABLE, NOBODY),
     Row(UnicodeError("encoding with 'idna' codec failed"), UNAVAILABLE, NOBODY),
     Row(UnicodeEncodeError("idna", "a..b", 2, 3, "label empty"), UNAVAILABLE, NOBODY),
+    # What the end of a connection looks like that somebody closes while it is used.
+    Row(psycopg.OperationalError("connection socket closed"), UNAVAILABLE, LOST, **SAVED),
+    Row(
+        psycopg.OperationalError("consuming input failed: connection pointer is NULL"),
+        UNAVAILABLE,
+        LOST,
+        **SAVED,
+    ),
+    Row(psycopg.OperationalError("the connection is closed"), UNAVAILABLE, LOST, **SAVED),
+    Row(psycopg.OperationalError("the connection is lost"), UNAVAILABLE, LOST, **SAVED),
     *(
         Row(psycopg.DataError(f"timestamp too {text}"), CorruptStateError, "another program")
         for text in ("large (after year 10K): '12345-01-01'", "small (before year 1): '1 BC'")

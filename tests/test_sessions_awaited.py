@@ -80,6 +80,25 @@ async def slowly(session: AwaitedSession) -> int:
         return await operation.execute(on_of(session).insert_slowly)
 
 
+async def saving(session: AwaitedSession, number: int = 0) -> Callable[[], Any]:
+    """Have tasks save until the session is closed; how much they did, when they have ended."""
+    saved = []
+
+    async def work(task: int) -> None:
+        with contextlib.suppress(errors.PersisterClosedError):
+            for step in itertools.count():
+                await save(session, f"{number}-{task}-{step}")
+                saved.append(step)
+
+    async def all_saved() -> int:
+        await asyncio.gather(*tasks)
+        return len(saved)
+
+    tasks = [asyncio.create_task(work(task)) for task in range(30)]
+    await asyncio.sleep(0.1)
+    return all_saved
+
+
 async def works(session: AwaitedSession) -> bool:
     key = str(random.random())
     with contextlib.suppress(errors.PersisterUnavailableError):
@@ -395,6 +414,34 @@ class TestTurns:
             with pytest.raises(errors.PersisterClosedError, match=r"save of b: .*handed in"):
                 await save(session, "b")
         await session.close()
+
+    @handed_in_only
+    async def test_the_owner_closes_it_in_the_middle(
+        self, open_session: Open, admin: Admin
+    ) -> None:
+        """Whatever its driver raises then; what is said not to be saved is not there."""
+        for number in range(60):
+            session = await open_session()
+            connection = session.connection
+
+            async def work(task: int, session: Any = session, number: int = number) -> str | None:
+                for step in itertools.count():
+                    key = f"{number}-{task}-{step}"
+                    try:
+                        await save(session, key)
+                    except errors.PersisterClosedError:
+                        return key
+                    except errors.PersisterUnavailableError as exc:
+                        return None if exc.may_have_saved else key
+                return None
+
+            tasks = [asyncio.create_task(work(task)) for task in range(3)]
+            for _ in range(random.randrange(60)):
+                await asyncio.sleep(random.choice((0, 0, 0, 0.0002)))
+            await settled(connection.close())
+            for key in await asyncio.gather(*tasks):
+                assert key is None or admin.value(key) is None
+            await session.close()
 
 
 class Plain(psycopg.AsyncConnection[Any]):
@@ -914,21 +961,22 @@ class TestClosing:
     @opened_only
     async def test_while_tasks_work(self, open_session: Open, admin: Admin) -> None:
         session = await open_session()
-        saved: list[str] = []
-
-        async def work(number: int) -> None:
-            with contextlib.suppress(errors.PersisterClosedError):
-                for step in itertools.count():
-                    await save(session, f"{number}-{step}")
-                    saved.append(f"{number}-{step}")
-
-        tasks = [asyncio.create_task(work(number)) for number in range(30)]
-        await asyncio.sleep(0.1)
+        saved = await saving(session)
         await session.close()
-        await asyncio.gather(*tasks)
-        assert saved
-        assert admin.count() == len(saved)
+        assert 0 < await saved() == admin.count()
         await until(lambda: not admin.others())
+
+    @opened_only
+    async def test_from_another_loop_while_tasks_work(
+        self, open_session: Open, admin: Admin
+    ) -> None:
+        """What is under way there comes to its end, and no connection stays."""
+        for number in range(9):
+            session = await open_session()
+            saved = await saving(session, number)
+            await asyncio.to_thread(asyncio.run, session.close())
+            assert await saved() > 0
+            await until(lambda: not admin.others())
 
     @opened_only
     async def test_it_took_too_long(self, open_session: Open, admin: Admin) -> None:

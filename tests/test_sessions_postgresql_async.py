@@ -921,6 +921,29 @@ class TestEventLoops:
 
         asyncio.run(main())
 
+    @pytest.mark.parametrize("kind", OPENED, indirect=True)
+    def test_closing_in_another_loop_while_tasks_work(
+        self, here: PostgreSQLServer, kind: str
+    ) -> None:
+        """What is under way comes to its end."""
+
+        async def work(session: AsyncpgSession, number: int) -> None:
+            for step in itertools.count():
+                try:
+                    await save(session, f"{number}-{step}")
+                except errors.PersisterClosedError:
+                    return
+
+        async def main() -> None:
+            for _ in range(9):
+                session = AsyncpgSession.opening(FAILURES, LIMITS, **values(here, kind))
+                tasks = [asyncio.create_task(work(session, number)) for number in range(9)]
+                await asyncio.sleep(0.1)
+                await asyncio.to_thread(asyncio.run, session.close())
+                await asyncio.gather(*tasks)
+
+        asyncio.run(main())
+
 
 class TestOpening:
     @pytest.mark.parametrize(
