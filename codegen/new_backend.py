@@ -38,10 +38,10 @@ NEXT = """\
 next:
   1. Write what each TODO asks for; `make generate` lists them, `make explain CODE=...` tells more.
   2. pyproject.toml: each driver's extra under [project.optional-dependencies], and the driver in
-     the group dev; then `make setup`.
-  3. tests/stores/{name}.py: where a test stores, as tests/stores/{like}.py says it, and its columns
-     in tests/stores/__init__.py; where it needs a server, tests/servers/{name}.py.
-  4. `make generate`, then `make test ARGS="-k {name}"`.
+     the group dev; then `make generate`, which installs it.
+  3. tests/stores/{name}.py: where a test stores, as tests/stores/{like}.py says it; where that
+     needs a server, tests/servers/{name}.py.
+  4. `make test ARGS="--column ..."` with the name of the class, until nothing fails.
 docs/adding-a-backend.md goes through all of it, with the messages that one meets on the way."""
 NEXT_OUTSIDE = """\
 next:
@@ -165,6 +165,9 @@ def _text(
     opened_with = [it for it in like.names("drivers", first, "opened_with") if it in shared]
     spliced = like.parts().get("connection", "")
     asked = [*opened_with, *([] if opened_with else like.names("drivers", first, *_ARGUMENTS))]
+    arguments = {
+        it: it in _SAME for it in asked if it not in _NO_ARGUMENT and f"{{{it}}}" not in spliced
+    }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
@@ -193,10 +196,9 @@ def _text(
         ),
         from_values=[it for it in like.names("drivers", first, "from_values") if it in shared],
         opened_with=opened_with,
-        arguments={
-            it: it in _SAME for it in asked if it not in _NO_ARGUMENT and f"{{{it}}}" not in spliced
-        },
-        says_extra=bool(opened_with or like.text("drivers", first, "extra")),
+        # Otherwise a convention says them.
+        is_unusual=bool(opened_with) and opened_with != [*arguments, *_NO_ARGUMENT],
+        arguments=arguments,
         conflicts=like.at("errors", "conflict") is not None,
         drivers={
             it: [

@@ -17,7 +17,9 @@ import pytest
 
 import persistry
 from persistry import State
-from tests.stores import MongoPlace, PostgreSQLPlace, RedisPlace
+from tests.stores.mongodb import MongoPlace
+from tests.stores.postgresql import PostgreSQLPlace
+from tests.stores.redis import RedisPlace
 
 CONSTRUCTORS = {
     "SQLitePersister": "db_path, table_name='burr_state', serde_kwargs=None, connect_kwargs=None, "

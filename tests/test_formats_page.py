@@ -17,7 +17,10 @@ import sqlcipher3
 
 import persistry
 from persistry import State
-from tests.stores import MariaDBPlace, MongoPlace, PostgreSQLPlace, RedisPlace
+from tests.stores.mariadb import MariaDBPlace
+from tests.stores.mongodb import MongoPlace
+from tests.stores.postgresql import PostgreSQLPlace
+from tests.stores.redis import RedisPlace
 
 PAGE = (Path(__file__).parent.parent / "docs" / "formats.md").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ import pymysql
 import pytest
 
 from persistry import MariaDBPersister, State, b_aiomysql, b_pymysql
-from tests.stores import MariaDBPlace
+from tests.stores.mariadb import MariaDBPlace
 
 ROWS = 100_000
 COLUMNS = [

@@ -115,7 +115,7 @@ def test_what_comes_next_is_told(project: Path, capsys: pytest.CaptureFixture[st
     text = (project / "spec/backends/duck.yaml").read_text(encoding="utf-8")
     todos = [line for line in text.splitlines() if TODO.search(line)]
     assert said.startswith(f"made spec/backends/duck.yaml, with {len(todos)} TODOs\n\nnext:\n")
-    for place in ("pyproject.toml", "tests/stores/duck.py", "tests/servers/duck.py", "-k duck"):
+    for place in ("pyproject.toml", "tests/stores/duck.py", "tests/servers/duck.py", "--column"):
         assert place in said
 
 

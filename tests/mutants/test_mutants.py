@@ -24,7 +24,7 @@ from persistry.errors import StateConflictError
 from tests.mutants.rows import ROW, Mutant, mutants, where_is
 from tests.mutants.running import Outcome, run
 from tests.reading import read_once
-from tests.stores import SERVED
+from tests.stores import served_by
 from tests.stores.served import Place
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +82,7 @@ def environment(request: pytest.FixtureRequest) -> Environment:
     """How the runs are told of this run's servers, so that they start none."""
 
     def told(store: str) -> dict[str, str]:
-        if not any(it.name in SERVED for it in COLUMNS if it.backend == store):
+        if not any(served_by(it) for it in COLUMNS if it.backend == store):
             return {}
         place: Place = request.getfixturevalue(f"{store}_place")
         return {place.variable: place.url}

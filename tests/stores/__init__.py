@@ -8,10 +8,12 @@ known by the run's name in its own; nothing else on that server is touched.
 from __future__ import annotations
 
 import os
+import pkgutil
 import secrets
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,40 +24,44 @@ from persistry.conformance.support.column import Column, Store
 from persistry.conformance.support.plugin import Dispensable
 from tests.servers import ServerFailed, ServerMissing
 
-from .mariadb import AsyncMariaDBStore, MariaDBPlace, MariaDBStore
-from .memory import AsyncMemoryStore, MemoryStore
-from .mongodb import AsyncMongoStore, MongoPlace, MongoStore
-from .postgresql import (
-    AsyncPostgreSQLStore,
-    AsyncPsycopgStore,
-    PostgreSQLPlace,
-    PostgreSQLStore,
-    PsycopgStore,
-)
-from .redis import AsyncRedisStore, RedisPlace, RedisStore
 from .served import AnyPlace, Place, ServedStore, missing
-from .sqlcipher import SQLCipherStore
-from .sqlite import AsyncSQLiteStore, SQLiteStore
+from .storage import FileStorage, Storage
 
-# The store of each column.
-IN_MEMORY = {"InMemoryPersister": MemoryStore, "AsyncInMemoryPersister": AsyncMemoryStore}
-IN_A_FILE: dict[str, Any] = {
-    "SQLitePersister": SQLiteStore,
-    "AsyncSQLitePersister": AsyncSQLiteStore,
-    "SQLCipherPersister": SQLCipherStore,
-}
-SERVED: dict[str, tuple[type[ServedStore[Any]], type[Place]]] = {
-    "RedisBasePersister": (RedisStore, RedisPlace),
-    "AsyncRedisBasePersister": (AsyncRedisStore, RedisPlace),
-    "PostgreSQLPersister": (PostgreSQLStore, PostgreSQLPlace),
-    "AsyncPostgreSQLPersister": (AsyncPostgreSQLStore, PostgreSQLPlace),
-    "MariaDBPersister": (MariaDBStore, MariaDBPlace),
-    "AsyncMariaDBPersister": (AsyncMariaDBStore, MariaDBPlace),
-    "b_psycopg.PostgreSQLPersister": (PsycopgStore, PostgreSQLPlace),
-    "b_psycopg.AsyncPostgreSQLPersister": (AsyncPsycopgStore, PostgreSQLPlace),
-    "MongoDBBasePersister": (MongoStore, MongoPlace),
-    "AsyncMongoDBBasePersister": (AsyncMongoStore, MongoPlace),
-}
+TESTS = Path(__file__).parents[1]
+
+# The store of each column: what the modules beside this one have in their STORES.
+STORES: dict[str, type[Storage]] = {}
+# The kind of place of each module whose stores are on a server.
+PLACES: dict[str, type[Place]] = {}
+for _module in pkgutil.iter_modules(__path__):
+    _stores = getattr(import_module(f"{__name__}.{_module.name}"), "STORES", {})
+    STORES |= _stores
+    for _store in _stores.values():
+        if issubclass(_store, ServedStore):
+            PLACES[_module.name] = _store.place_type
+
+
+def _faults() -> list[str]:
+    """A line for each column without a store, and for each store without a column."""
+    columns = {it.name: it.backend for it in COLUMNS}
+    return [
+        *(
+            f"{name} has no store to be tested on: tests/stores/{columns[name]}.py is to say"
+            f' STORES = {{"{name}": ...}}'
+            for name in columns.keys() - STORES.keys()
+        ),
+        *(
+            f"{STORES[name].__module__} has a store for {name!r}, which no column is called; there"
+            f" are {', '.join(columns)}"
+            for name in STORES.keys() - columns.keys()
+        ),
+    ]
+
+
+def served_by(column: Column) -> type[Place] | None:
+    """The kind of place of a column that needs a server."""
+    kind = STORES[column.name]
+    return kind.place_type if issubclass(kind, ServedStore) else None
 
 
 class Services:
@@ -97,10 +103,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[_services].running.close()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    if faults := _faults():
+        raise pytest.UsageError(*sorted(faults))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--column`, the matrix and nothing else is run."""
+    return True if config.getoption("column") and TESTS in collection_path.parents else None
+
+
 def pytest_persistry_prepare(config: pytest.Config, column: Column) -> str | None:
     try:
-        if column.name in SERVED:
-            config.stash[_services].place(SERVED[column.name][1])
+        if place := served_by(column):
+            config.stash[_services].place(place)
     except ServerMissing as error:
         return Dispensable(error) if error.dispensable else str(error)
     except ServerFailed as error:  # it is there, so it is no reason to skip anything
@@ -117,12 +134,12 @@ def make_store(
     skip = request.config.getoption("skip_missing")
 
     def make(column: Column) -> Any:
-        if column.name in IN_MEMORY:
-            return IN_MEMORY[column.name](column)
-        if column.name in IN_A_FILE:
-            return IN_A_FILE[column.name](column, Path(tempfile.mkdtemp(dir=tmp_path)))
-        kind, place = SERVED[column.name]
-        return kind(column, services.place(place), services.name, skip)
+        kind = STORES[column.name]
+        if issubclass(kind, ServedStore):
+            return kind(column, services.place(kind.place_type), services.name, skip)
+        if issubclass(kind, FileStorage):
+            return kind(column, Path(tempfile.mkdtemp(dir=tmp_path)))
+        return kind(column)
 
     return make
 
@@ -130,7 +147,8 @@ def make_store(
 @pytest.fixture(scope="session")
 def at_hand() -> list[Column]:
     """The columns, but for those whose server is not here and need not be."""
-    return [it for it in COLUMNS if it.name not in SERVED or not SERVED[it.name][1].is_lacking()]
+    places = {it: served_by(it) for it in COLUMNS}
+    return [it for it, place in places.items() if place is None or not place.is_lacking()]
 
 
 def _place(request: pytest.FixtureRequest, kind: type[AnyPlace]) -> AnyPlace:
@@ -140,24 +158,14 @@ def _place(request: pytest.FixtureRequest, kind: type[AnyPlace]) -> AnyPlace:
         return missing(error, skip=request.config.getoption("skip_missing"))
 
 
-# The run's servers, for tests of their own beside the matrix.
+def _fixture(kind: type[Place]) -> Any:
+    @pytest.fixture(scope="session")
+    def place(request: pytest.FixtureRequest) -> Place:
+        return _place(request, kind)
+
+    return place
 
 
-@pytest.fixture(scope="session")
-def redis_place(request: pytest.FixtureRequest) -> RedisPlace:
-    return _place(request, RedisPlace)
-
-
-@pytest.fixture(scope="session")
-def postgresql_place(request: pytest.FixtureRequest) -> PostgreSQLPlace:
-    return _place(request, PostgreSQLPlace)
-
-
-@pytest.fixture(scope="session")
-def mongodb_place(request: pytest.FixtureRequest) -> MongoPlace:
-    return _place(request, MongoPlace)
-
-
-@pytest.fixture(scope="session")
-def mariadb_place(request: pytest.FixtureRequest) -> MariaDBPlace:
-    return _place(request, MariaDBPlace)
+# The run's servers, for tests of their own beside the matrix: `mariadb_place` and its like.
+for _name, _kind in PLACES.items():
+    globals()[f"{_name}_place"] = _fixture(_kind)

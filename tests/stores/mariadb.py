@@ -69,6 +69,8 @@ class MariaDBPlace(Place):
 
 
 class MariaDBStore(ServedStore[MariaDBPlace]):
+    place_type = MariaDBPlace
+
     @property
     def parts(self) -> dict[str, Any]:
         return self.place.parts
@@ -113,3 +115,9 @@ class AsyncMariaDBStore(MariaDBStore):
 
     async def disconnect(self, connection: Any) -> Any:
         connection.close()
+
+
+STORES = {
+    "MariaDBPersister": MariaDBStore,
+    "AsyncMariaDBPersister": AsyncMariaDBStore,
+}

@@ -28,3 +28,9 @@ class AsyncMemoryStore(MemoryStore):
             return MemoryStore.open(self, **options)
 
         return Opening(opened)
+
+
+STORES = {
+    "InMemoryPersister": MemoryStore,
+    "AsyncInMemoryPersister": AsyncMemoryStore,
+}

@@ -62,6 +62,8 @@ class MongoPlace(Place):
 
 
 class MongoStore(ServedStore[MongoPlace]):
+    place_type = MongoPlace
+
     def __init__(self, column: Column, place: MongoPlace, run: str, skip_missing: bool) -> None:
         super().__init__(column, place, run, skip_missing)
         # At once, not at the end of the run: the server keeps the files of all of them open.
@@ -104,3 +106,9 @@ class AsyncMongoStore(MongoStore):
 
     async def disconnect(self, connection: Any) -> Any:
         await connection.close()
+
+
+STORES = {
+    "MongoDBBasePersister": MongoStore,
+    "AsyncMongoDBBasePersister": AsyncMongoStore,
+}

@@ -72,6 +72,8 @@ class PostgreSQLPlace(Place):
 
 
 class PostgreSQLStore(ServedStore[PostgreSQLPlace]):
+    place_type = PostgreSQLPlace
+
     def open_at(self, host: str, port: int, **options: Any) -> Any:
         where = {**self.place.parts, "host": host, "port": port, "table_name": self.name}
         return self.persister.from_values(**{**where, **options})
@@ -141,3 +143,11 @@ class AsyncPsycopgStore(PostgreSQLStore):
 
     async def disconnect(self, connection: Any) -> Any:
         await connection.close()
+
+
+STORES = {
+    "PostgreSQLPersister": PostgreSQLStore,
+    "AsyncPostgreSQLPersister": AsyncPostgreSQLStore,
+    "b_psycopg.PostgreSQLPersister": PsycopgStore,
+    "b_psycopg.AsyncPostgreSQLPersister": AsyncPsycopgStore,
+}

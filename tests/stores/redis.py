@@ -73,6 +73,8 @@ class AsyncRedisClient(redis.asyncio.Redis):
 
 
 class RedisStore(ServedStore[RedisPlace]):
+    place_type = RedisPlace
+
     def open_at(self, host: str, port: int, **options: Any) -> Any:
         named = {"host", "port", "db", "password"}
         where = {name: value for name, value in self.place.parts.items() if name in named}
@@ -108,3 +110,9 @@ class AsyncRedisStore(RedisStore):
 
     async def disconnect(self, connection: Any) -> Any:
         await connection.aclose()
+
+
+STORES = {
+    "RedisBasePersister": RedisStore,
+    "AsyncRedisBasePersister": AsyncRedisStore,
+}

@@ -71,6 +71,8 @@ AnyPlace = TypeVar("AnyPlace", bound=Place)
 class ServedStore(Storage, Generic[AnyPlace]):
     """Storage on a server; its name, which no other test uses, sets it apart."""
 
+    place_type: ClassVar[type[Place]]
+
     def __init__(self, column: Column, place: AnyPlace, run: str, skip_missing: bool) -> None:
         super().__init__(column)
         self.place = place

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import sqlcipher3
 
-from persistry.conformance.support.column import Column
-
-from .storage import Storage
+from .storage import FileStorage
 
 # A key itself: to derive one from a passphrase takes a tenth of a second for each connection.
 PASSPHRASE = f"x'{'5a' * 32}'"
 
 
-class SQLCipherStore(Storage):
-    def __init__(self, column: Column, directory: Path) -> None:
-        super().__init__(column)
-        self.path = str(directory / "persistry.db")
-
+class SQLCipherStore(FileStorage):
     def open(self, **options: Any) -> Any:
         return self.persister.from_values(self.path, PASSPHRASE, **options)
 
@@ -35,9 +28,6 @@ class SQLCipherStore(Storage):
         except sqlcipher3.ProgrammingError:
             return False
 
-    def disconnect(self, connection: Any) -> Any:
-        connection.close()
-
 
 def encrypted(path: Any, passphrase: str = PASSPHRASE, **options: Any) -> sqlcipher3.Connection:
     """A connection as its user opens it, for several threads, and with the key."""
@@ -45,3 +35,6 @@ def encrypted(path: Any, passphrase: str = PASSPHRASE, **options: Any) -> sqlcip
     quoted = passphrase.replace("'", "''")
     connection.execute(f"PRAGMA key = '{quoted}'")
     return connection
+
+
+STORES = {"SQLCipherPersister": SQLCipherStore}

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
-from persistry.conformance.support.column import Column
-
-from .storage import Storage
+from .storage import FileStorage
 
 
-class SQLiteStore(Storage):
-    def __init__(self, column: Column, directory: Path) -> None:
-        super().__init__(column)
-        self.path = str(directory / "persistry.db")
-
-    def open(self, **options: Any) -> Any:
-        return self.persister.from_values(self.path, **options)
-
+class SQLiteStore(FileStorage):
     def connect(self) -> Any:
         # As it must be for a connection that several threads share through a persister.
         return sqlite3.connect(self.path, check_same_thread=False)
@@ -33,9 +23,6 @@ class SQLiteStore(Storage):
             return connection.execute("SELECT 1").fetchone() == (1,)
         except sqlite3.ProgrammingError:
             return False
-
-    def disconnect(self, connection: Any) -> Any:
-        connection.close()
 
 
 class AsyncSQLiteStore(SQLiteStore):
@@ -54,3 +41,9 @@ class AsyncSQLiteStore(SQLiteStore):
 
     async def disconnect(self, connection: Any) -> Any:
         await connection.close()
+
+
+STORES = {
+    "SQLitePersister": SQLiteStore,
+    "AsyncSQLitePersister": AsyncSQLiteStore,
+}

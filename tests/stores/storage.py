@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Self
 
 import persistry
@@ -31,3 +32,17 @@ class Storage:
 
     def __exit__(self, *_: object) -> None:
         self.started.close()
+
+
+class FileStorage(Storage):
+    """A file in the test's own directory, which `from_values` is given."""
+
+    def __init__(self, column: Column, directory: Path) -> None:
+        super().__init__(column)
+        self.path = str(directory / "persistry.db")
+
+    def open(self, **options: Any) -> Any:
+        return self.persister.from_values(self.path, **options)
+
+    def disconnect(self, connection: Any) -> Any:
+        connection.close()
