@@ -354,7 +354,6 @@ BURRS = """CREATE TABLE burr_state (partition_key VARCHAR(255) DEFAULT '', app_i
     sequence_id INTEGER, position VARCHAR(255), status VARCHAR(255), state TEXT,
     created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
     PRIMARY KEY (partition_key, app_id, sequence_id, position))"""
-OURS = "partition_key, app_id, sequence_id, position, status, state, created_at, codec"
 
 
 @pytest.mark.parametrize(
