@@ -13,6 +13,7 @@ import pymysql
 import pymysql.cursors
 import pytest
 
+from persistry import connect
 from persistry.errors import (
     NotInitializedError,
     PersisterAccessError,
@@ -163,6 +164,12 @@ def test_a_server_without_a_free_connection(make: Make, admin: Admin) -> None:
             for other in others:
                 other.close()
             cursor.execute("SET GLOBAL max_connections = 151")
+
+
+def test_a_url_that_names_a_library() -> None:
+    """Other libraries want it in the URL; what to write instead is said, and nothing else."""
+    with pytest.raises(ValueError, match=r"^url begins with no known scheme; write mysql://$"):
+        connect("mysql+pymysql://user:secret@localhost/app")
 
 
 def test_a_server_that_freezes(make: Make, server: MariaDBServer) -> None:
