@@ -51,14 +51,16 @@ check: setup ## fail if generated/ is not what spec/ and templates/ say
 	@$(BIN)/python -m codegen check
 
 show: setup ## print a backend as the templates get it: make show BACKEND=sqlite
-	@$(BIN)/python -m codegen show $(BACKEND)
+	@test -n "$(BACKEND)" || { echo "which backend? such as make show BACKEND=sqlite"; exit 1; }
+	@$(BIN)/python -m codegen show "$(BACKEND)"
 
 explain: setup ## what a problem of the generator means: make explain CODE=SQL01; without a code, all of them
 	@$(BIN)/python -m codegen explain $(CODE)
 
 LIKE ?= sqlite
-new-backend: setup ## a backend file to begin with: make new-backend NAME=mariadb LIKE=postgresql
-	@$(BIN)/python -m codegen new-backend $(NAME) --like $(LIKE)
+new-backend: setup ## a backend file to begin with: make new-backend NAME=cockroachdb LIKE=postgresql
+	@test -n "$(NAME)" || { echo "what is it called? such as make new-backend NAME=cockroachdb LIKE=$(LIKE)"; exit 1; }
+	@$(BIN)/python -m codegen new-backend "$(NAME)" --like "$(LIKE)"
 
 demo: generate ## an agent that is killed in the middle and resumes from SQLite
 	@$(BIN)/python examples/licence_review/demo.py

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import outside, writing
+from . import editor, outside, writing
 from .explain import explained
 from .home import COMMAND, HOME, INSTALLED
 from .new_backend import NEXT, NEXT_OUTSIDE, Refused, begin, todos_in
@@ -77,16 +77,30 @@ def _new_backend(options: argparse.Namespace, parser: argparse.ArgumentParser) -
     own = None if options.spec is None else options.spec.resolve()
     root = _project(options, parser) if own is None else HOME
     try:
-        path, text = begin(root, options.name, options.like, own)
+        path, text, family = begin(root, options.name, options.like, own)
     except Refused as refused:
         return _failed(f"{refused}\n")
-    file = (root if own is None else own.parent) / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    base, made = root, {path: text}
+    if own is not None:
+        base = own.parent
+        made |= _schema(f"{own.name}/{editor.OWN}", family)
+    for name, content in made.items():
+        file = base / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
     print(f"made {path}, with {todos_in(text)} TODOs\n")
     words = {"name": options.name, "like": options.like, "spec": options.spec}
     print((NEXT if own is None else NEXT_OUTSIDE).format(**words))
     return 0
+
+
+def _schema(folder: str, family: str) -> Tree:
+    """What the first line of a backend file of one's own leads editors to."""
+    project = Run(HOME).project()
+    if project is None:  # somebody is at work on the spec itself
+        return {}
+    name = f"{editor.FOLDER}/{family}.json"
+    return {f"{folder}/{name}": editor.schemas(project, f"{COMMAND} new-backend")[name]}
 
 
 def _project(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Path:

@@ -25,6 +25,8 @@ from .resolve.sql import IS_INITIALIZED, TABLE
 from .schema import alternatives, is_optional, keys_of, others_of, words_for
 
 FOLDER = "schema"
+# Beside somebody's own backend files, where FOLDER is.
+OWN = ".persistry"
 SOURCE = "codegen/model.py"
 DOCUMENTS: dict[str, type] = {
     "interface": model.InterfaceModel,
@@ -38,9 +40,9 @@ _MODELINE = "# yaml-language-server: $schema="
 Schema = dict[str, Any]
 
 
-def schemas(project: ir.Project) -> Tree:
+def schemas(project: ir.Project, command: str = "make generate") -> Tree:
     """A schema for each kind of document; of the backends, one for each family."""
-    printer = _Printer(_known(project.interface) | _parameters(project))
+    printer = _Printer(_known(project.interface) | _parameters(project), command)
     return {
         f"{FOLDER}/{name}.json": json.dumps(printer.document(name, cls), indent=2) + "\n"
         for name, cls in DOCUMENTS.items()
@@ -48,7 +50,7 @@ def schemas(project: ir.Project) -> Tree:
 
 
 def modeline(path: str, document: str, generated: str = "generated") -> str:
-    """The line for the top of a spec file; both paths are relative to the project."""
+    """The line for the top of a spec file; the paths are relative to one and the same folder."""
     schema = PurePosixPath(generated, FOLDER, f"{document}.json")
     return _MODELINE + PurePosixPath(os.path.relpath(schema, PurePosixPath(path).parent)).as_posix()
 
@@ -149,8 +151,9 @@ _URL = {part: f"the {part} of a URL" for part in URL_PARTS}
 
 
 class _Printer:
-    def __init__(self, known: dict[tuple[type, str], _Names]) -> None:
+    def __init__(self, known: dict[tuple[type, str], _Names], command: str) -> None:
         self._known = known
+        self._command = command
 
     def document(self, name: str, cls: type) -> Schema:
         printed = self._mapping(cls)
@@ -158,7 +161,7 @@ class _Printer:
             printed["properties"]["family"]["enum"] = [name]
         return {
             "$schema": "http://json-schema.org/draft-07/schema#",
-            "$comment": f"Code generated from {SOURCE} by `make generate`. DO NOT EDIT.",
+            "$comment": f"Code generated from {SOURCE} by `{self._command}`. DO NOT EDIT.",
             **printed,
             "definitions": {"text": _TEXT},
         }

@@ -290,27 +290,27 @@ class DriverModel:
     requires: Text | None = None
     """the module to import, as Python's import statement names it"""
     extra: Text | None = None
-    """the extra of pyproject.toml that installs it; none for what comes with Python"""
+    """the extra that installs it; by `connect`, named like the library; Python's own needs none"""
     imports: tuple[Text, ...] = ()
     """more modules that the types or the error rules name"""
     session: Text | None = None
     """left out, the general one of the family and colour"""
     connect: ConnectModel | None = None
-    """how it connects, where the general session does"""
+    """how it connects, where the general session does; it says what may be left out below"""
     parameter_style: ParameterStyle | None = None
     """how it marks the place of a value: ?, %s or $1"""
     create_helper: Text | None = None
-    """the established name of the method that creates the table"""
+    """the established name of the method that creates the table; by `connect`, create_table"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     """parameters of this driver's class only"""
     constructor: tuple[Text, ...] = ()
-    """the parameters of the class, in order; what follows "*" is keyword-only"""
+    """the parameters of the class, in order; behind "*" keyword-only; by `connect`, the usual"""
     from_values: tuple[Text, ...] = ()
-    """the parameters of from_values, in order; what follows "*" is keyword-only"""
+    """those of from_values, in order; behind "*" keyword-only; by `connect`, its and the usual"""
     handed_in: tuple[Text, ...] = field(default=(), metadata={"one": True})
-    """of several, a caller gives exactly one"""
+    """of several, a caller gives exactly one; by `connect`, connection"""
     opened_with: tuple[Text, ...] = ()
-    """the parameters of from_values that its connection needs"""
+    """those of from_values that its connection needs; by `connect`, its and the usual"""
     pool: PoolModel | None = None
     """a method that opens a pool to hand in"""
     errors: ErrorsModel | None = None

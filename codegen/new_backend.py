@@ -15,7 +15,7 @@ from pathlib import Path
 import jinja2
 
 from . import outside
-from .editor import modeline
+from .editor import OWN, modeline
 from .nodes import MappingNode, Node, ScalarNode
 from .problems import Report, render, suggest
 from .source import load
@@ -34,6 +34,9 @@ _SAME = ("user", "password", "host", "port")
 # What the general session does by itself with a value that a connection is opened with.
 _NO_ARGUMENT = ("connect_kwargs", "max_connections")
 _ARGUMENTS = ("connect", "arguments")
+# What a driver need not say.
+EXTRA = "Its extra in pyproject.toml has the same name; write `extra` if it has another."
+EXTRA_OUTSIDE = "Write `extra` if pip installs it by another name; who lacks it is told."
 NEXT = """\
 next:
   1. Write what each TODO asks for; `make generate` lists them, `make explain CODE=...` tells more.
@@ -54,8 +57,8 @@ class Refused(Exception):
     """Why there is no such file to begin with."""
 
 
-def begin(root: Path, name: str, like: str, own: Path | None = None) -> tuple[str, str]:
-    """The path and the text of the new file; Refused if it cannot be.
+def begin(root: Path, name: str, like: str, own: Path | None = None) -> tuple[str, str, str]:
+    """The path, the text and the family of the new file; Refused if it cannot be.
 
     With `own`, a folder outside of the project, the path begins with the name of that.
     """
@@ -68,10 +71,10 @@ def begin(root: Path, name: str, like: str, own: Path | None = None) -> tuple[st
     interface = _read(root, "spec/interface.yaml")
     shared = [*interface.names("parameters"), *others[like].names("parameters"), "*"]
     family = others[like].text("family")
-    top = (modeline(path, family), "python -m codegen generate")
+    top = (modeline(path, family), "python -m codegen generate", EXTRA)
     if own is not None:
-        top = ("", outside.COMMAND)
-    return path, _text(top, name, others[like], shared, root / "templates")
+        top = (modeline(path, family, f"{folder}/{OWN}"), outside.COMMAND, EXTRA_OUTSIDE)
+    return path, _text(top, name, others[like], shared, root / "templates"), family
 
 
 def _all(base: Path, folder: str) -> dict[str, Written]:
@@ -158,7 +161,7 @@ def _check_name(name: str, folder: str, others: dict[str, Written]) -> None:
 
 
 def _text(
-    top: tuple[str, str], name: str, like: Written, shared: list[str], templates: Path
+    top: tuple[str, str, str], name: str, like: Written, shared: list[str], templates: Path
 ) -> str:
     family = like.text("family")
     first = _plainest(like)
@@ -181,6 +184,7 @@ def _text(
     text = environment.get_template("new_backend/file.yaml.jinja").render(
         modeline=top[0],
         command=top[1],
+        installed=top[2],
         name=name,
         like=like.name,
         family=family,

@@ -13,6 +13,7 @@ import pymysql
 import pymysql.cursors
 import pytest
 
+from persistry import connect
 from persistry.errors import (
     NotInitializedError,
     PersisterAccessError,
@@ -167,6 +168,12 @@ def test_a_server_without_a_free_connection(make: Make, admin: Admin) -> None:
             for other in others:
                 other.close()
             cursor.execute("SET GLOBAL max_connections = 151")
+
+
+def test_a_url_that_names_a_library() -> None:
+    """Other libraries want it in the URL; what to write instead is said, and nothing else."""
+    with pytest.raises(ValueError, match=r"^url begins with no known scheme; write mysql://$"):
+        connect("mysql+pymysql://user:secret@localhost/app")
 
 
 def test_a_server_that_freezes(make: Make, server: MariaDBServer) -> None:
@@ -358,7 +365,6 @@ BURRS = """CREATE TABLE burr_state (partition_key VARCHAR(255) DEFAULT '', app_i
     sequence_id INTEGER, position VARCHAR(255), status VARCHAR(255), state TEXT,
     created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
     PRIMARY KEY (partition_key, app_id, sequence_id, position))"""
-OURS = "partition_key, app_id, sequence_id, position, status, state, created_at, codec"
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,8 @@ def test_a_file_to_begin_with_lists_what_is_to_be_written(complete: Path, tmp_pa
     new = "persistry-codegen new-backend ledger --like postgresql --spec my_backends"
     shown = shell(new, complete, tmp_path)
     assert re.match(r"made my_backends/ledger\.yaml, with \d+ TODOs\n", shown)
+    first = (tmp_path / "my_backends" / "ledger.yaml").read_text().partition("\n")[0]
+    assert (tmp_path / "my_backends" / first.partition("$schema=")[2]).is_file()
     make = ["generate", "--spec", "my_backends", "--out", "my_package"]
     done = start(complete.parent / "persistry-codegen", *make, cwd=tmp_path)
     assert done.returncode == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from codegen.__main__ import main
 from codegen.outside import cases
 from codegen.problems import Code
+from codegen.rendering import Tree
 
 ROOT = Path(__file__).parents[2]
 OWN = (
@@ -426,7 +428,7 @@ def test_show_prints_a_backend_of_ones_own(home: Path, capsys: pytest.CaptureFix
 
 
 def test_a_file_to_begin_with_is_written_into_the_folder(
-    home: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, tree: Tree, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its name need not be free in persistry, but there."""
     new = ["new-backend", "--like", "redis", "--spec", "more"]
@@ -435,13 +437,26 @@ def test_a_file_to_begin_with_is_written_into_the_folder(
     assert shown.startswith("made more/redis.yaml, with ")
     assert "`persistry-codegen generate --spec more --out YOUR_PACKAGE`" in shown
     text = (home / "more" / "redis.yaml").read_text()
-    assert text.startswith("# Begun from redis. ")
+    first, second = text.split("\n")[:2]
+    assert second.startswith("# Begun from redis. ")
+    # Editors find the schema, which is that of persistry's own files.
+    schema = json.loads((home / "more" / first.partition("$schema=")[2]).read_text())
+    known = json.loads(tree["schema/redis.json"])
+    assert schema.pop("$comment") != known.pop("$comment")  # other commands make them
+    assert schema == known
     assert "`persistry-codegen generate`" in text.partition("backend:")[0]
     assert main([*new, "redis"]) == 1
     assert capsys.readouterr().err == (
         "more/redis.yaml is there already; choose another name, or delete it first\n"
     )
     assert (home / "more" / "redis.yaml").read_text() == text
+
+
+def test_a_file_to_begin_with_knows_no_project_of_ours(home: Path) -> None:
+    assert main(["new-backend", "--like", "mariadb", "--spec", "more", "ledger"]) == 0
+    text = (home / "more" / "ledger.yaml").read_text()
+    assert "pyproject.toml" not in text
+    assert "# Write `extra` if pip installs it by another name" in text
 
 
 # Another persistry
