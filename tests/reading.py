@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
@@ -17,12 +17,35 @@ from codegen.nodes import Node
 from codegen.problems import Report
 
 
+def once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, called once for the same things, unless it finds a fault in them."""
+    known: dict[tuple[Any, ...], tuple[list[Any], Any]] = {}
+
+    def called(*given: Any) -> Any:
+        things = [it for it in given if not isinstance(it, Report)]
+        (report,) = [it for it in given if isinstance(it, Report)] or [Report()]
+        key = tuple(map(_identity, things))
+        if key in known:
+            return known[key][1]
+        before = len(report.problems)
+        result = function(*given)
+        if len(report.problems) == before:  # kept with the things, so that no others get their ids
+            known[key] = things, result
+        return result
+
+    return called
+
+
+def _identity(thing: Any) -> Any:
+    if isinstance(thing, dict):
+        return tuple((key, id(value)) for key, value in thing.items())
+    return thing if isinstance(thing, frozenset) else id(thing)
+
+
 @contextmanager
 def read_once() -> Iterator[None]:
-    """In the block, files that did not change are parsed, decoded, checked and compiled once."""
-    parse, decode = source.parse, pipeline.decode
-    lint, compile_ = rendering._lint, jinja2.Environment.compile
-    decoded: dict[tuple[int, type], tuple[Node, Any]] = {}
+    """In the block, files that did not change are parsed, resolved, checked and compiled once."""
+    parse, lint, compile_ = source.parse, rendering._lint, jinja2.Environment.compile
 
     @functools.cache
     def good(text: str, path: str) -> Node | None:
@@ -32,14 +55,6 @@ def read_once() -> Iterator[None]:
 
     def parse_once(text: str, path: str, report: Report) -> Node | None:
         return good(text, path) or parse(text, path, report)
-
-    def decode_once(node: Node, type_: type, report: Report) -> Any:
-        found = decoded.get((id(node), type_))
-        if found is None:
-            found = node, decode(node, type_, report)
-            if not report:  # the node is kept with it, so that no other one gets its id
-                decoded[id(node), type_] = found
-        return found[1]
 
     without_fault: set[tuple[Path, bytes]] = set()
     compiled: dict[tuple[str, str | None], CodeType] = {}
@@ -61,5 +76,6 @@ def read_once() -> Iterator[None]:
         patch.setattr(rendering, "_lint", lint_once)
         patch.setattr(jinja2.Environment, "compile", compile_once)
         patch.setattr(source, "parse", parse_once)
-        patch.setattr(pipeline, "decode", decode_once)
+        for name in ("decode", "conventional", "interface", "backend", "themes"):
+            patch.setattr(pipeline, name, once(getattr(pipeline, name)))
         yield

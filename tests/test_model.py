@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -394,10 +395,11 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-# The same programs every time, unless one asks for so many others.
+# The same programs every time, unless one asks for so many others. In parts, for several processes.
 EXPLORE = int(os.environ.get("PERSISTRY_TEST_PROGRAMS", "0"))
+PARTS = range(1, 5)
 PROGRAMS = settings(
-    max_examples=EXPLORE or 40,
+    max_examples=math.ceil((EXPLORE or 40) / len(PARTS)),
     stateful_step_count=25,
     derandomize=not EXPLORE,
     database=None,
@@ -410,7 +412,16 @@ PROGRAMS = settings(
 
 # Only shortening a program that went wrong takes so long.
 @pytest.mark.timeout(600)
-def test_any_program(make_store: MakeStore, runner: asyncio.Runner, at_hand: list[Column]) -> None:
+@pytest.mark.parametrize("part", PARTS)
+def test_any_program(
+    part: int, make_store: MakeStore, runner: asyncio.Runner, at_hand: list[Column]
+) -> None:
     """Every answer of every persister is the model's."""
     columns = list(at_hand)
-    run_state_machine_as_test(lambda: Programs(make_store, runner, columns), settings=PROGRAMS)
+
+    def programs() -> Programs:
+        return Programs(make_store, runner, columns)
+
+    if not EXPLORE:
+        seed(part)(programs)
+    run_state_machine_as_test(programs, settings=PROGRAMS)

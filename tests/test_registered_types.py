@@ -253,12 +253,12 @@ def test_an_encode_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_registered_values_inside_one_another_to_any_depth() -> None:
     register_all()
     order: Any = None
-    for _ in range(20_000):
+    for _ in range(5_000):
         order = Order((), Colour.RED, before=order)
     encoded = encode({"a": order})
     assert encoded.codec == 3
     found = decode(encoded.data, 3)["a"]
-    for _ in range(20_000):
+    for _ in range(5_000):
         found = found.before
     assert found is None
 

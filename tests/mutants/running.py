@@ -18,8 +18,9 @@ SECONDS = 60
 # What a run imports and no copy changes; a process that has it is forked for each run.
 WARM = [
     *("pytest", "pytest_asyncio.plugin", "pytest_timeout", "orjson"),
-    *("aiosqlite", "redis.asyncio", "psycopg2.extras", "asyncpg", "pymongo"),
-    *("cryptography.x509", "trustme"),
+    *("aiosqlite", "redis.asyncio", "psycopg2.extras", "asyncpg", "pymongo", "sqlcipher3"),
+    *("psycopg", "psycopg_binary", "pymysql", "aiomysql", "cryptography.x509", "trustme"),
+    *("psutil", "yaml", "tarfile", "tomllib", "unittest.mock", "xml.etree.ElementTree", "zoneinfo"),
 ]
 
 
