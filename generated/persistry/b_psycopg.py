@@ -151,20 +151,25 @@ SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 ORDER BY partition_key COLLATE "C" LIMIT %s::bigint
 """
 
-
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 530000000
 
 # What the driver raises.
 _RAISED = (
     psycopg.Error,
-    UnicodeEncodeError,
+    UnicodeError,
 )
 # How a failure of the driver shows, and what it is for a caller: the first rule that fits.
 _FAILURES = Failures(
     "PostgreSQL",
     base=_RAISED,
     rules=(
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "no server answers there; start it, or check host and port",
+            messages=("failed to resolve host", "'idna' codec"),
+        ),
         Rule(
             errors.PersisterError,
             UnicodeEncodeError,
@@ -173,8 +178,15 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "no server answers there; start it, or check host and port",
-            messages=("failed to resolve host",),
+            "the connection was lost and could not be had again",
+            messages=(
+                "connection socket closed",
+                "connection pointer is NULL",
+                "the connection is closed",
+                "the connection is lost",
+            ),
+            may_have_saved=True,
+            repeat=True,
         ),
         Rule(
             errors.CorruptStateError,
@@ -439,6 +451,8 @@ _DRIVER = Facts(
     fixed={"client_encoding": "UTF8", "prepare_threshold": None},
     timeouts={"connect_timeout": "connect_timeout"},
     cancel="cancel_safe",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    advice="open it with client_encoding='UTF8'",
 )
 
 # How psycopg connects, and what it calls what it is given.
@@ -455,6 +469,8 @@ _ASYNC_DRIVER = Facts(
     fixed={"client_encoding": "UTF8", "prepare_threshold": None},
     timeouts={"connect_timeout": "connect_timeout"},
     cancel="cancel_safe",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    advice="open it with client_encoding='UTF8'",
 )
 
 

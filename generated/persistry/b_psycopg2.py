@@ -150,7 +150,6 @@ SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 ORDER BY partition_key COLLATE "C" LIMIT %s::bigint
 """
 
-
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 530000000
 
@@ -417,6 +416,8 @@ _DRIVER = Facts(
     },
     fixed={"client_encoding": "UTF8"},
     timeouts={"connect_timeout": "connect_timeout"},
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    advice="open it with client_encoding='UTF8'",
 )
 
 

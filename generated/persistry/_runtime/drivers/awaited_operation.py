@@ -17,7 +17,7 @@ from ...errors import (
 from ..failures import about
 from ..limits import Deadline
 from ..steps import Step, begun, is_true
-from .awaited_calls import all_rows, execute, settled
+from .awaited_calls import all_rows, execute, is_closed, settled
 from .awaited_pool import Pool, Turn
 from .awaited_trip import run
 
@@ -89,8 +89,11 @@ class Operation:
 
         async def work(connection: Any, cursor: Any) -> int:
             await execute(cursor, sql, parameters)
+            if cursor.rowcount < 0:
+                # Not known, as with psycopg's pipelines: perhaps it has not even been sent.
+                await settled(connection.commit())
             changed: int = cursor.rowcount
-            return changed
+            return max(0, changed)
 
         try:
             return await self._trip(work)
@@ -183,7 +186,15 @@ class Operation:
         try:
             return task.result()
         except BaseException as exc:
+            closed = turn.line is not None and is_closed(turn.line.connection)
             self._settle(turn, exc)
+            known = not isinstance(exc, Exception) or isinstance(exc, PersisterError)
+            if closed and not known and not self._session.failures.covers(exc):
+                # Drivers trip over their own remains, where somebody closes what is being used.
+                raise PersisterUnavailableError(
+                    f"{about(self._name, self._key)}: the connection was closed while it was used",
+                    may_have_saved=self._name == "save" and (self._sent or not self._connecting),
+                ) from exc
             raise
 
     async def _attempt(self, work: Work[Result]) -> Result:
@@ -203,6 +214,9 @@ class Operation:
         try:
             self._check_time()
             cursor = await settled(connection.cursor())
+            if not self._pool.suits:
+                await execute(cursor, self._pool.facts.suits)
+                self._pool.suits = self._is_suited(next(iter(await self._rows(cursor)), None))
             result = await work(connection, cursor)
             if line.commits:
                 await settled(connection.commit())
@@ -217,6 +231,14 @@ class Operation:
             raise
         await settled(cursor.close())
         return result
+
+    def _is_suited(self, answer: tuple[Any, ...] | None) -> bool:
+        if is_true(answer):
+            return True
+        raise PersisterError(
+            f"{about(self._name, self._key)}: the connection that was handed in does not suit;"
+            f" {self._pool.facts.advice}"
+        )
 
     def _settle(self, turn: Turn, exc: BaseException) -> None:
         """After a failure: keep the connection only if it is known to be as it was."""
