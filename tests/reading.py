@@ -27,9 +27,8 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
         key = tuple(map(_identity, things))
         if key in known:
             return known[key][1]
-        before = len(report.problems)
         result = function(*given)
-        if len(report.problems) == before:  # kept with the things, so that no others get their ids
+        if not report.problems:  # kept with the things, so that no others get their ids
             known[key] = things, result
         return result
 
