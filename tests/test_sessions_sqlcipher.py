@@ -74,6 +74,30 @@ def test_processes_that_write_at_once(persister: SQLCipherPersister, path: Path)
     assert sorted(in_file(path)) == sorted("abc" * 150)
 
 
+def mode(path: Path) -> str:
+    with closing(encrypted(path)) as connection:
+        found: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
+        return found
+
+
+def test_a_file_that_is_being_read_is_initialized(
+    persister: SQLCipherPersister, path: Path
+) -> None:
+    """Its journal's mode cannot be changed then; the next `initialize()` does."""
+    with closing(encrypted(path, isolation_level=None)) as reader:
+        reader.execute("PRAGMA journal_mode = DELETE").fetchall()
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM burr_state").fetchall()
+        given = (str(path), PASSPHRASE)
+        with SQLCipherPersister.from_values(*given, operation_timeout=1) as other:
+            other.initialize()
+            reader.execute("COMMIT")
+            put(other, "other")
+            assert mode(path) == "delete"
+            other.initialize()
+            assert mode(path) == "wal"
+
+
 @pytest.mark.parametrize("seconds", [0.02, 0.07, 0.2])
 def test_a_killed_process_loses_nothing(
     persister: SQLCipherPersister, path: Path, seconds: float

@@ -30,6 +30,7 @@ DIFFERENT = {
     "Operation._answer",  # the time limit of a round trip
     "Operation._leave",  # giving the slot back; the time limit of the whole
     "Operation._late",  # in the asynchronous one, part of `_leave`
+    "Operation._scan",  # how one goes through what is found
 }
 
 

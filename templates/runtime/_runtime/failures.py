@@ -6,7 +6,12 @@ import copy
 import re
 from dataclasses import dataclass
 
-from ..errors import PersisterClosedError, PersisterError, PersisterUnavailableError
+from ..errors import (
+    PersisterAccessError,
+    PersisterClosedError,
+    PersisterError,
+    PersisterUnavailableError,
+)
 from .limits import Limits
 
 _SHOWN = 200
@@ -94,6 +99,13 @@ class Failures:
     def is_conflict(self, exc: BaseException) -> bool:
         """Whether an insert has failed because its record is there already."""
         return self.conflict is not None and self.conflict.fits(exc, self._code_of(exc))
+
+    def stands_in_the_way(self, exc: BaseException) -> bool:
+        """Whether the store is there and works, but is in use or may not be changed."""
+        rule = self.rule_for(exc)
+        if rule is None or rule.may_have_saved:
+            return False
+        return issubclass(rule.error, (PersisterAccessError, PersisterUnavailableError))
 
     def _code_of(self, exc: BaseException) -> str:
         """Of several values, as in `args`, the first one is the code."""

@@ -155,10 +155,18 @@ class Operation:
         await self._trip(work)
 
     async def configure(self, statements: Sequence[str]) -> None:
-        """Run statements that suit a server of our own; not through a connection handed in."""
-        if self._session.opened_here:
-            for statement in statements:
+        """Set the store's modes; not through a connection handed in.
+
+        Where somebody else is using the store, or it may not be written, they stay as they are: the
+        next `initialize()` sets them, and that nothing can be written is told by what has to write.
+        """
+        failures = self._session.failures
+        for statement in statements if self._session.opened_here else ():
+            try:
                 await self.execute(statement)
+            except failures.base as exc:
+                if not failures.stands_in_the_way(exc):
+                    raise
 
     async def _rows(self, cursor: Any) -> list[tuple[Any, ...]]:
         try:

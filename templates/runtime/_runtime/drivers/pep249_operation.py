@@ -149,10 +149,18 @@ class Operation:
         self._trip(run)
 
     def configure(self, statements: Sequence[str]) -> None:
-        """Run statements that suit a server of our own; not through a connection handed in."""
-        if self._session.opened_here:
-            for statement in statements:
+        """Set the store's modes; not through a connection handed in.
+
+        Where somebody else is using the store, or it may not be written, they stay as they are: the
+        next `initialize()` sets them, and that nothing can be written is told by what has to write.
+        """
+        failures = self._session.failures
+        for statement in statements if self._session.opened_here else ():
+            try:
                 self.execute(statement)
+            except failures.base as exc:
+                if not failures.stands_in_the_way(exc):
+                    raise
 
     def users_connection(self) -> Any:
         """A connection for what a session does not offer."""
