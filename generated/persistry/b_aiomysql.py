@@ -97,7 +97,7 @@ _STATE_BYTES = 530000000
 # What the driver raises.
 _RAISED = (
     pymysql.Error,
-    UnicodeEncodeError,
+    UnicodeError,
 )
 # How a failure of the driver shows, and what it is for a caller: the first rule that fits.
 _FAILURES = Failures(
@@ -182,6 +182,7 @@ _FAILURES = Failures(
             _RAISED,
             "no server answers there, or TLS was not agreed on; start it, or check host, port and the certificates in connect_kwargs",
             codes=("1129", "2002", "2003", "2005"),
+            messages=("'idna' codec",),
         ),
         Rule(
             errors.StateTooLargeError,
@@ -254,8 +255,18 @@ _ASYNC_DRIVER = Facts(
     },
     fixed={"charset": "utf8mb4", "autocommit": True},
     timeouts={"connect_timeout": "connect_timeout"},
-    on_open=("SET SESSION completion_type = 0, SESSION sql_notes = 0",),
+    on_open=(
+        "SET SESSION completion_type = 0, sql_notes = 0, sql_mode = REPLACE(@@sql_mode, 'EMPTY_STRING_IS_NULL', '')",
+    ),
     literal=backslashed_literal,
+    suits="""\
+SELECT @@character_set_client IN ('utf8mb4', 'utf8mb3', 'utf8', 'latin1')
+AND @@character_set_connection = @@character_set_client
+AND COALESCE(@@character_set_results, @@character_set_client) = @@character_set_client
+AND HEX(CONVERT('ü' USING utf8mb4)) = 'C3BC'
+AND @@completion_type = 'NO_CHAIN' AND LOCATE('EMPTY_STRING_IS_NULL', @@sql_mode) = 0 AS suits
+""",
+    advice="open it with charset='utf8mb4', and leave its character_set_..., completion_type and (for EMPTY_STRING_IS_NULL) sql_mode as they are by default",
 )
 
 
@@ -276,7 +287,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
     makes it: by default it survives a crash of the server. A save is one statement and one
     commit (before a large state's, the server is asked for its `max_allowed_packet`). SQL
     modes, time zones, default engines and collations of the server or a session do not
-    matter.
+    matter; a connection that is handed in speaks utf8mb4, utf8mb3 or latin1.
 
     The user needs SELECT and INSERT on the table; whoever calls `initialize()` first,
     CREATE on its database.

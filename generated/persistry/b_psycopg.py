@@ -158,7 +158,7 @@ _STATE_BYTES = 530000000
 # What the driver raises.
 _RAISED = (
     psycopg.Error,
-    UnicodeEncodeError,
+    UnicodeError,
 )
 # How a failure of the driver shows, and what it is for a caller: the first rule that fits.
 _FAILURES = Failures(
@@ -166,15 +166,15 @@ _FAILURES = Failures(
     base=_RAISED,
     rules=(
         Rule(
-            errors.PersisterError,
-            UnicodeEncodeError,
-            "the connection that was handed in cannot send this text; open it with client_encoding='UTF8'",
-        ),
-        Rule(
             errors.PersisterUnavailableError,
             _RAISED,
             "no server answers there; start it, or check host and port",
-            messages=("failed to resolve host",),
+            messages=("failed to resolve host", "'idna' codec"),
+        ),
+        Rule(
+            errors.PersisterError,
+            UnicodeEncodeError,
+            "the connection that was handed in cannot send this text; open it with client_encoding='UTF8'",
         ),
         Rule(
             errors.CorruptStateError,
@@ -439,6 +439,8 @@ _DRIVER = Facts(
     fixed={"client_encoding": "UTF8", "prepare_threshold": None},
     timeouts={"connect_timeout": "connect_timeout"},
     cancel="cancel_safe",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    advice="open it with client_encoding='UTF8'",
 )
 
 # How psycopg connects, and what it calls what it is given.
@@ -455,6 +457,8 @@ _ASYNC_DRIVER = Facts(
     fixed={"client_encoding": "UTF8", "prepare_threshold": None},
     timeouts={"connect_timeout": "connect_timeout"},
     cancel="cancel_safe",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    advice="open it with client_encoding='UTF8'",
 )
 
 

@@ -116,6 +116,10 @@ class Failures:
         `sent_before` says that an earlier attempt of the same operation may have reached the store.
         """
         rule = self.rule_for(exc)
+        if isinstance(exc, UnicodeEncodeError):
+            # It stays as the cause, but without the text, which may be a password.
+            exc.object = ""
+            exc.args = (exc.encoding, "", exc.start, exc.end, exc.reason)
         error = rule.error if rule else PersisterError
         advice = rule.advice if rule else f"{self.store} refused it"
         message = (

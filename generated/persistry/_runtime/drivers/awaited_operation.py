@@ -89,8 +89,11 @@ class Operation:
 
         async def work(connection: Any, cursor: Any) -> int:
             await execute(cursor, sql, parameters)
+            if cursor.rowcount < 0:
+                # Not known, as with psycopg's pipelines: perhaps it has not even been sent.
+                await settled(connection.commit())
             changed: int = cursor.rowcount
-            return changed
+            return max(0, changed)
 
         try:
             return await self._trip(work)
@@ -203,6 +206,9 @@ class Operation:
         try:
             self._check_time()
             cursor = await settled(connection.cursor())
+            if not self._pool.suits:
+                await execute(cursor, self._pool.facts.suits)
+                self._pool.suits = self._is_suited(next(iter(await self._rows(cursor)), None))
             result = await work(connection, cursor)
             if line.commits:
                 await settled(connection.commit())
@@ -217,6 +223,14 @@ class Operation:
             raise
         await settled(cursor.close())
         return result
+
+    def _is_suited(self, answer: tuple[Any, ...] | None) -> bool:
+        if is_true(answer):
+            return True
+        raise PersisterError(
+            f"{about(self._name, self._key)}: the connection that was handed in does not suit;"
+            f" {self._pool.facts.advice}"
+        )
 
     def _settle(self, turn: Turn, exc: BaseException) -> None:
         """After a failure: keep the connection only if it is known to be as it was."""

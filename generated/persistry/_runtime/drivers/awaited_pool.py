@@ -56,6 +56,8 @@ class Pool(Link):
     ) -> None:
         self.facts = facts
         self._handed_in = None if values else Line(connection)
+        self.suits = bool(values) or not facts.suits
+        """Whether the connections are known to be as the store needs them."""
         self._changed = False
         """Whether the owner's connection was not in autocommit mode."""
         self._sharers = 1

@@ -46,7 +46,8 @@ class Caller:
             self._is_there = False
 
     def __del__(self) -> None:
-        self.end()
+        with contextlib.suppress(AttributeError):  # A signal may have come while it was made.
+            self.end()
 
     def run(self, job: Callable[[], Result], seconds: float) -> Result:
         """What the job returns or raises; `Late` if that takes longer.
@@ -66,7 +67,10 @@ class Caller:
             call.wanted = False
             raise
         if call.failure is not None:
-            raise call.failure
+            try:
+                raise call.failure
+            finally:
+                call.failure = None  # Its frames, this one too, would keep each other.
         result: Result = call.result
         return result
 

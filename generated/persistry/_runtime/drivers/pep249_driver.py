@@ -8,6 +8,7 @@ from typing import Any
 
 from ..limits import Limits
 from .pep249_facts import Facts, Values
+from .pep249_file import File
 
 
 class Driver:
@@ -50,6 +51,10 @@ class Driver:
                 connection.close()
             raise
         return connection
+
+    def file_of(self, values: Values) -> File | None:
+        """The file of a database in this process; None if it has none, or only the driver knows."""
+        return File.at(values.place) if self.is_in_process else None
 
     def commits_itself(self, connection: Any) -> bool:
         """Whether a connection that is ours commits each statement outside of a transaction."""

@@ -36,6 +36,10 @@ class Facts:
     `{milliseconds}` how long one statement may wait for others."""
     literal: Callable[[str], str] = literal
     """Writes a text into such a statement."""
+    suits: str = ""
+    """A query that says whether a connection that was handed in can be used."""
+    advice: str = ""
+    """How to open one that can."""
 
     def check_connection(self, connection: object) -> None:
         """A `TypeError` for what cannot be handed in."""
@@ -114,7 +118,12 @@ class Values:
         given = self.given
         if "host" in given:
             return f"{given['host']}:{given['port']}/{given['db_name']}"
-        return repr(given[next(iter(self.facts.arguments))])
+        return repr(self.place)
+
+    @property
+    def place(self) -> Any:
+        """The first thing that the driver is told: of a database in this process, its file."""
+        return self.given[next(iter(self.facts.arguments))]
 
     def _check_signature(self) -> None:
         """A keyword that the driver does not have is found here, if it says which it has."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from .pep249_caller import Caller, Late
 from .pep249_driver import Driver
+from .pep249_file import File
 
 Result = TypeVar("Result")
 
@@ -42,6 +43,8 @@ class Line:
     ) -> None:
         self.connection = connection
         self.age = age
+        self.file: File | None = None
+        """What it was opened on, where that is a file."""
         self.caller: Caller | None = caller
         """The thread that makes the calls, where nothing else could end one, or where a call that
         is interrupted would spoil a connection that cannot be replaced."""

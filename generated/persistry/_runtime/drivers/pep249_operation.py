@@ -91,8 +91,11 @@ class Operation:
                 if failures.is_conflict(exc):
                     return 0
                 raise
+            if cursor.rowcount < 0 and self._line is not None:
+                # Not known, as with psycopg's pipelines: perhaps it has not even been sent.
+                self._line.connection.commit()
             changed: int = cursor.rowcount
-            return changed
+            return max(0, changed)
 
         return self._trip(run)
 
@@ -197,6 +200,9 @@ class Operation:
         driver = self._pool.driver
         cursor = driver.cursor(connection)
         try:
+            if not self._pool.suits:
+                cursor.execute(driver.facts.suits)
+                self._pool.suits = self._is_suited(next(iter(self._rows(cursor)), None))
             result = run(cursor)
             if not driver.commits_itself(connection):
                 connection.commit()
@@ -206,6 +212,14 @@ class Operation:
             raise
         cursor.close()
         return result
+
+    def _is_suited(self, answer: tuple[Any, ...] | None) -> bool:
+        if is_true(answer):
+            return True
+        raise PersisterError(
+            f"{about(self._name, self._key)}: the connection that was handed in does not suit;"
+            f" {self._pool.driver.facts.advice}"
+        )
 
     def _connected(self) -> Line:
         turn, pool, limits = self._turn, self._pool, self._session.limits

@@ -14,7 +14,7 @@ from . import pep249_forks
 from .pep249_driver import Driver
 from .pep249_facts import Values
 from .pep249_line import Line
-from .pep249_opening import open_in_time
+from .pep249_opening import Opener
 from .pep249_turns import Turn, Turns
 from .pep249_watch import watchdog
 
@@ -32,6 +32,8 @@ class Pool:
         self.values = values
         self.size = size
         self._handed_in = None if values else Line(driver, connection, handed_in=True)
+        self.suits = bool(values) or not driver.facts.suits
+        """Whether the connections are known to be as the store needs them."""
         self._before: tuple[object] | None = None
         self._interrupted = False
         self._sharers = 1
@@ -44,6 +46,7 @@ class Pool:
         self._turns = Turns(self.size, self._recover)
         self._age = 0
         self._users: Line | None = None
+        self._opener = Opener(self.driver, self.values, self.size) if self.values else None
         self._changing = threading.Lock()
         self._leaving = threading.Lock()
         self._pid = os.getpid()
@@ -127,21 +130,26 @@ class Pool:
         """The line of the turn, opened if need be; None if that takes longer."""
         line = self._handed_in or turn.line
         if line is not None and line is not self._handed_in:
-            if line.age == self._age and not self.driver.is_broken(line.connection):
+            if line.age == self._age and not self._is_lost(line):
                 return line
             turn.line = None
             line.abandon()
             line = None
         if line is None:
             age = self._age
-            assert self.values is not None
-            opened = open_in_time(self.driver, self.values, limits, seconds, prepared=True)
+            assert self.values is not None and self._opener is not None
+            opened = self._opener.open(limits, seconds, prepared=True)
             if opened is None:
                 return None
             line = Line(self.driver, *opened, age)
+            line.file = self.driver.file_of(self.values)
         line.arm()
         turn.line = line
         return line
+
+    def _is_lost(self, line: Line) -> bool:
+        file = line.file
+        return self.driver.is_broken(line.connection) or (file is not None and file.is_lost)
 
     def ready(self, line: Line, seconds: float) -> None:
         """Make a connection that was handed in ours alone, with no transaction open on it."""
@@ -211,8 +219,8 @@ class Pool:
         with self._changing:
             line = self._users
             if line is None or self.driver.is_broken(line.connection):
-                assert self.values is not None
-                opened = open_in_time(self.driver, self.values, limits, seconds, prepared=False)
+                assert self._opener is not None
+                opened = self._opener.open(limits, seconds, prepared=False)
                 self._users = line = opened and Line(self.driver, opened[0])
             return line and line.connection
 
