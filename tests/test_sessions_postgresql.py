@@ -314,7 +314,7 @@ class TestStatements:
     @pytest.mark.parametrize("driver", [PSYCOPG])
     def test_rows_that_are_something_else(self, hand_in: Any) -> None:
         session, _ = hand_in(row_factory=psycopg.rows.scalar_row)
-        with pytest.raises(errors.PersisterError, match="makes each row a str; hand in one whose"):
+        with pytest.raises(errors.PersisterError, match="makes each row a bool; hand in one whose"):
             do(session, "load", ("fetch_one", "SELECT 'a' AS a, 2 AS b"))
 
     @pytest.mark.parametrize("driver", [PSYCOPG2])
@@ -956,7 +956,8 @@ class TestInterruptions:
         with monkeypatch.context() as patch:
             patch.setattr(operation, "__exit__", interrupted)
             with pytest.raises(Interruption):
-                do(session, "save", ("execute", "BEGIN"), ("execute", UPSERT, ("half", "")))
+                begin = ("_trip", lambda cursor: cursor.execute("BEGIN"))
+                do(session, "save", begin, ("execute", UPSERT, ("half", "")))
         gc.collect()
         assert keys(session) == ["a"]
         admin.write_elsewhere()

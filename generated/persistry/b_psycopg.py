@@ -151,6 +151,7 @@ SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 ORDER BY partition_key COLLATE "C" LIMIT %s::bigint
 """
 
+
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 530000000
 
@@ -174,19 +175,6 @@ _FAILURES = Failures(
             errors.PersisterError,
             UnicodeEncodeError,
             "the connection that was handed in cannot send this text; open it with client_encoding='UTF8'",
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "the connection was lost and could not be had again",
-            messages=(
-                "connection socket closed",
-                "connection pointer is NULL",
-                "the connection is closed",
-                "the connection is lost",
-            ),
-            may_have_saved=True,
-            repeat=True,
         ),
         Rule(
             errors.CorruptStateError,
