@@ -82,11 +82,18 @@ class Link(ABC):
 
     async def leave(self) -> None:
         """Close what was opened here, after the operations that are under way."""
+        loop = self._loop
         if self.values is None:
             return
-        if self._loop is not asyncio.get_running_loop():
-            self._leave_another_loop()
-            return
+        if loop is asyncio.get_running_loop():
+            await self._leave_here()
+        elif loop is not None and loop.is_running():
+            # There operations may be under way: whoever is here does not wait for them.
+            loop.call_soon_threadsafe(lambda: self.start(self._leave_here()))
+        else:
+            self.cut()
+
+    async def _leave_here(self) -> None:
         closing, slots, taken = self._closing, self.slots, 0
         async with closing:
             try:
@@ -107,13 +114,6 @@ class Link(ABC):
                 await asyncio.wait(self.tasks, timeout=LAST_MOMENT)
             if self._until_the_loop_ends is not None:
                 await self._until_the_loop_ends.aclose()
-
-    def _leave_another_loop(self) -> None:
-        loop = self._loop
-        if loop is not None and loop.is_running():
-            loop.call_soon_threadsafe(self.cut)
-        else:
-            self.cut()
 
     async def _cut_in_the_end(self, tasks: set[asyncio.Task[Any]]) -> AsyncGenerator[None, None]:
         """`asyncio.run` ends its generators after its tasks, before it closes its loop."""

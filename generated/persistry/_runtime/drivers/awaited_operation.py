@@ -17,7 +17,7 @@ from ...errors import (
 from ..failures import about
 from ..limits import Deadline
 from ..steps import Step, begun, is_true
-from .awaited_calls import all_rows, execute, settled
+from .awaited_calls import all_rows, execute, is_closed, settled
 from .awaited_pool import Pool, Turn
 from .awaited_trip import run
 
@@ -183,7 +183,15 @@ class Operation:
         try:
             return task.result()
         except BaseException as exc:
+            closed = turn.line is not None and is_closed(turn.line.connection)
             self._settle(turn, exc)
+            known = not isinstance(exc, Exception) or isinstance(exc, PersisterError)
+            if closed and not known and not self._session.failures.covers(exc):
+                # Drivers trip over their own remains, where somebody closes what is being used.
+                raise PersisterUnavailableError(
+                    f"{about(self._name, self._key)}: the connection was closed while it was used",
+                    may_have_saved=self._name == "save" and (self._sent or not self._connecting),
+                ) from exc
             raise
 
     async def _attempt(self, work: Work[Result]) -> Result:
@@ -195,6 +203,7 @@ class Operation:
             if self._pool.was_closed:
                 told = f"{about(self._name, self._key)}: the connection that was handed in"
                 raise PersisterClosedError(f"{told} has been closed")
+            await self._pool.enter(self._name, self._key)
             line = await self._pool.line(turn, limits)
             if line is None:
                 raise self._late("there was no connection", limit="connect_timeout")
