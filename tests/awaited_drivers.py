@@ -100,9 +100,7 @@ class OnMariaDB:
         timeouts={"connect_timeout": "connect_timeout"},
         on_open=("SET SESSION innodb_lock_wait_timeout = 2",),
     )
-    failures = failures_of_mariadb(
-        (pymysql.Error, OSError), pymysql.InternalError
-    )
+    failures = failures_of_mariadb((pymysql.Error, OSError), pymysql.InternalError)
     server: ClassVar[type[Server]] = MariaDBServer
     database, user = "test", "root"
     begin = "START TRANSACTION"
