@@ -843,6 +843,24 @@ class TestEventLoops:
         other.run_until_complete(other.shutdown_asyncgens())
         other.close()
 
+    def test_loops_that_pause_in_the_middle(self, on: Any, server: Server, admin: Admin) -> None:
+        """An operation that goes on takes none of the other loop's connections."""
+        session = opening(on, server)
+        one, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+        for number in range(3):
+            key, operation = f"key {number}", session.operation("load")
+            one.run_until_complete(operation.__aenter__())
+            assert other.run_until_complete(save(session, key)) == 1
+            assert one.run_until_complete(operation.fetch_one(SELECT, (key,))) == (key, "v")
+            assert other.run_until_complete(load(session, key)) == "v"
+            one.run_until_complete(operation.__aexit__(None, None, None))
+        other.run_until_complete(session.close())
+        for loop in (one, other):
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        asyncio.run(until(lambda: not admin.others()))
+        one.close()
+        other.close()
+
     def test_what_was_handed_in_and_another_loop(self, on: Any, server: Server) -> None:
         async def main() -> AwaitedSession:
             connection = await connect(on, server)
@@ -918,7 +936,7 @@ class TestOpening:
     @opened_only
     async def test_opening_connects(self, open_session: Open, admin: Admin) -> None:
         session = await open_session()
-        assert not admin.others()
+        await until(lambda: not admin.others())  # those of the test before
         await session.open()
         assert len(admin.others()) == 1
         assert session.connection is None

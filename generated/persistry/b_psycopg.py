@@ -177,6 +177,19 @@ _FAILURES = Failures(
             "the connection that was handed in cannot send this text; open it with client_encoding='UTF8'",
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the connection was lost and could not be had again",
+            messages=(
+                "connection socket closed",
+                "connection pointer is NULL",
+                "the connection is closed",
+                "the connection is lost",
+            ),
+            may_have_saved=True,
+            repeat=True,
+        ),
+        Rule(
             errors.CorruptStateError,
             psycopg.DataError,
             "what is stored there cannot be read; another program wrote it",

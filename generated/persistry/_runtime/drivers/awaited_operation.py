@@ -214,6 +214,7 @@ class Operation:
             if self._pool.was_closed:
                 told = f"{about(self._name, self._key)}: the connection that was handed in"
                 raise PersisterClosedError(f"{told} has been closed")
+            await self._pool.enter(self._name, self._key)
             line = await self._pool.line(turn, limits)
             if line is None:
                 raise self._late("there was no connection", limit="connect_timeout")

@@ -137,10 +137,10 @@ class Pool(Link):
             return None
 
     async def _opened(self, turn: Turn, limits: Limits) -> Line:
-        age, values = self._age, self.values
+        age, lines, values = self._age, self._lines, self.values
         connection = await settled(self.facts.connect(**values.arguments(limits)))
         turn.line = line = Line(connection, age)
-        self._lines.add(line)
+        lines.add(line)
         await _prepare(line)
         for statement in values.on_open(limits):
             cursor = await settled(connection.cursor())
@@ -171,8 +171,10 @@ class Pool(Link):
         if turn.abandoned:
             return
         line, turn.line = turn.line, None
-        if line is not None and line in self._lines:
+        if line in self._lines:
             self._free.append(line)
+        elif line is not None and line is not self._handed_in:
+            self.drop(line)  # The session has gone to another event loop since.
         turn.slots.release()
 
     async def leave(self) -> None:
