@@ -14,7 +14,8 @@ import persistry
 
 ROOT = Path(__file__).parent.parent
 # Told as one story, and tried as one: their blocks belong together.
-STORIES = {"out-of-tree.md"}  # tests/test_out_of_tree.py
+# tests/test_out_of_tree.py, tests/test_adding_a_backend.py
+STORIES = {"out-of-tree.md", "adding-a-backend.md"}
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 

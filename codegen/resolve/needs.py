@@ -7,6 +7,7 @@ import builtins
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .. import ir
 from ..model import (
@@ -271,6 +272,24 @@ def check_url(model: UrlModel, targets: Mapping[Text, ParameterModel], report: R
         message = f"the example begins with none of the schemes {', '.join(model.schemes)}"
         help = f"write {next(iter(model.schemes))}://..."
         report.add(Code.SPEC09, message, model.example.span, help=help)
+    elif model.whole is None:
+        for extra in sorted(_parts_of(model.example) - {str(it) for it in model.parts}):
+            message = f"the example has a {extra}, which no parameter is for"
+            help = f"leave it out, or write under parts: {{{extra}: ...}}"
+            report.add(Code.SPEC09, message, model.example.span, help=help)
+
+
+def _parts_of(url: str) -> set[str]:
+    """The parts that a URL has."""
+    found = urlsplit(url)
+    parts = {
+        "username": found.username,
+        "password": found.password,
+        "host": found.hostname,
+        "port": re.search(r":\d+$", found.netloc),
+        "path": found.path.strip("/"),
+    }
+    return {name for name, value in parts.items() if value}
 
 
 def check_vendored(
