@@ -16,7 +16,6 @@ from ._runtime.arguments import (
 )
 from ._runtime.awaitable import Opening
 from ._runtime.clock import iso
-from ._runtime.documents import SERVER_ORDER, Index, Query, either, or_null
 from ._runtime.failures import Failures, Rule
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
@@ -29,6 +28,7 @@ with extra("pymongo", __package__):
     import pymongo
     import pymongo.errors
 
+    from ._runtime.documents import SERVER_ORDER, Index, Query, either, or_null
     from ._runtime.drivers.pymongo_async_session import AsyncPymongoSession
     from ._runtime.drivers.pymongo_session import PymongoSession
 

@@ -136,7 +136,6 @@ WITH RECURSIVE named (partition_key) AS (
 SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 """
 
-
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 999990000
 

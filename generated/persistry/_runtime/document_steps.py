@@ -24,9 +24,6 @@ WALKED = 1000
 # How many keys that stand twice a message names.
 _NAMED = 3
 
-# The codes of "there is an index of this name, or with these keys, and it is another one".
-_OTHER_INDEX = (85, 86)
-
 T = TypeVar("T")
 Steps = Generator[Call, Any, T]
 

@@ -86,10 +86,14 @@ def _meant(schemes: Mapping[str, Scheme], url: str) -> tuple[Scheme, Classes]:
     plain, _, library = name.partition("+")
     if plain in schemes and library in schemes[plain].libraries:
         return schemes[plain], schemes[plain].libraries[library]
-    known = [f"{it}+{one}" for it, scheme in schemes.items() for one in scheme.libraries]
-    listed = ", ".join(f"{it}://" for it in sorted([*schemes, *known]))
+    meant = [plain] if plain in schemes else sorted(schemes)
+    known = [[it, *(f"{it}+{one}" for one in schemes[it].libraries)] for it in meant]
+    written = [f"{it}://" for names in known for it in names]
+    help = (
+        f"write {' or '.join(written)}" if plain in schemes else f"known are {', '.join(written)}"
+    )
     # Not the whole URL: there may be a password in it.
-    raise ValueError(f"url begins with no known scheme; known are {listed}")
+    raise ValueError(f"url begins with no known scheme; {help}")
 
 
 def _split(url: str, scheme: Scheme) -> SplitResult:
