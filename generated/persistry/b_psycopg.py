@@ -151,7 +151,6 @@ SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 ORDER BY partition_key COLLATE "C" LIMIT %s::bigint
 """
 
-
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 530000000
 
