@@ -25,7 +25,6 @@ DIFFERENT = {
     "RedisSession.connection",  # one for each event loop
     "RedisSession.open",  # an asynchronous client is made in its event loop
     "Operation.__slots__",
-    "Operation._scan",  # an iteration
     "Operation.__enter__",  # taking a slot
     "Operation._answer",  # the time limit of a round trip
     "Operation._leave",  # giving the slot back; the time limit of the whole
