@@ -316,6 +316,7 @@ ASYNCPG = [
     ),
     Row(FileNotFoundError(2, "No such file", "/ca.pem"), UNAVAILABLE, "a file is missing"),
     Row(ConnectionRefusedError(111, "Connect call failed ('::1', 1)"), UNAVAILABLE, NOBODY),
+    Row(UnicodeError("encoding with 'idna' codec failed"), UNAVAILABLE, NOBODY),
 ]
 
 # A driver's exception that no rule fits.

@@ -184,7 +184,10 @@ def stranger(answer: bytes) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("operation", ALL)
-@pytest.mark.parametrize(("host", "port"), [(LOOPBACK, 1), ("nowhere.invalid", 5432)])
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [(LOOPBACK, 1), ("nowhere.invalid", 5432), ("no..name", 5432), ("long" * 20, 5432)],
+)
 def test_nobody_answers_there(
     make: Make, colour: str, operation: str, host: str, port: int
 ) -> None:

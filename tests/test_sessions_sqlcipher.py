@@ -60,6 +60,18 @@ def save_many(path: str, passphrase: str, name: str, count: int, gate: Any) -> N
             put(own, name, number)
 
 
+def test_a_relative_path_is_that_of_the_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is opened later, perhaps from another working directory."""
+    monkeypatch.chdir(path.parent)
+    with SQLCipherPersister.from_values(path.name, PASSPHRASE) as persister:
+        monkeypatch.chdir("/")
+        persister.initialize()
+        put(persister, "app")
+        assert in_file(path) == ["app"]
+    with pytest.raises(TypeError, match="db_path must be a str or a path, not int"):
+        SQLCipherPersister.from_values(1, PASSPHRASE)  # type: ignore[arg-type]
+
+
 def test_processes_that_write_at_once(persister: SQLCipherPersister, path: Path) -> None:
     """There is one writer at a time; the others wait."""
     spawn = multiprocessing.get_context("spawn")

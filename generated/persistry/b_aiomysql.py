@@ -33,7 +33,7 @@ with extra("aiomysql", __package__):
 
 __all__ = ("AsyncMariaDBPersister",)
 
-# What `initialize` runs, in one transaction.
+# What `initialize` runs, in one transaction where the store has that for tables.
 _BEGIN = "START TRANSACTION"
 _CREATE = (
     Step("""\

@@ -33,7 +33,7 @@ with extra("aiosqlite", __package__):
 
 __all__ = ("AsyncSQLitePersister",)
 
-# What `initialize` runs, in one transaction.
+# What `initialize` runs, in one transaction where the store has that for tables.
 _BEGIN = "BEGIN IMMEDIATE"
 _CREATE = (
     Step("""\

@@ -35,7 +35,7 @@ with extra("asyncpg", __package__):
 
 __all__ = ("AsyncPostgreSQLPersister",)
 
-# What `initialize` runs, in one transaction.
+# What `initialize` runs, in one transaction where the store has that for tables.
 _BEGIN = "BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
 _CREATE = (
     Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
@@ -162,6 +162,7 @@ _RAISED = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
+    UnicodeError,
 )
 # How a failure of the driver shows, and what it is for a caller: the first rule that fits.
 _FAILURES = Failures(
@@ -260,6 +261,12 @@ _FAILURES = Failures(
             ConnectionError,
             "what answers there ended the connection at once; check host and port, and the server's log",
             messages=("connecting failed", "unexpected connection_lost"),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            UnicodeError,
+            "no server answers there; start it, or check host and port",
+            messages=("'idna' codec",),
         ),
         Rule(
             errors.PersisterUnavailableError,

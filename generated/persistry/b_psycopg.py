@@ -33,7 +33,7 @@ with extra("psycopg", __package__):
 
 __all__ = ("PostgreSQLPersister", "AsyncPostgreSQLPersister")
 
-# What `initialize` runs, in one transaction.
+# What `initialize` runs, in one transaction where the store has that for tables.
 _BEGIN = "BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
 _CREATE = (
     Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),

@@ -32,7 +32,7 @@ with extra("pymysql", __package__):
 
 __all__ = ("MariaDBPersister",)
 
-# What `initialize` runs, in one transaction.
+# What `initialize` runs, in one transaction where the store has that for tables.
 _BEGIN = "START TRANSACTION"
 _CREATE = (
     Step("""\

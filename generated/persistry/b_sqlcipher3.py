@@ -31,7 +31,7 @@ with extra("sqlcipher3", __package__):
 
 __all__ = ("SQLCipherPersister",)
 
-# What `initialize` runs, in one transaction.
+# What `initialize` runs, in one transaction where the store has that for tables.
 _BEGIN = "BEGIN IMMEDIATE"
 _CREATE = (
     Step("""\

@@ -26,7 +26,7 @@ from .state import State
 
 __all__ = ("SQLitePersister",)
 
-# What `initialize` runs, in one transaction.
+# What `initialize` runs, in one transaction where the store has that for tables.
 _BEGIN = "BEGIN IMMEDIATE"
 _CREATE = (
     Step("""\

@@ -81,7 +81,9 @@ class MariaDBServer(Server):
 
     def prepare(self) -> None:
         with tarfile.open(fileobj=io.BytesIO(_made(self._program))) as archive:
-            archive.extractall(self.directory, filter="data")
+            # The parameter `filter` came with Python 3.11.4.
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(self.directory)
         if self._tls is not None:
             self._tls.write_certificate(self.directory / "ca.pem")
             self._tls.write_server(self.directory / "server.pem")

@@ -6,6 +6,18 @@ import os
 from typing import NamedTuple, Self
 
 
+def absolute(db_path: object) -> str:
+    """The path of a database, for whenever it is opened: the working directory may change.
+
+    What is no path of a file, as `:memory:`, stays what it is.
+    """
+    if not isinstance(db_path, (str, os.PathLike)):
+        raise TypeError(f"db_path must be a str or a path, not {type(db_path).__name__}")
+    path = os.fsdecode(db_path)
+    is_file = path and not path.startswith((":memory:", "file:"))
+    return os.path.abspath(path) if is_file else path
+
+
 class File(NamedTuple):
     """A file as it was found: whoever has it open goes on to write to it when its path is gone."""
 

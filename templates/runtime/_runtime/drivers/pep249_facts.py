@@ -11,6 +11,7 @@ from typing import Any
 from ..identifiers import literal
 from ..limits import Limits
 from .login import check_given, check_text, checked_kwargs
+from .pep249_file import absolute
 
 # The part of an operation's time that a statement may wait for others: the rest is for saying so.
 _WAITING = 0.8
@@ -78,6 +79,8 @@ class Values:
         cls, facts: Facts, *, connect_kwargs: dict[str, Any] | None = None, **given: Any
     ) -> Values:
         """The values to connect with, or an error that names what is wrong."""
+        if "db_path" in given:
+            given["db_path"] = absolute(given["db_path"])
         for name, value in given.items():
             check_given(name, value)
             if name not in facts.arguments:  # so it is written into a statement

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..limits import Limits
 from . import sqlite_forks
+from .pep249_file import absolute
 
 # The share of the operation's time that SQLite may wait for other connections' locks. The rest is
 # for the statement itself, so that the error is SQLite's own ("locked") and comes in time.
@@ -39,16 +40,11 @@ class SqliteValues:
         connect_kwargs: dict[str, Any] | None = None,
         on_open: Sequence[str] = (),
     ) -> SqliteValues:
-        if not isinstance(db_path, (str, os.PathLike)):
-            raise TypeError(f"db_path must be a str or a path, not {type(db_path).__name__}")
+        path = absolute(db_path)
         if connect_kwargs is not None and not isinstance(connect_kwargs, dict):
             raise TypeError(
                 f"connect_kwargs must be a dict or None, not {type(connect_kwargs).__name__}"
             )
-        path = os.fsdecode(db_path)
-        if path and not path.startswith((":memory:", "file:")):
-            # The connection is opened later, perhaps from another working directory.
-            path = os.path.abspath(path)
         return cls(path, dict(connect_kwargs or {}), tuple(on_open))
 
     @property
