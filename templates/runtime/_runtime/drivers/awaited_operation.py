@@ -90,7 +90,7 @@ class Operation:
         async def work(connection: Any, cursor: Any) -> int:
             await execute(cursor, sql, parameters)
             if cursor.rowcount < 0:
-                # Not known, as with psycopg's pipelines: perhaps it has not even been sent.
+                # Not known, as in libpq's pipelines: perhaps it has not even been sent.
                 await settled(connection.commit())
             changed: int = cursor.rowcount
             return max(0, changed)

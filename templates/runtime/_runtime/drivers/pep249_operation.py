@@ -92,7 +92,7 @@ class Operation:
                     return 0
                 raise
             if cursor.rowcount < 0 and self._line is not None:
-                # Not known, as with psycopg's pipelines: perhaps it has not even been sent.
+                # Not known, as in libpq's pipelines: perhaps it has not even been sent.
                 self._line.connection.commit()
             changed: int = cursor.rowcount
             return max(0, changed)
