@@ -193,7 +193,11 @@ def test_nobody_answers_there(
 ) -> None:
     doing = first(operation, colour)
     with refused(
-        PersisterUnavailableError, doing, "no server answers", f"{host}:{port}", cause=(*DRIVER, UnicodeError)
+        PersisterUnavailableError,
+        doing,
+        "no server answers",
+        f"{host}:{port}",
+        cause=(*DRIVER, UnicodeError),
     ) as caught:
         call(operation, make(host=host, port=port))
     assert caught.value.may_have_saved is False  # type: ignore[attr-defined]
