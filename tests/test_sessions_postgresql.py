@@ -490,11 +490,11 @@ class TestTurns:
         session = open_session(max_connections=3)
         most: list[int] = []
 
-        def work() -> None:
+        def work(name: int) -> None:
             for number in range(20):
-                save(session, f"{threading.get_ident()} {number}")
+                save(session, f"{name} {number}")
 
-        threads = [threading.Thread(target=work) for _ in range(12)]
+        threads = [threading.Thread(target=work, args=(name,)) for name in range(12)]
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
