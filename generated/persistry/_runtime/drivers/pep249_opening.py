@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
+import weakref
 from typing import Any
 
 from ..limits import Deadline, Limits
@@ -18,6 +19,12 @@ _LATE = 4
 _LOOK_AGAIN = 0.05
 
 
+class _Attempt:
+    """What is known of an attempt to connect; one that was interrupted may never begin."""
+
+    begun = ended = False
+
+
 class Opener:
     """Opens the connections of one pool.
 
@@ -29,7 +36,7 @@ class Opener:
         self._driver = driver
         self._values = values
         self._most = _LATE * size
-        self._late: list[list[None]] = []  # What is in one shows that the attempt has ended.
+        self._late = weakref.WeakSet[_Attempt]()
 
     def open(self, limits: Limits, seconds: float, *, prepared: bool) -> tuple[Any, Caller] | None:
         """A new connection and the thread that it was made in; None if it takes longer."""
@@ -38,9 +45,10 @@ class Opener:
             return None
         driver = self._driver
         made: list[Any] = []  # Whoever takes it out uses it, or closes it.
-        ended: list[None] = []
+        attempt = _Attempt()
 
         def connect() -> None:
+            attempt.begun = True
             try:
                 connection = driver.connect(self._values, limits)
                 made.append(connection)
@@ -52,7 +60,7 @@ class Opener:
                 traceback.clear_frames(exc.__traceback__)
                 raise
             finally:
-                ended.append(None)
+                attempt.ended = True
 
         def close() -> None:
             with contextlib.suppress(Exception):
@@ -63,7 +71,7 @@ class Opener:
             caller.run(connect, deadline.remaining())
             return made.pop(), caller
         except BaseException as exc:
-            self._late.append(ended)
+            self._late.add(attempt)
             caller.leave(close)
             caller.end()
             if isinstance(exc, Late):
@@ -73,8 +81,7 @@ class Opener:
     def _may_begin(self, deadline: Deadline) -> bool:
         """Wait until there are not too many attempts that were late; False if that takes long."""
         while True:
-            self._late = [ended for ended in self._late if not ended]
-            if len(self._late) < self._most:
+            if sum(it.begun and not it.ended for it in list(self._late)) < self._most:
                 return True
             left = deadline.remaining()
             if left <= 0:
