@@ -59,7 +59,9 @@ def test_the_page_has_the_counts() -> None:
 def files(*folders: str) -> Iterator[Path]:
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
+            inside = path.relative_to(ROOT / folder).parts
+            left_by_tools = any(it == "__pycache__" or it.startswith(".") for it in inside)
+            if path.is_file() and not left_by_tools:
                 yield path
 
 
