@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -15,6 +16,8 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
+from types import FrameType
 from typing import Any
 
 import pymongo
@@ -293,6 +296,39 @@ def test_an_interrupt_keeps_nothing(url: str) -> None:
                 list(threads.map(lambda n: put(persister, n), range(100, 200)))
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the driver's own
+def test_an_interrupt_leaves_no_time_limit_behind(url: str) -> None:
+    """At every line of the session and of the driver's time limit, for what comes after it."""
+    left: list[int] = []
+    with MongoDBBasePersister.from_values(url, DB, "c") as persister:
+        put(persister, 0)
+        for n in itertools.count():
+            before = dict(copy_context())
+            events = itertools.count()
+
+            def trace(
+                frame: FrameType, event: str, _: object, n: int = n, events: Iterator[int] = events
+            ) -> Any:
+                if not frame.f_code.co_filename.endswith(("/pymongo_session.py", "/_csot.py")):
+                    return None
+                if event == "line" and next(events) == n:
+                    raise KeyboardInterrupt
+                return trace
+
+            sys.settrace(trace)
+            try:
+                put(persister, 1 + n)
+                break
+            except KeyboardInterrupt:
+                pass
+            finally:
+                sys.settrace(None)
+            if dict(copy_context()) != before:
+                left.append(n)
+    assert n > 40
+    assert not left
 
 
 # Processes and event loops

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from queue import Empty
 from types import TracebackType
 from typing import Any, TypeVar
@@ -18,7 +17,15 @@ from ..documents import Call, Document, Filter, Index, Query
 from ..failures import Failures
 from ..limits import Deadline, Limits
 from .pymongo_link import Link
-from .pymongo_values import MongoValues, Place, check_acknowledged, describe_client, may_come, tries
+from .pymongo_values import (
+    MongoValues,
+    Place,
+    check_acknowledged,
+    describe_client,
+    may_come,
+    tries,
+    within,
+)
 from .slots import Slot
 
 T = TypeVar("T")
@@ -142,7 +149,7 @@ class Operation:
         "_session",
         "_slot",
         "_slots",
-        "_timeout",
+        "_within",
     )
 
     def __init__(self, session: PymongoSession, name: str, key: object) -> None:
@@ -155,7 +162,6 @@ class Operation:
         self._deadline = Deadline(session.limits.operation)
         self._repeated = self._sent = False
         self._slot: Slot | None = None
-        self._timeout: AbstractContextManager[None] | None = None
         self._slots = session.link.slots
         try:
             try:
@@ -166,10 +172,7 @@ class Operation:
                 raise session.failures.closed(self._name, self._key)
             client = session.link.ready(session.limits, self._name, self._key)
             self._collection = session.collection_of(client)
-            # The driver's limit for all that it does in this thread from now on.
-            timeout = pymongo.timeout(max(0.001, self._deadline.remaining()))
-            timeout.__enter__()
-            self._timeout = timeout
+            self._within = within(max(0.001, self._deadline.remaining()))
         except BaseException as exc:
             self._leave(exc)
             raise
@@ -251,7 +254,10 @@ class Operation:
             raise self._late("it was not done")
         client = self._collection.database.client
         if not client.topology_description.has_writable_server():
-            self._find_primary(client)
+            self._within.run(self._find_primary, client)
+        return self._within.run(self._ask, call)
+
+    def _ask(self, call: Call) -> Any:
         answer = getattr(self._collection, call.method)(*call.arguments, **call.options)
         return answer.to_list() if call.lists else answer
 
@@ -270,12 +276,8 @@ class Operation:
         """Give the slot back; a driver's exception becomes ours."""
         slot, self._slot = self._slot, None
         session = self._session
-        try:
-            if self._timeout is not None:
-                self._timeout.__exit__(None, None, None)
-        finally:
-            if slot is not None:
-                self._slots.put(slot)
+        if slot is not None:
+            self._slots.put(slot)
         if exc is not None and session.failures.covers(exc):
             raise session.failures.translate(
                 exc,
@@ -293,5 +295,4 @@ class Operation:
 
 
 def _ping(client: Any, seconds: float) -> None:
-    with pymongo.timeout(seconds):
-        client.admin.command("ping")
+    within(seconds).run(client.admin.command, "ping")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient, ReadPreference
 from pymongo.errors import PyMongoError
@@ -35,6 +37,18 @@ _CONCERN = {"w", "journal", "j", "fsync"}
 _PLAIN: CodecOptions[dict[str, Any]] = CodecOptions(
     document_class=dict, unicode_decode_error_handler="strict"
 )
+
+
+def within(seconds: float) -> Context:
+    """A context in which the driver's calls end in time: its `run` makes them.
+
+    The driver keeps the limit in the context of its caller. An exception that a signal handler
+    raises just before it is taken back would leave it there for all that comes later in the
+    thread; a context of its own is dropped.
+    """
+    context = copy_context()
+    context.run(pymongo.timeout(seconds).__enter__)
+    return context
 
 
 class Place(NamedTuple):

@@ -12,7 +12,7 @@ import pymongo
 from ...errors import PersisterError
 from ..failures import about
 from ..limits import Deadline, Limits
-from .pymongo_values import AT_ONCE, FAREWELL, MongoValues
+from .pymongo_values import AT_ONCE, FAREWELL, MongoValues, within
 from .slots import Slot
 
 
@@ -90,8 +90,7 @@ class Link:
             while len(taken) < AT_ONCE:
                 taken.append(slots.get(timeout=max(0.0, deadline.remaining())))
             if self.values and self.client is not None:
-                with pymongo.timeout(FAREWELL):
-                    self.client.close()
+                within(FAREWELL).run(self.client.close)
         except Empty:
             return False
         finally:
