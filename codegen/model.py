@@ -412,6 +412,8 @@ class SqlStoredModel:
     """made with the table, where the store can: its columns"""
     options: Text | None = None
     """what follows the columns and keys in CREATE TABLE"""
+    texts: Literal["text", "bytes"] = "text"
+    """what their columns hold: texts; or the bytes of their UTF-8, where no collation has a say"""
     statement_bytes: Text | None = None
     """asks the server for its longest statement, before a large state is saved"""
     identifier_bytes: int | None = None

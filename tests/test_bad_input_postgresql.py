@@ -538,6 +538,18 @@ def test_a_damaged_record_is_named_and_kept(persister: Calls, admin: Admin, dama
 
 
 @pytest.mark.parametrize(
+    "change", ["status TYPE bytea USING status::bytea", "position TYPE int USING 5"]
+)
+def test_a_column_that_holds_no_texts(make: Make, admin: Admin, change: str) -> None:
+    make().initialize()
+    make().put(n=1)
+    admin.run(f"ALTER TABLE burr_state ALTER COLUMN {change}")
+    for app_id in ("app", None):
+        with refused(CorruptStateError, "load", "'p'", "'app'", "is no text", cause=ValueError):
+            make().get(app_id)
+
+
+@pytest.mark.parametrize(
     ("encoding", "text"), [("LATIN1", "äö"), ("EUC_JP", "日本"), ("SQL_ASCII", "ä ☃ 𝄞")]
 )
 def test_a_database_of_another_encoding(make: Make, admin: Admin, encoding: str, text: str) -> None:

@@ -84,6 +84,16 @@ def test_an_application_whose_name_is_no_text(persister: Calls, admin: Admin) ->
         persister.list_app_ids("p")
 
 
+@pytest.mark.parametrize("type_", ["VARCHAR(512)", "INT"])
+def test_a_column_that_holds_no_bytes(persister: Calls, admin: Admin, type_: str) -> None:
+    """A text has gone through the session's character set, and might be another one."""
+    persister.put(n=1)
+    admin.run("UPDATE burr_state SET status = '5'", f"ALTER TABLE burr_state MODIFY status {type_}")
+    for app_id in ("app", None):
+        with pytest.raises(CorruptStateError, match=r"^load of .*'p', app 'app'.* is no bytes"):
+            persister.get(app_id)
+
+
 @pytest.mark.parametrize("size", [17, 40])
 def test_a_state_too_large_for_the_server(persister: Calls, size: int) -> None:
     largest = f"a statement of this server has {16 * 2**20} at the most"

@@ -176,12 +176,12 @@ def test_a_pipeline_is_not_left_to_itself(
     other.cleanup()
 
 
-@pytest.mark.parametrize("encoding", ["SJIS", "EUC_JP", "BIG5"])
+@pytest.mark.parametrize("encoding", ["SJIS", "EUC_JP", "BIG5", "SQL_ASCII"])
 @pytest.mark.parametrize("colour", ["sync psycopg", "async psycopg"])
 def test_an_encoding_that_changes_letters(
     own: Database, colour: str, run: Run, encoding: str
 ) -> None:
-    """In some, the yen sign is a backslash: another key, and a damaged state."""
+    """In some, the yen sign is a backslash: another key, a damaged state. Or texts are bytes."""
     other = own.open(colour, run)
     other.initialize()
     connection = handed_in(own, colour, run, client_encoding=encoding)

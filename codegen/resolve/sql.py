@@ -23,6 +23,8 @@ _LITERALS = {
     "escape_string": "escape_literal",
     "doubled": "backslashed_literal",
 }
+# The functions of the runtime that read a text; None is the one that they take by themselves.
+_READ = {"text": None, "bytes": "read_utf8"}
 
 
 def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> None:
@@ -147,6 +149,7 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
             for it in interface.listings
         ),
         no_limit=str(model.no_limit),
+        reads=_READ[stored.texts],
         create_helper=str(driver.create_helper),
     )
 
