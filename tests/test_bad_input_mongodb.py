@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -32,7 +30,7 @@ from persistry.errors import (
     StateTooLargeError,
     StoreVersionError,
 )
-from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, stranger, works
 from tests.servers import LOOPBACK, MongoServer
 
 pytestmark = pytest.mark.usefixtures("mongodb_place")  # skips, or fails, where there is no MongoDB
@@ -109,29 +107,6 @@ def hand_in(colour: str, admin: Any, server: MongoServer, run: Run) -> Iterator[
     yield hand_in_
     for client in opened:
         run(client.close())
-
-
-@contextmanager
-def stranger(answer: bytes) -> Iterator[int]:
-    """A server that says this to everybody, whatever it is asked, and keeps the connection."""
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        kept: list[socket.socket] = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    kept.append(listening.accept()[0])
-                    kept[-1].sendall(answer)
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        for connection in kept:
-            connection.close()
 
 
 @contextmanager
