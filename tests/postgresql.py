@@ -14,7 +14,7 @@ from psycopg2 import sql
 from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister, b_psycopg
 from tests.bad_input import PASSWORD, Calls, Run
 from tests.servers import PostgreSQLServer
-from tests.sql_servers import SqlAdmin, Store, numbers
+from tests.sql_servers import Make, SqlAdmin, Store, numbers
 
 # Each class, by its colour; behind that the library, if it is not the one that is chosen.
 CLASSES: dict[str, Any] = {
@@ -23,13 +23,15 @@ CLASSES: dict[str, Any] = {
     "sync psycopg": b_psycopg.PostgreSQLPersister,
     "async psycopg": b_psycopg.AsyncPostgreSQLPersister,
 }
-DRIVER: Any = (
-    psycopg2.Error,
-    psycopg.Error,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-)
+ASYNCPG = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# What the driver of each class raises, and what any of them does.
+DRIVERS: dict[str, Any] = {
+    "sync": psycopg2.Error,
+    "async": ASYNCPG,
+    "sync psycopg": psycopg.Error,
+    "async psycopg": psycopg.Error,
+}
+DRIVER: Any = (psycopg2.Error, psycopg.Error, *ASYNCPG)
 
 
 class Admin(SqlAdmin):
@@ -122,3 +124,29 @@ def database(
     finally:
         do("DROP DATABASE {database} WITH (FORCE)")
         do("DROP ROLE {role}")
+
+
+# The bodies of fixtures.
+
+
+def databases(server: PostgreSQLServer) -> Iterator[Database]:
+    with database(server) as own:
+        yield own
+
+
+def causes(colour: str) -> Any:
+    """What the driver of this colour raises."""
+    return DRIVERS[colour]
+
+
+def makers(colour: str, own: Database, run: Run) -> Iterator[Make]:
+    """Makes persisters on the database; they are closed in the end."""
+    made = []
+
+    def make(**options: Any) -> Calls:
+        made.append(own.open(colour, run, **options))
+        return made[-1]
+
+    yield make
+    for persister in made:
+        persister.cleanup()
