@@ -12,6 +12,7 @@ from ._runtime.arguments import (
     WantedApps,
     WantedPartitions,
     config_arguments,
+    read_utf8,
     refuse_unknown,
 )
 from ._runtime.awaitable import Opening
@@ -517,7 +518,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
                 self._sql_save_conflicting,
                 (record.partition_key, record.app_id, record.sequence_id, record.position),
             )
-        record.accept(stored)
+        record.accept(stored, read_utf8)
 
     async def load(
         self,
@@ -569,7 +570,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
                 row = await store.fetch_one(
                     self._sql_load_latest_of_partition, (wanted.partition_key,)
                 )
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, read_utf8)
 
     async def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any
@@ -598,7 +599,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             rows = await store.fetch_all(
                 self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
             )
-        return wanted.names(rows)
+        return wanted.names(rows, read_utf8)
 
     async def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
         """List the partitions that have a record, each once, by name: in the order of their
@@ -625,7 +626,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             if not wanted.storable:
                 return []
             rows = await store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
-        return wanted.names(rows)
+        return wanted.names(rows, read_utf8)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and

@@ -451,7 +451,7 @@ _DRIVER = Facts(
     fixed={"client_encoding": "UTF8", "prepare_threshold": None},
     timeouts={"connect_timeout": "connect_timeout"},
     cancel="cancel_safe",
-    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1')",
     advice="open it with client_encoding='UTF8'",
 )
 
@@ -469,7 +469,7 @@ _ASYNC_DRIVER = Facts(
     fixed={"client_encoding": "UTF8", "prepare_threshold": None},
     timeouts={"connect_timeout": "connect_timeout"},
     cancel="cancel_safe",
-    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1')",
     advice="open it with client_encoding='UTF8'",
 )
 

@@ -416,7 +416,7 @@ _DRIVER = Facts(
     },
     fixed={"client_encoding": "UTF8"},
     timeouts={"connect_timeout": "connect_timeout"},
-    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1')",
     advice="open it with client_encoding='UTF8'",
 )
 

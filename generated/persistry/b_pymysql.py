@@ -12,6 +12,7 @@ from ._runtime.arguments import (
     WantedApps,
     WantedPartitions,
     config_arguments,
+    read_utf8,
     refuse_unknown,
 )
 from ._runtime.drivers.pep249_facts import Facts
@@ -514,7 +515,7 @@ class MariaDBPersister(BaseStatePersister):
                 self._sql_save_conflicting,
                 (record.partition_key, record.app_id, record.sequence_id, record.position),
             )
-        record.accept(stored)
+        record.accept(stored, read_utf8)
 
     def load(
         self,
@@ -564,7 +565,7 @@ class MariaDBPersister(BaseStatePersister):
                 )
             else:
                 row = store.fetch_one(self._sql_load_latest_of_partition, (wanted.partition_key,))
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, read_utf8)
 
     def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any
@@ -593,7 +594,7 @@ class MariaDBPersister(BaseStatePersister):
             rows = store.fetch_all(
                 self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
             )
-        return wanted.names(rows)
+        return wanted.names(rows, read_utf8)
 
     def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
         """List the partitions that have a record, each once, by name: in the order of their
@@ -620,7 +621,7 @@ class MariaDBPersister(BaseStatePersister):
             if not wanted.storable:
                 return []
             rows = store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
-        return wanted.names(rows)
+        return wanted.names(rows, read_utf8)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and
