@@ -27,6 +27,7 @@ from tests.plans import (
     difference,
     folded,
     mariadb,
+    mongodb,
     planner_of,
     postgresql,
     record,
@@ -211,6 +212,27 @@ def test_a_step_that_nobody_taught_us_is_no_step_that_costs_nothing() -> None:
         postgresql.plan_of([{"Plan": {"Node Type": "Teleport"}}])
     with pytest.raises(UnknownStep, match="mariadb"):
         mariadb.plan_of({"query_block": {"teleported": {"table": {}}}})
+    with pytest.raises(UnknownStep, match="mongodb"):
+        mongodb.plan_of({"queryPlanner": {"winningPlan": {"stage": "TELEPORT"}}})
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+def test_the_first_by_an_index_is_found_unless_it_has_to_be_looked_for(filtered: bool) -> None:
+    """What a limit ends is no scan; with a filter, the limit may come after all of the table."""
+    kind = "scan" if filtered else "search"
+    index = {"Relation Name": "t", "Index Name": "t_order"}
+    read = {"Node Type": "Index Scan", **index, **({"Filter": "(p = 'x')"} if filtered else {})}
+    plan = postgresql.plan_of([{"Plan": {"Node Type": "Limit", "Plans": [read]}}])
+    assert [it for it, _ in plan.lines()] == [kind]
+    entries = {
+        "stage": "IXSCAN",
+        "indexName": "t_order",
+        "indexBounds": {"n": ["[MinKey, MaxKey]"]},
+    }
+    fetch = {"stage": "FETCH", "inputStage": entries, **({"filter": {}} if filtered else {})}
+    winner = {"stage": "LIMIT", "inputStage": fetch}
+    (step,) = mongodb.plan_of({"queryPlanner": {"winningPlan": winner}}).lines()
+    assert step[0] == kind
 
 
 def test_a_planner_that_nobody_knows() -> None:

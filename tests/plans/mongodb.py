@@ -85,16 +85,24 @@ class Collection:
         plans = {case: Plan() for case in question.cases}
         (last,) = question.cases[-1:]  # an insert is not explained, and has no plan
         for number, command in enumerate(self._taken("find", "aggregate")):
-            plan = plans[last].part("the next round trip") if number else plans[last]
             asked = {key: it for key, it in command.items() if key in _EXPLAINED}
             explain = ("explain", asked)
             answer = self.collection.database.command(*explain, verbosity="queryPlanner")
-            _walk_answer(answer, plan)
+            if number:
+                plans[last].parts.append(("the next round trip", plan_of(answer)))
+            else:
+                plans[last] = plan_of(answer)
         return plans
 
     def _taken(self, *names: str) -> list[dict[str, Any]]:
         heard, self._commands.heard = self._commands.heard, []
         return [it for it in heard if next(iter(it)) in names]
+
+
+def plan_of(answer: dict[str, Any]) -> Plan:
+    plan = Plan()
+    _walk_answer(answer, plan)
+    return plan
 
 
 def _walk_answer(answer: dict[str, Any], plan: Plan) -> None:
@@ -123,10 +131,12 @@ def _walk_stages(stages: list[dict[str, Any]], plan: Plan) -> None:
 def _walk(node: dict[str, Any], plan: Plan, *, fetched: bool, limited: bool) -> None:
     stage = node["stage"]
     fetched = fetched or stage == "FETCH"
-    limited = stage == "LIMIT" or (limited and stage.startswith(("PROJECTION", "FETCH")))
+    # With a filter as well, nobody knows how far the first one that fits is.
+    passes_on = stage.startswith(("PROJECTION", "FETCH")) and "filter" not in node
+    ends = stage == "LIMIT" or (limited and passes_on)
     for child in (node.get("inputStage"), *node.get("inputStages", ())):
         if child is not None:
-            _walk(child, plan, fetched=fetched, limited=limited)
+            _walk(child, plan, fetched=fetched, limited=ends)
     if stage == "COLLSCAN":
         plan.scan("table")
     elif stage in ("IXSCAN", "DISTINCT_SCAN"):
@@ -144,7 +154,7 @@ def _read(node: dict[str, Any], plan: Plan, *, fetched: bool, limited: bool) -> 
     columns = ", ".join(it for it, values in bounds if values[0] not in _EVERYTHING)
     if node["stage"] == "DISTINCT_SCAN":
         plan.search("table", node["indexName"], columns, "one of each")
-    elif columns or limited:
+    elif columns or (limited and "filter" not in node):
         plan.search("table", node["indexName"], columns, "" if fetched else "index only")
     else:
         plan.scan("table", node["indexName"])

@@ -88,9 +88,10 @@ def _walk(node: dict[str, Any], plan: Plan, *, limited: bool) -> None:
 
 def _read(node: dict[str, Any], plan: Plan, limited: bool) -> None:
     what, index = node["Relation Name"], node.get("Index Name", "its place")
-    condition = node.get("Index Cond", "")
     more = ["index only"] if node["Node Type"] == "Index Only Scan" else []
-    if not condition and not limited and node["Node Type"] != "Tid Scan":
+    condition = node.get("Index Cond", node.get("TID Cond", ""))
+    if not condition and (not limited or "Filter" in node):
+        # With a limit and a filter too: nobody knows how far the first one that fits is.
         plan.scan(what, index)
         return
     if not condition:
