@@ -13,6 +13,7 @@ from .nodes import Text
 from .problems import Span
 
 ParameterStyle = Literal["qmark", "format", "dollar"]
+StepKind = Literal["search", "scan", "sort", "temporary", "write", "part"]
 
 _BEGIN = Text("BEGIN", Span("", 1, 1))
 
@@ -176,6 +177,26 @@ class InterfaceModel:
 
 
 # --- spec/backends/*.yaml -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CostsModel:
+    """what a plan may cost"""
+
+    scan: Text | None = None
+    """why it may read all of a table or an index"""
+    sort: Text | None = None
+    """why it may sort what it finds"""
+    temporary: Text | None = None
+    """why it may gather what it finds, in a temporary table or by a hash"""
+
+
+@dataclass(frozen=True)
+class AllowedModel:
+    """the plans of queries"""
+
+    allow: dict[Text, CostsModel] = field(default_factory=dict)
+    """query: what its recorded plan does beside searching an index, and the reason why it may"""
 
 
 @dataclass(frozen=True)
@@ -605,6 +626,8 @@ class SqlBackendModel(BackendModel):
     """data that only repeats what the records say"""
     lock: tuple[Text, ...] = field(default=(), metadata={"one": True})
     """run first of what creates, so that one process creates"""
+    plans: AllowedModel = AllowedModel()
+    """what the recorded plans of its queries (spec/plans) may cost"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that the store cannot keep, and why"""
 
@@ -645,6 +668,8 @@ class MongoBackendModel(BackendModel):
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     """parameters of its classes; what is left out is as the interface has it"""
+    plans: AllowedModel = AllowedModel()
+    """what the recorded plans of its queries (spec/plans) may cost"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that the store cannot keep, and why"""
 
@@ -655,6 +680,22 @@ class FamilyModel:
 
     family: Literal["sql", "redis", "mongo", "runtime"]
     """which templates make its classes, and so which keys this file has"""
+
+
+# --- spec/plans/*.yaml --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PlansModel:
+    """recorded plans"""
+
+    span: Span
+    backend: Text
+    """whose queries they are"""
+    recorded_with: Text
+    """the server, or the library, whose planner made them"""
+    plans: dict[Text, dict[Text, tuple[dict[StepKind, Text], ...]]]
+    """query: situation: the steps of its plan, what is found first before what is done with it"""
 
 
 # --- spec/conformance/*.yaml --------------------------------------------------------------------

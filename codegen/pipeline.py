@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from . import ir, outside
+from . import ir, outside, plans
 from .decode import decode, peek
 from .editor import schemas
 from .model import (
     FamilyModel,
     InterfaceModel,
+    MongoBackendModel,
+    PlansModel,
     ScenariosModel,
     SqlBackendModel,
 )
@@ -45,6 +47,7 @@ class Run:
         self.package = package
         self.report = Report()
         self._base = root if own is None else own.parent
+        self.planned: list[plans.Planned] = []
         self._sources: dict[str, str] = {}
 
     def project(self) -> ir.Project | None:
@@ -66,6 +69,7 @@ class Run:
         taken = frozenset() if self.own is None else outside.cases()
         found = themes(complete, shared, self.report, taken)
         used = [it for it in models if it is not None]
+        self.planned = [it for it in used if isinstance(it, SqlBackendModel | MongoBackendModel)]
         runtime = self.root / "templates" / "runtime"
         check_taken(used, shared, runtime, self.report)
         check_vendored(used, shared, runtime, self.report)
@@ -89,6 +93,14 @@ class Run:
         if self.report or not formatted:
             return {} if self.report else tree
         return style(tree, self.root, self.report, self._sources, "" if self.own else f"{FOLDER}/")
+
+    def check_plans(self) -> None:
+        """Hold the recorded plans to the spec, which has been read; nobody else's are recorded."""
+        if self.own is None:
+            folder = self.root / plans.FOLDER
+            paths = [f"{plans.FOLDER}/{it.name}" for it in sorted(folder.glob("[!.]*.yaml"))]
+            recorded = {it: self._read(self.root, it, PlansModel) for it in paths}
+            plans.check(self.planned, recorded, self.report)
 
     def problems(self) -> str:
         """What is wrong, as it is shown; empty if nothing is."""

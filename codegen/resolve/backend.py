@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .. import ir
+from .. import ir, plans
 from ..model import (
     BackendModel,
     DriverModel,
@@ -61,6 +61,8 @@ def backend(
     if isinstance(model, SqlBackendModel):
         sql.check(model, interface, report)
     shared_parts: Any = None
+    if isinstance(model, SqlBackendModel | MongoBackendModel):
+        _check_allowed(model, report)
     if isinstance(model, RedisBackendModel):
         shared_parts = redis.resolve(model, interface, report)
     elif isinstance(model, MongoBackendModel):
@@ -89,6 +91,14 @@ def backend(
         modules=_modules(model, tuple(classes), interface, report),
         classes=tuple(classes),
     )
+
+
+def _check_allowed(model: SqlBackendModel | MongoBackendModel, report: Report) -> None:
+    """What plans may cost is said of queries that there are, each with a reason."""
+    for query in model.plans.allow:
+        known(query, model.queries, "the query", report)
+    for (name, cost), reason in plans.allowed(model).items():
+        sensible(reason, f"the reason for the {cost} of {name!r}", report)
 
 
 def _is_complete(name: Text, driver: DriverModel, model: BackendModel, report: Report) -> bool:

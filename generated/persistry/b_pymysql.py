@@ -78,7 +78,7 @@ WHERE write_number = (SELECT max(write_number) FROM {table}
 """
 _LOAD_LATEST_OF_PARTITION = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
-WHERE partition_key = CONVERT(%s USING utf8mb4) ORDER BY write_number DESC LIMIT 1
+WHERE write_number = (SELECT max(write_number) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4))
 """
 _LIST_APP_IDS_NEWEST = """\
 SELECT app_id FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4)
