@@ -14,7 +14,7 @@ from .names import sensible
 def check_steps(
     generation: int, migrations: Sequence[MongoMigrationModel], stored: Span, report: Report
 ) -> None:
-    """Each generation has one, in order; where nobody stored anything before the first, not that."""
+    """Each generation has one, in order; the first needs none where nothing older is adopted."""
     if generation < 1:
         return  # said elsewhere
     for it in migrations:

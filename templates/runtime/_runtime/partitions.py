@@ -79,8 +79,8 @@ class Mark:
         (found,) = yield Commands([("GET", self.key)])
         if found is not None and not found.isdigit():
             raise CorruptStateError(
-                f"{about(operation, asked)}: the key {self.key} holds no generation; another program"
-                " wrote it, or use another namespace"
+                f"{about(operation, asked)}: what the key {self.key} holds is no generation;"
+                " another program wrote it, or use another namespace"
             )
         check_known(operation, asked, int(found or 1), self.generation)
 

@@ -14,7 +14,7 @@ from .. import document_steps as steps
 from ..arguments import Row
 from ..document_format import Format
 from ..document_opening import CollectionOpening, Known
-from ..documents import Call, Document, Filter, Query
+from ..documents import Call, Document, Filter, Query, Steps
 from ..failures import Failures
 from ..limits import Limits
 from ..migrations import Migration
@@ -237,7 +237,7 @@ class Operation:
         """The texts in a field of the documents, each once, in their order."""
         return await self._run(steps.distinct(query, filter, limit))
 
-    async def _run(self, steps: steps.Steps[T]) -> T:
+    async def _run(self, steps: Steps[T]) -> T:
         try:
             call = next(steps)
             while True:
