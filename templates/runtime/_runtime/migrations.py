@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import NotInitializedError, StoreVersionError
@@ -20,17 +19,12 @@ class Migration(NamedTuple):
     """What is run, in this order, with the store's names in it."""
 
 
-def pending(found: int, known: int, migrations: Iterable[Migration]) -> list[Migration]:
-    """The migrations that lead from the generation found to the one that is known here."""
-    return [it for it in migrations if found < it.generation <= known]
-
-
 def check_known(operation: str, key: object, found: int, known: int) -> None:
     """Refuse a store that a newer version of persistry made; nothing is written there."""
     if found > known:
         raise StoreVersionError(
-            f"{about(operation, key)}: what is stored there is of generation {found}, and this"
-            f" version of persistry knows {known} at the most; upgrade persistry"
+            f"{about(operation, key)}: the stored format is of generation {found}, and this version"
+            f" of persistry knows {known}; upgrade persistry"
         )
 
 
@@ -39,7 +33,7 @@ def check_current(operation: str, key: object, found: int, known: int) -> None:
     check_known(operation, key, found, known)
     if found < known:
         raise NotInitializedError(
-            f"{about(operation, key)}: what is stored there is of generation {found}, and this"
-            f" version of persistry works on {known}; call initialize() once, which adopts it as"
-            " it is and rewrites no record (pending_migrations() shows what it will run)"
+            f"{about(operation, key)}: the stored format is of generation {found}, and this version"
+            f" of persistry works with {known}; call initialize() once, which adopts what is there"
+            " and rewrites no record"
         )
