@@ -42,11 +42,14 @@ class CollectionOpening:
     known: Known
     operation: str
     key: object
+    place: str
+    """Where the collection is, for messages."""
 
     def looking(self) -> Steps[Found]:
         """What is there, unless it is of a newer generation."""
         found = self.format.found((yield Call("list_indexes", lists=True)))
-        check_known(self.operation, self.key, found.generation, self.format.generation)
+        known = self.format.generation
+        check_known(self.operation, self.key, found.generation, known, self.place)
         self.known.is_readable, self.known.is_indexed = True, not found.missing
         return found
 

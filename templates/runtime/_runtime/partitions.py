@@ -74,7 +74,7 @@ class Mark:
         """Writes it where it is not there."""
         return ("SET", self.key, self.generation, "NX")
 
-    def checking(self, operation: str, asked: object) -> Steps[None]:
+    def checking(self, operation: str, asked: object, place: str) -> Steps[None]:
         """Refuse what is of a newer generation."""
         (found,) = yield Commands([("GET", self.key)])
         if found is not None and not found.isdigit():
@@ -82,7 +82,7 @@ class Mark:
                 f"{about(operation, asked)}: what the key {self.key} holds is no generation;"
                 " another program wrote it, or use another namespace"
             )
-        check_known(operation, asked, int(found or 1), self.generation)
+        check_known(operation, asked, int(found or 1), self.generation, place)
 
 
 T = TypeVar("T")

@@ -210,7 +210,9 @@ class Operation:
         return await self._run(self._opening(format).pending(collection))
 
     def _opening(self, format: Format) -> CollectionOpening:
-        return CollectionOpening(format, self._session.known, self._name, self._key)
+        session = self._session
+        place = session.failures.place
+        return CollectionOpening(format, session.known, self._name, self._key, place)
 
     async def insert(self, document: Document, unless: Filter) -> bool:
         """Whether the document was stored; not if one that fits to `unless` is there."""

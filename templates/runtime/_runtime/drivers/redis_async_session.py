@@ -180,7 +180,7 @@ class Operation:
 
     async def look(self, mark: Mark) -> None:
         """Refuse what is of a newer generation."""
-        await self.run(mark.checking(self._name, self._key))
+        await self.run(mark.checking(self._name, self._key, self._session.failures.place))
         self._session.is_readable = True
 
     async def script(

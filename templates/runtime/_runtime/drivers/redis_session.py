@@ -186,7 +186,7 @@ class Operation:
 
     def look(self, mark: Mark) -> None:
         """Refuse what is of a newer generation."""
-        self.run(mark.checking(self._name, self._key))
+        self.run(mark.checking(self._name, self._key, self._session.failures.place))
         self._session.is_readable = True
 
     def script(
