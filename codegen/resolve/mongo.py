@@ -58,12 +58,15 @@ class _Resolver:
             for case in self._interface.operations["load"].cases
         )
         lists = tuple(self._list(it) for it in self._interface.listings)
+        migrations = self._migrations()
         if len(self._report.problems) == before:
             self._refuse_unused()
+        if len(self._report.problems) == before:
+            self._refuse_unmade()
         return ir.MongoParts(
             generation=self._model.stored.generation,
             indexes=indexes,
-            migrations=self._migrations(),
+            migrations=migrations,
             insert=insert,
             conflicting=conflicting,
             load=load,
@@ -106,15 +109,18 @@ class _Resolver:
                     help = "leave it to the first one"
                     self._report.add(Code.DOC06, message, name.span, help=help)
                 made.add(name)
-        for name in indexes:
-            if name not in made:
-                message = f"no migration makes the index {str(name)!r}"
-                help = "raise stored.generation, and write it under run of the migration to that"
-                self._report.add(Code.DOC06, message, name.span, help=help)
         return tuple(
             ir.IndexMigration(it.to, " ".join(it.doc.split()), tuple(map(str, it.run)))
             for it in stored.migrations
         )
+
+    def _refuse_unmade(self) -> None:
+        made = {name for migration in self._model.stored.migrations for name in migration.run}
+        for name in self._model.indexes:
+            if name not in made:
+                message = f"no migration makes the index {str(name)!r}"
+                help = "raise stored.generation, and write it under run of the migration to that"
+                self._report.add(Code.DOC06, message, name.span, help=help)
 
     def _index(self, name: Text, model: IndexModel) -> ir.Index:
         python_name(name, "the index", self._report)
