@@ -332,7 +332,7 @@ class NameModel:
     written: Literal["identifier", "text", "name", "schema"] = field(
         default="identifier", metadata={"key": "as"}
     )
-    """an identifier; a text that holds one, the bare name, or the schema's (NULL if there is none)"""
+    """an identifier; or a text that holds one, the bare name, or the schema's (NULL without one)"""
 
 
 @dataclass(frozen=True)
@@ -603,7 +603,7 @@ class SqlBackendModel(BackendModel):
     no_limit: Text
     """what to bind for the limit when all are wanted"""
     record_generation: tuple[Text | StepOfCreationModel, ...] = field(metadata={"one": True})
-    """run behind `create`: writes down {generation}, for the query `opening`, outside the records"""
+    """run behind `create`: writes {generation} down beside the records, for the query `opening`"""
     errors: ErrorsModel
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
