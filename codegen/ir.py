@@ -245,6 +245,27 @@ class Creation:
 
 
 @dataclass(frozen=True)
+class LaidOut:
+    """A statement that is another one in some layouts of the table."""
+
+    statement: Statement
+    others: tuple[tuple[str, Statement], ...]
+    """The name of each layout, and its statement."""
+
+    @property
+    def constant(self) -> str:
+        return f"{self.statement.constant}_IN"
+
+
+@dataclass(frozen=True)
+class Widen:
+    """How a table gets room for every sequence id."""
+
+    doc: str
+    steps: tuple[Creation, ...]
+
+
+@dataclass(frozen=True)
 class SqlParts:
     names: tuple[TableName, ...]
     identifier_bytes: int | None
@@ -268,6 +289,8 @@ class SqlParts:
     lists: tuple[ListingStatement, ...]
     no_limit: str
     create_helper: str
+    laid_out: tuple[LaidOut, ...]
+    widen: Widen | None
 
     @property
     def longest_suffix(self) -> str:
@@ -439,6 +462,14 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Another form of what is stored: a column of the matrix for each class."""
+
+    name: str
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True)
 class Pool:
     """The method that opens a pool of connections to hand in."""
 
@@ -551,6 +582,7 @@ class Backend:
     doc: str
     traits: tuple[str, ...]
     gaps: tuple[Gap, ...]
+    layouts: tuple[Layout, ...]
     urls: tuple[Url, ...]
     modules: tuple[Module, ...]
     classes: tuple[PersisterClass, ...]

@@ -8,10 +8,12 @@ from .. import ir, sql_text
 from ..model import DriverModel, SqlBackendModel, StepOfCreationModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
+from ..resolve import layouts
 from ..resolve.connecting import check_begin
 from ..resolve.names import in_range, known, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
+INSERT = "save.insert"
 TABLE = "table"
 _SUFFIX = re.compile(r"[A-Za-z0-9_]*")
 _UNUSED_HELP = "without it the answer could be another tenant's, application's or step's"
@@ -56,6 +58,15 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
                 message = "a statement for a connection knows no table and no values"
                 help = "write it out; what belongs to the table is made under 'create'"
                 report.add(Code.SQL02, message, place, help=help)
+
+    def check_query(name: Text, sql: Text) -> bool:
+        """A query of a case, as far as it can be judged by itself; whether its values are given."""
+        case = cases[name]
+        _check_answers(name, sql, case, report)
+        if name == INSERT:
+            _check_insert(sql, model, interface, report)
+        return _check_binds(repr(str(name)), sql, case.given, every, report)
+
     for name, sql in model.queries.items():
         _check_text(sql, model, report)
         if not sql.strip():
@@ -64,14 +75,16 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
         elif name == IS_INITIALIZED:
             _check_binds(repr(str(name)), sql, (), every, report)
         elif name in cases:
-            case = cases[name]
-            if _check_binds(repr(str(name)), sql, case.given, every, report):
-                _check_unused(name, sql, case, report)
-            _check_answers(name, sql, case, report)
+            if check_query(name, sql):
+                _check_unused(name, sql, cases[name], report)
         else:
             message = f"the query {str(name)!r} answers no case"
             help = suggest(name, [IS_INITIALIZED, *cases])
             report.add(Code.SPEC01, message, name.span, help=help)
+    for layout in model.layouts.values():
+        for sql in layout.queries.values():
+            _check_text(sql, model, report)
+    layouts.check(model, cases, check_query, report)
     _check_columns(model, interface, report)
     misspelt = {closest(name, cases) for name in model.queries if name not in cases}
     for case_name in {IS_INITIALIZED: None} | cases:
@@ -96,10 +109,14 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
     around = model.quoting.texts or "{value}"
     texts = {field.name: around for field in interface.fields if field.type != "int"}
 
+    def compiled(name: str, sql: str, layout: str = "") -> ir.Statement:
+        text, binds = _ended(sql_text.compiled(sql, style, texts))
+        name = name.replace(".", "_")
+        constant = f"{layout}_{name}" if layout else name
+        return ir.Statement(f"_{constant.upper()}", f"_sql_{name}", text, binds)
+
     def statement(name: str) -> ir.Statement:
-        text, binds = _ended(sql_text.compiled(_query(model, name), style, texts))
-        constant = name.replace(".", "_")
-        return ir.Statement(f"_{constant.upper()}", f"_sql_{constant}", text, binds)
+        return compiled(name, _query(model, name))
 
     def raw(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_ended(sql_text.compiled(text, style))[0] for text in texts)
@@ -110,6 +127,16 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
 
     derived = model.derived
     stored = model.stored
+    insert, conflicting = statement(INSERT), statement("save.conflicting")
+    load = tuple(
+        ir.CaseStatement(case, statement(f"load.{case.name}"))
+        for case in interface.operations["load"].cases
+    )
+    lists = tuple(
+        ir.ListingStatement(it, statement(f"{it.operation.name}.{it.case.name}"))
+        for it in interface.listings
+    )
+    of_cases = (insert, conflicting, *(it.statement for it in (*load, *lists)))
     table = Text(_create_table(model), model.stored.span)
     return ir.SqlParts(
         names=tuple(
@@ -136,18 +163,16 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         statement_bytes=None
         if stored.statement_bytes is None
         else raw((stored.statement_bytes,))[0],
-        insert=statement("save.insert"),
-        conflicting=statement("save.conflicting"),
-        load=tuple(
-            ir.CaseStatement(case, statement(f"load.{case.name}"))
-            for case in interface.operations["load"].cases
-        ),
-        lists=tuple(
-            ir.ListingStatement(it, statement(f"{it.operation.name}.{it.case.name}"))
-            for it in interface.listings
-        ),
+        insert=insert,
+        conflicting=conflicting,
+        load=load,
+        lists=lists,
         no_limit=str(model.no_limit),
         create_helper=str(driver.create_helper),
+        laid_out=layouts.laid_out(of_cases, model.layouts, compiled),
+        widen=None
+        if model.widen is None
+        else ir.Widen(str(model.widen.doc), tuple(map(creation, (*model.lock, *model.widen.run)))),
     )
 
 
@@ -181,7 +206,8 @@ def _cases(interface: ir.Interface) -> list[tuple[ir.Operation, ir.Case, str]]:
 
 
 def _creating(model: SqlBackendModel) -> list[Text]:
-    steps = [(it,) if isinstance(it, Text) else (it.where, it.run) for it in model.create]
+    wanted = (*model.create, *(model.widen.run if model.widen else ()))
+    steps = [(it,) if isinstance(it, Text) else (it.where, it.run) for it in wanted]
     return [*model.lock, *(text for step in steps for text in step)]
 
 
@@ -241,9 +267,13 @@ def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Repo
                 place_of(stored.columns, stored.span),
                 help=f"add '{field.name}: <SQL type>' under stored.columns",
             )
-    insert = next((sql for name, sql in model.queries.items() if name == "save.insert"), None)
-    if insert is None:
-        return
+
+
+def _check_insert(
+    insert: Text, model: SqlBackendModel, interface: ir.Interface, report: Report
+) -> None:
+    """Each field is written, and gets its own value."""
+    stored = model.stored
     written, values = sql_text.inserted(insert)
     names = [it.text for it in written]
     filled_by_server = {"created_at"} if stored.created_at == "server" else set()

@@ -100,11 +100,11 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 _SAVE_CONFLICTING = """\
 SELECT status, coalesce(exact, state::text) AS state, codec FROM {table}
 WHERE partition_key = $1 AND app_id = $2
-  AND sequence_id = $3 AND position = $4
+  AND sequence_id = $3::bigint AND position = $4
 """
 _LOAD_AT_SEQUENCE = """\
 SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
-WHERE partition_key = $1 AND app_id = $2 AND sequence_id = $3
+WHERE partition_key = $1 AND app_id = $2 AND sequence_id = $3::bigint
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """
 _LOAD_LATEST = """\

@@ -98,11 +98,11 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 _SAVE_CONFLICTING = """\
 SELECT status, coalesce(exact, state::text) AS state, codec FROM {table}
 WHERE partition_key = %s AND app_id = %s
-  AND sequence_id = %s AND position = %s
+  AND sequence_id = %s::bigint AND position = %s
 """
 _LOAD_AT_SEQUENCE = """\
 SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
-WHERE partition_key = %s AND app_id = %s AND sequence_id = %s
+WHERE partition_key = %s AND app_id = %s AND sequence_id = %s::bigint
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """
 _LOAD_LATEST = """\

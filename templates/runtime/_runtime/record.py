@@ -101,7 +101,8 @@ class NewRecord:
         """Accept what is stored under this key if it is this record; refuse it otherwise.
 
         Args:
-            stored: Its status, state and codec; None if it was removed in the meantime.
+            stored: Its status, state and codec (or `codec.JSONB`); None if it was removed in the
+                meantime.
         """
         if stored is None:
             raise PersisterUnavailableError(
@@ -130,6 +131,8 @@ class NewRecord:
         try:
             # What was sent, not the caller's own lists: those may have changed since.
             sent = codec.decode(self.encoded.data, self.codec, registered=False)
+            if number == codec.JSONB:
+                return same(sent, codec.decode(state, None, registered=False), through_jsonb=True)
             return same(sent, codec.decode(state, number, registered=False))
         except ValueError:  # a damaged record is another one
             return False
