@@ -207,8 +207,7 @@ class Failures:
 class Statement:
     """One SQL text for one driver: compiled to its parameter style, its values in order."""
 
-    constant: str
-    attribute: str
+    name: str
     text: str
     binds: tuple[str, ...]
 
@@ -234,6 +233,7 @@ class TableName:
     schema: bool
     is_text: bool
     is_bare: bool
+    is_schema: bool
 
 
 @dataclass(frozen=True)
@@ -245,16 +245,20 @@ class Creation:
 
 
 @dataclass(frozen=True)
-class LaidOut:
-    """A statement that is another one in some layouts of the table."""
+class Change:
+    """The way from one generation of the stored format to the next."""
 
-    statement: Statement
-    others: tuple[tuple[str, Statement], ...]
-    """The name of each layout, and its statement."""
+    to: int
+    doc: str
+    steps: tuple[Creation, ...]
 
-    @property
-    def constant(self) -> str:
-        return f"{self.statement.constant}_IN"
+
+@dataclass(frozen=True)
+class SqlLayout:
+    """Tables in which some statements are others."""
+
+    name: str
+    statements: tuple[Statement, ...]
 
 
 @dataclass(frozen=True)
@@ -276,12 +280,18 @@ class SqlParts:
     doubles_percent: bool
     """The driver reads a percent sign as the beginning of a parameter."""
     begin: str
+    generation: int
+    opening: str
+    """The query that says which generation a table is of."""
+    lock: tuple[Creation, ...]
     create: tuple[Creation, ...]
+    record: tuple[Creation, ...]
+    changes: tuple[Change, ...]
     on_open: tuple[str, ...]
     on_initialize: tuple[str, ...]
     stale: str | None
     rebuild: tuple[str, ...]
-    is_initialized: Statement
+    is_initialized: str
     statement_bytes: str | None
     insert: Statement
     conflicting: Statement
@@ -289,7 +299,7 @@ class SqlParts:
     lists: tuple[ListingStatement, ...]
     no_limit: str
     create_helper: str
-    laid_out: tuple[LaidOut, ...]
+    layouts: tuple[SqlLayout, ...]
     widen: Widen | None
 
     @property
@@ -300,7 +310,7 @@ class SqlParts:
     def statements(self) -> tuple[Statement, ...]:
         load = (it.statement for it in self.load)
         lists = (it.statement for it in self.lists)
-        return (self.is_initialized, self.insert, self.conflicting, *load, *lists)
+        return (self.insert, self.conflicting, *load, *lists)
 
 
 # --- the family redis -----------------------------------------------------------------------------

@@ -62,22 +62,3 @@ def _check_chosen(name: Text, model: SqlBackendModel, report: Report) -> None:
             name.span,
             help=f"have the query {OPENING!r} answer '{name}' AS layout where the table is one",
         )
-
-
-def laid_out(
-    plain: tuple[ir.Statement, ...],
-    layouts: dict[Text, LayoutModel],
-    statement: Callable[[str, str, str], ir.Statement],
-) -> tuple[ir.LaidOut, ...]:
-    """The statements that some layout has otherwise; `statement` compiles one."""
-    found = []
-    for it in plain:
-        others = tuple(
-            (str(name), statement(query, sql, str(name)))
-            for name, layout in layouts.items()
-            for query, sql in layout.queries.items()
-            if it.attribute == statement(query, sql, "").attribute
-        )
-        if others:
-            found.append(ir.LaidOut(it, others))
-    return tuple(found)
