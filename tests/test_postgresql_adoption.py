@@ -9,6 +9,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -24,7 +25,7 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import PASSWORD, Calls, Run, refused, runner, works
-from tests.burr_postgresql import TABLE, Burr
+from tests.burr_postgresql import TABLE, Burr, adopt
 from tests.postgresql import CLASSES, Database, database
 from tests.servers import PostgreSQLServer
 
@@ -232,17 +233,6 @@ def test_who_may_only_read_and_insert_uses_it(own: Database, persister: Calls, m
     assert user.list_app_ids("p") == ["old", "newer"]
 
 
-def adopt(values: dict[str, Any]) -> str:
-    """In a process of its own: adopts the table, and saves a step."""
-    try:
-        with PostgreSQLPersister.from_values(**values) as persister:
-            persister.initialize()
-            persister.save("p", "ours", multiprocessing.current_process().pid or 0, "x", State({}), "s")
-    except BaseException as error:
-        return repr(error)
-    return ""
-
-
 def test_eight_processes_adopt_it_at_once(own: Database, burr: Burr, run: Run) -> None:
     host, port = own.server.address
     values = {"db_name": own.name, "user": "postgres", "password": own.server.password}
@@ -333,7 +323,8 @@ def test_old_records_stand_before_new_ones_in_the_order_of_their_time(
     found = persister.load("timed", "app", 5)
     assert found["position"] == "step 1"
     assert persister.load("timed", "app")["position"] == "step 1"
-    assert persister.list_app_ids("timed", limit=3)[1:] == ["app 0", "app 2"]
+    assert persister.list_app_ids("timed")[2:] == ["app 0", "app 2"]
+    assert persister.list_app_ids("timed", limit=2) == persister.list_app_ids("timed")[:2]
     persister.save("timed", "app", 5, "mine", State({"n": 7}), "completed")
     assert persister.load("timed", "app", 5)["position"] == "mine"
     assert persister.load("timed", None)["position"] == "mine"
@@ -395,7 +386,7 @@ DAMAGED: dict[str, Any] = {
     "NUL and what looks like one": {"t": ["\\u0000", "\0"]},
     "NUL in a key": {"\0": 1},
     "lone surrogate": {"t": "\ud800"},
-    "large integers": {"n": [2**64, -(2**200), 10**5000]},
+    "large integers": {"n": [2**64, -(2**200), 10**4000]},
     "nested": {"n": json.loads("[" * 300 + "]" * 300)},
     "tags and NaN": {"n": (1, math.nan)},
     "large": {"t": "x" * (16 * 2**20)},
@@ -407,13 +398,19 @@ def exactly(state: Any) -> str:
     return repr(state)
 
 
+def through_jsonb(state: Any) -> Any:
+    """It writes every digit of a number: 1e22 comes back as an integer."""
+    digits = lambda text: json.loads(format(Decimal(text), "f"))  # noqa: E731
+    return json.loads(json.dumps(state), parse_float=digits)
+
+
 @pytest.mark.parametrize("name", NUMBERS)
 def test_what_jsonb_holds_is_there_for_both(burr: Burr, persister: Calls, name: str) -> None:
     state = NUMBERS[name]
-    persister.put("app", 0, **state) if "self" not in state else None
+    persister.save("p", "app", 0, "step", State(state), "completed")
     assert exactly(persister.get("app", 0)) == exactly(state)
-    assert burr.load("app", 0) == json.loads(json.dumps(state))
-    persister.put("app", 0, **state)
+    assert burr.load("app", 0) == through_jsonb(state)
+    persister.save("p", "app", 0, "step", State(state), "completed")
 
 
 @pytest.mark.parametrize("name", DAMAGED)

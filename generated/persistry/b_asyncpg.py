@@ -186,17 +186,23 @@ WHERE partition_key = $1 AND app_id = $2
   AND sequence_id = $3::bigint AND position = $4
 """,
     "load.at_sequence": """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = $1 AND app_id = $2 AND sequence_id = $3::bigint
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """,
     "load.latest": """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = $1 AND app_id = $2
-ORDER BY sequence_id DESC, write_number DESC, created_at DESC LIMIT 1
+ORDER BY t.sequence_id DESC, write_number DESC, created_at DESC LIMIT 1
 """,
     "load.latest_of_partition": """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = $1
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """,

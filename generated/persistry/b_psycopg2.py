@@ -184,17 +184,23 @@ WHERE partition_key = %s AND app_id = %s
   AND sequence_id = %s::bigint AND position = %s
 """,
     "load.at_sequence": """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = %s AND app_id = %s AND sequence_id = %s::bigint
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """,
     "load.latest": """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = %s AND app_id = %s
-ORDER BY sequence_id DESC, write_number DESC, created_at DESC LIMIT 1
+ORDER BY t.sequence_id DESC, write_number DESC, created_at DESC LIMIT 1
 """,
     "load.latest_of_partition": """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = %s
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """,

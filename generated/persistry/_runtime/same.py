@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import copysign, isnan
 from typing import Any
 
@@ -66,12 +67,9 @@ _NUMBERS = frozenset((int, float))
 
 
 def _same_value(sent: float, stored: float) -> bool:
-    if sent == stored or type(sent) is not float:
+    if sent == stored or type(sent) is not float or type(stored) is not int:
         return sent == stored
-    try:
-        return sent == float(stored)  # 1e308 comes back as 10**308, to which it is the nearest
-    except OverflowError:
-        return False
+    return Decimal(repr(sent)) == stored  # 1e308 comes back as 10**308, which is not quite as much
 
 
 def _same_float(left: float, right: float) -> bool:
