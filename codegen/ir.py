@@ -473,7 +473,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Layout:
-    """Another form of what is stored: a column of the matrix for each class."""
+    """Another form of what is stored: a column of the matrix for each class that is chosen."""
 
     name: str
     gaps: tuple[Gap, ...]

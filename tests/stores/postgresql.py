@@ -161,19 +161,11 @@ class AdoptedStore(Adopted, PostgreSQLStore): ...
 class AsyncAdoptedStore(Adopted, AsyncPostgreSQLStore): ...
 
 
-class PsycopgAdoptedStore(Adopted, PsycopgStore): ...
-
-
-class AsyncPsycopgAdoptedStore(Adopted, AsyncPsycopgStore): ...
-
-
 STORES = {
     "PostgreSQLPersister": PostgreSQLStore,
     "PostgreSQLPersister-adopted": AdoptedStore,
     "AsyncPostgreSQLPersister": AsyncPostgreSQLStore,
     "AsyncPostgreSQLPersister-adopted": AsyncAdoptedStore,
     "b_psycopg.PostgreSQLPersister": PsycopgStore,
-    "b_psycopg.PostgreSQLPersister-adopted": PsycopgAdoptedStore,
     "b_psycopg.AsyncPostgreSQLPersister": AsyncPsycopgStore,
-    "b_psycopg.AsyncPostgreSQLPersister-adopted": AsyncPsycopgAdoptedStore,
 }
