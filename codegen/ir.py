@@ -211,6 +211,10 @@ class Statement:
     text: str
     binds: tuple[str, ...]
 
+    @property
+    def constant(self) -> str:
+        return f"_{self.name.replace('.', '_').upper()}"
+
 
 @dataclass(frozen=True)
 class CaseStatement:

@@ -172,40 +172,38 @@ FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexre
 WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname IN ({order_name}, {apps_name})
   AND NOT EXISTS (SELECT write_number, codec, exact FROM {table} LIMIT 0)
 """
-# One for each question of an operation.
-_STATEMENTS = {
-    "save.insert": """\
+_SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec)
 VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
-""",
-    "save.conflicting": """\
+"""
+_SAVE_CONFLICTING = """\
 SELECT status, coalesce(exact, state::text) AS state, codec FROM {table}
 WHERE partition_key = %s AND app_id = %s
   AND sequence_id = %s::bigint AND position = %s
-""",
-    "load.at_sequence": """\
+"""
+_LOAD_AT_SEQUENCE = """\
 SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
   created_at, codec
 FROM {table} AS t
 WHERE partition_key = %s AND app_id = %s AND sequence_id = %s::bigint
 ORDER BY write_number DESC, created_at DESC LIMIT 1
-""",
-    "load.latest": """\
+"""
+_LOAD_LATEST = """\
 SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
   created_at, codec
 FROM {table} AS t
 WHERE partition_key = %s AND app_id = %s
 ORDER BY t.sequence_id DESC, write_number DESC, created_at DESC LIMIT 1
-""",
-    "load.latest_of_partition": """\
+"""
+_LOAD_LATEST_OF_PARTITION = """\
 SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
   created_at, codec
 FROM {table} AS t
 WHERE partition_key = %s
 ORDER BY write_number DESC, created_at DESC LIMIT 1
-""",
-    "list_app_ids.newest": """\
+"""
+_LIST_APP_IDS_NEWEST = """\
 WITH RECURSIVE walked AS MATERIALIZED (
   SELECT app_id, write_number, created_at FROM {table} WHERE partition_key = %s
   ORDER BY write_number DESC, created_at DESC LIMIT (SELECT 1000)),
@@ -228,8 +226,8 @@ skipped AS (
 SELECT app_id FROM (
   SELECT * FROM distinct_walked WHERE (SELECT is_enough FROM walk) UNION ALL SELECT * FROM skipped) AS apps
 ORDER BY write_number DESC, created_at DESC LIMIT %s::bigint
-""",
-    "list_partition_keys.by_name": """\
+"""
+_LIST_PARTITION_KEYS_BY_NAME = """\
 WITH RECURSIVE named AS (
   (SELECT partition_key FROM {table} ORDER BY partition_key LIMIT 1)
   UNION ALL
@@ -239,7 +237,16 @@ WITH RECURSIVE named AS (
   FROM named WHERE named.partition_key IS NOT NULL)
 SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 ORDER BY partition_key COLLATE "C" LIMIT %s::bigint
-""",
+"""
+# By the questions that the operations ask.
+_STATEMENTS = {
+    "save.insert": _SAVE_INSERT,
+    "save.conflicting": _SAVE_CONFLICTING,
+    "load.at_sequence": _LOAD_AT_SEQUENCE,
+    "load.latest": _LOAD_LATEST,
+    "load.latest_of_partition": _LOAD_LATEST_OF_PARTITION,
+    "list_app_ids.newest": _LIST_APP_IDS_NEWEST,
+    "list_partition_keys.by_name": _LIST_PARTITION_KEYS_BY_NAME,
 }
 # Those that are others in a table of another layout.
 _LAYOUTS: dict[str | None, dict[str, str]] = {
@@ -727,16 +734,14 @@ class PostgreSQLPersister(BaseStatePersister):
         """
         return cls.from_values(**config_arguments(config, cls.from_values))
 
-    def _found(self, operation: str, key: object, store: Any, names: Mapping[str, str]) -> Found:
-        """Of which generation the table is; an error if it is not for this version."""
-        found = Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
-        _FORMAT.check_known(operation, key, found)
-        return found
+    def _find(self, store: Any, names: Mapping[str, str]) -> Found:
+        """What the table is, as far as one query can tell."""
+        return Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
 
     def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
         """The statements for the table, which is looked at once before its first use."""
-        found = self._found(operation, key, store, self._names)
-        _FORMAT.check_current(operation, key, found)
+        found = self._find(store, self._names)
+        _FORMAT.check_current(operation, key, found, self._session.failures.place)
         texts = _STATEMENTS | _LAYOUTS.get(found.layout, {})
         sql = {name: text.format_map(self._names) for name, text in texts.items()}
         self._opened.largest_sequence_id = found.largest_sequence_id
@@ -765,9 +770,11 @@ class PostgreSQLPersister(BaseStatePersister):
         names = _names(table_name)
         key = f"table {table_name!r}"
         with self._session.operation("initialize", key) as store:
-            found = self._found("initialize", key, store, names)
+            place = self._session.failures.place
+            found = self._find(store, names)
+            _FORMAT.check_ours("initialize", key, found, place)
             if _FORMAT.is_older(found) or not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names))
+                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -784,7 +791,8 @@ class PostgreSQLPersister(BaseStatePersister):
         key = f"table {self.table_name!r}"
         with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
-                found = self._found("is_initialized", key, store, self._names)
+                found = self._find(store, self._names)
+                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
                 self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
                     _IS_INITIALIZED.format_map(self._names)
                 )
@@ -807,7 +815,8 @@ class PostgreSQLPersister(BaseStatePersister):
         """
         key = f"table {self.table_name!r}"
         with self._session.operation("pending_migrations", key) as store:
-            found = self._found("pending_migrations", key, store, self._names)
+            found = self._find(store, self._names)
+            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
                 # Nothing there is fine; a table that is not ours is refused.
                 store.answers(_IS_INITIALIZED.format_map(self._names))
@@ -1173,18 +1182,14 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         """
         return cls.from_values(**config_arguments(config, cls.from_values))
 
-    async def _found(
-        self, operation: str, key: object, store: Any, names: Mapping[str, str]
-    ) -> Found:
-        """Of which generation the table is; an error if it is not for this version."""
-        found = Found.of(await store.fetch_one(_FORMAT.opening.format_map(names)))
-        _FORMAT.check_known(operation, key, found)
-        return found
+    async def _find(self, store: Any, names: Mapping[str, str]) -> Found:
+        """What the table is, as far as one query can tell."""
+        return Found.of(await store.fetch_one(_FORMAT.opening.format_map(names)))
 
     async def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
         """The statements for the table, which is looked at once before its first use."""
-        found = await self._found(operation, key, store, self._names)
-        _FORMAT.check_current(operation, key, found)
+        found = await self._find(store, self._names)
+        _FORMAT.check_current(operation, key, found, self._session.failures.place)
         texts = _STATEMENTS | _LAYOUTS.get(found.layout, {})
         sql = {name: text.format_map(self._names) for name, text in texts.items()}
         self._opened.largest_sequence_id = found.largest_sequence_id
@@ -1213,11 +1218,13 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         names = _names(table_name)
         key = f"table {table_name!r}"
         async with self._session.operation("initialize", key) as store:
-            found = await self._found("initialize", key, store, names)
+            place = self._session.failures.place
+            found = await self._find(store, names)
+            _FORMAT.check_ours("initialize", key, found, place)
             if _FORMAT.is_older(found) or not await store.answers(
                 _IS_INITIALIZED.format_map(names)
             ):
-                await store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names))
+                await store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -1234,7 +1241,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         key = f"table {self.table_name!r}"
         async with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
-                found = await self._found("is_initialized", key, store, self._names)
+                found = await self._find(store, self._names)
+                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
                 self._opened.is_initialized = not _FORMAT.is_older(found) and await store.answers(
                     _IS_INITIALIZED.format_map(self._names)
                 )
@@ -1257,7 +1265,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         """
         key = f"table {self.table_name!r}"
         async with self._session.operation("pending_migrations", key) as store:
-            found = await self._found("pending_migrations", key, store, self._names)
+            found = await self._find(store, self._names)
+            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
                 # Nothing there is fine; a table that is not ours is refused.
                 await store.answers(_IS_INITIALIZED.format_map(self._names))

@@ -77,36 +77,45 @@ _IS_INITIALIZED = """\
 SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec, write_number
 FROM {table} USE INDEX (PRIMARY, partition_key, ps_order, ps_apps) LIMIT 0
 """
-# One for each question of an operation.
-_STATEMENTS = {
-    "save.insert": """\
+_SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec)
 VALUES (CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s, CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s)
-""",
-    "save.conflicting": """\
+"""
+_SAVE_CONFLICTING = """\
 SELECT status, state, codec FROM {table}
 WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s AND position = CONVERT(%s USING utf8mb4)
-""",
-    "load.at_sequence": """\
+"""
+_LOAD_AT_SEQUENCE = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
 WHERE write_number = (SELECT max(write_number) FROM {table}
   WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s)
-""",
-    "load.latest": """\
+"""
+_LOAD_LATEST = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
 WHERE write_number = (SELECT max(write_number) FROM {table}
   WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = (
     SELECT max(sequence_id) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4)))
-""",
-    "load.latest_of_partition": """\
+"""
+_LOAD_LATEST_OF_PARTITION = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
 WHERE partition_key = CONVERT(%s USING utf8mb4) ORDER BY write_number DESC LIMIT 1
-""",
-    "list_app_ids.newest": """\
+"""
+_LIST_APP_IDS_NEWEST = """\
 SELECT app_id FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4)
 GROUP BY partition_key, app_id ORDER BY max(write_number) DESC LIMIT %s
-""",
-    "list_partition_keys.by_name": "SELECT DISTINCT partition_key FROM {table} ORDER BY partition_key LIMIT %s",
+"""
+_LIST_PARTITION_KEYS_BY_NAME = (
+    "SELECT DISTINCT partition_key FROM {table} ORDER BY partition_key LIMIT %s"
+)
+# By the questions that the operations ask.
+_STATEMENTS = {
+    "save.insert": _SAVE_INSERT,
+    "save.conflicting": _SAVE_CONFLICTING,
+    "load.at_sequence": _LOAD_AT_SEQUENCE,
+    "load.latest": _LOAD_LATEST,
+    "load.latest_of_partition": _LOAD_LATEST_OF_PARTITION,
+    "list_app_ids.newest": _LIST_APP_IDS_NEWEST,
+    "list_partition_keys.by_name": _LIST_PARTITION_KEYS_BY_NAME,
 }
 
 # The longest statement that the server takes, asked before a large state is saved.
@@ -424,16 +433,14 @@ class MariaDBPersister(BaseStatePersister):
         """
         return cls.from_values(**config_arguments(config, cls.from_values))
 
-    def _found(self, operation: str, key: object, store: Any, names: Mapping[str, str]) -> Found:
-        """Of which generation the table is; an error if it is not for this version."""
-        found = Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
-        _FORMAT.check_known(operation, key, found)
-        return found
+    def _find(self, store: Any, names: Mapping[str, str]) -> Found:
+        """What the table is, as far as one query can tell."""
+        return Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
 
     def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
         """The statements for the table, which is looked at once before its first use."""
-        found = self._found(operation, key, store, self._names)
-        _FORMAT.check_current(operation, key, found)
+        found = self._find(store, self._names)
+        _FORMAT.check_current(operation, key, found, self._session.failures.place)
         texts = _STATEMENTS
         sql = {name: text.format_map(self._names) for name, text in texts.items()}
         if found.generation is not None:
@@ -460,9 +467,11 @@ class MariaDBPersister(BaseStatePersister):
         names = _names(table_name)
         key = f"table {table_name!r}"
         with self._session.operation("initialize", key) as store:
-            found = self._found("initialize", key, store, names)
+            place = self._session.failures.place
+            found = self._find(store, names)
+            _FORMAT.check_ours("initialize", key, found, place)
             if _FORMAT.is_older(found) or not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names))
+                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -479,7 +488,8 @@ class MariaDBPersister(BaseStatePersister):
         key = f"table {self.table_name!r}"
         with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
-                found = self._found("is_initialized", key, store, self._names)
+                found = self._find(store, self._names)
+                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
                 self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
                     _IS_INITIALIZED.format_map(self._names)
                 )
@@ -502,7 +512,8 @@ class MariaDBPersister(BaseStatePersister):
         """
         key = f"table {self.table_name!r}"
         with self._session.operation("pending_migrations", key) as store:
-            found = self._found("pending_migrations", key, store, self._names)
+            found = self._find(store, self._names)
+            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
                 # Nothing there is fine; a table that is not ours is refused.
                 store.answers(_IS_INITIALIZED.format_map(self._names))

@@ -87,32 +87,30 @@ _IS_INITIALIZED = """\
 SELECT count(*) = 2 FROM pragma_index_list({table_name}) WHERE name IN ({order_name}, {apps_name})
 AND NOT EXISTS (SELECT write_number, codec FROM {table} LIMIT 0)
 """
-# One for each question of an operation.
-_STATEMENTS = {
-    "save.insert": """\
+_SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
-""",
-    "save.conflicting": """\
+"""
+_SAVE_CONFLICTING = """\
 SELECT status, state, codec FROM {table}
 WHERE partition_key = ? AND app_id = ? AND sequence_id = ? AND position = ?
-""",
-    "load.at_sequence": """\
+"""
+_LOAD_AT_SEQUENCE = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
 WHERE partition_key = ? AND app_id = ? AND sequence_id = ?
 ORDER BY +write_number DESC LIMIT 1
-""",
-    "load.latest": """\
+"""
+_LOAD_LATEST = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
 WHERE partition_key = ? AND app_id = ? AND sequence_id >= 0
 ORDER BY sequence_id DESC, write_number DESC LIMIT 1
-""",
-    "load.latest_of_partition": """\
+"""
+_LOAD_LATEST_OF_PARTITION = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table} INDEXED BY {order_alone}
 WHERE partition_key = ? ORDER BY write_number DESC LIMIT 1
-""",
-    "list_app_ids.newest": """\
+"""
+_LIST_APP_IDS_NEWEST = """\
 WITH RECURSIVE apps(app_id) AS (
   SELECT min(app_id) FROM {table} INDEXED BY {apps_alone} WHERE partition_key = ?
   UNION ALL
@@ -122,8 +120,8 @@ WITH RECURSIVE apps(app_id) AS (
 SELECT app_id FROM apps WHERE app_id IS NOT NULL
 ORDER BY (SELECT max(t.write_number) FROM {table} AS t INDEXED BY {apps_alone}
           WHERE t.partition_key = ? AND t.app_id = apps.app_id) DESC LIMIT ?
-""",
-    "list_partition_keys.by_name": """\
+"""
+_LIST_PARTITION_KEYS_BY_NAME = """\
 WITH RECURSIVE named(partition_key) AS (
   SELECT min(partition_key) FROM {table} INDEXED BY {order_alone}
   UNION ALL
@@ -131,7 +129,16 @@ WITH RECURSIVE named(partition_key) AS (
           WHERE t.partition_key > named.partition_key)
   FROM named WHERE partition_key IS NOT NULL LIMIT ?)
 SELECT partition_key FROM named WHERE partition_key IS NOT NULL
-""",
+"""
+# By the questions that the operations ask.
+_STATEMENTS = {
+    "save.insert": _SAVE_INSERT,
+    "save.conflicting": _SAVE_CONFLICTING,
+    "load.at_sequence": _LOAD_AT_SEQUENCE,
+    "load.latest": _LOAD_LATEST,
+    "load.latest_of_partition": _LOAD_LATEST_OF_PARTITION,
+    "list_app_ids.newest": _LIST_APP_IDS_NEWEST,
+    "list_partition_keys.by_name": _LIST_PARTITION_KEYS_BY_NAME,
 }
 
 # The largest state, in bytes, that the store takes.
@@ -387,16 +394,14 @@ class SQLCipherPersister(BaseStatePersister):
         """
         return cls.from_values(**config_arguments(config, cls.from_values))
 
-    def _found(self, operation: str, key: object, store: Any, names: Mapping[str, str]) -> Found:
-        """Of which generation the table is; an error if it is not for this version."""
-        found = Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
-        _FORMAT.check_known(operation, key, found)
-        return found
+    def _find(self, store: Any, names: Mapping[str, str]) -> Found:
+        """What the table is, as far as one query can tell."""
+        return Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
 
     def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
         """The statements for the table, which is looked at once before its first use."""
-        found = self._found(operation, key, store, self._names)
-        _FORMAT.check_current(operation, key, found)
+        found = self._find(store, self._names)
+        _FORMAT.check_current(operation, key, found, self._session.failures.place)
         texts = _STATEMENTS
         sql = {name: text.format_map(self._names) for name, text in texts.items()}
         if found.generation is not None:
@@ -423,9 +428,11 @@ class SQLCipherPersister(BaseStatePersister):
         names = _names(table_name)
         key = f"table {table_name!r}"
         with self._session.operation("initialize", key) as store:
-            found = self._found("initialize", key, store, names)
+            place = self._session.failures.place
+            found = self._find(store, names)
+            _FORMAT.check_ours("initialize", key, found, place)
             if _FORMAT.is_older(found) or not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names))
+                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
             store.configure(_ON_INITIALIZE)
 
     def is_initialized(self) -> bool:
@@ -443,7 +450,8 @@ class SQLCipherPersister(BaseStatePersister):
         key = f"table {self.table_name!r}"
         with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
-                found = self._found("is_initialized", key, store, self._names)
+                found = self._find(store, self._names)
+                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
                 self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
                     _IS_INITIALIZED.format_map(self._names)
                 )
@@ -466,7 +474,8 @@ class SQLCipherPersister(BaseStatePersister):
         """
         key = f"table {self.table_name!r}"
         with self._session.operation("pending_migrations", key) as store:
-            found = self._found("pending_migrations", key, store, self._names)
+            found = self._find(store, self._names)
+            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
                 # Nothing there is fine; a table that is not ours is refused.
                 store.answers(_IS_INITIALIZED.format_map(self._names))

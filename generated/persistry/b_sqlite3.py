@@ -142,38 +142,38 @@ _ON_OPEN = ("PRAGMA synchronous = FULL",)
 _ON_INITIALIZE = ("PRAGMA journal_mode = WAL",)
 
 _IS_INITIALIZED = "SELECT t.codec, h.last_write FROM {table} AS t, {heads} AS h LIMIT 0"
-# One for each question of an operation.
-_STATEMENTS = {
-    "save.insert": """\
+_SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
-""",
-    "save.conflicting": """\
+"""
+_SAVE_CONFLICTING = """\
 SELECT status, state, codec FROM {table}
 WHERE partition_key = ? AND app_id = ?
   AND sequence_id = ? AND position = ?
-""",
-    "load.at_sequence": """\
+"""
+_LOAD_AT_SEQUENCE = """\
 SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
 WHERE rowid = (
   SELECT max(rowid) FROM {table}
   WHERE partition_key = ? AND app_id = ? AND sequence_id = ?)
-""",
-    "load.latest": """\
+"""
+_LOAD_LATEST = """\
 SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
 WHERE rowid = (
   SELECT max(rowid) FROM {table}
   WHERE partition_key = ? AND app_id = ? AND sequence_id = (
     SELECT max(sequence_id) FROM {table} WHERE partition_key = ? AND app_id = ?))
-""",
-    "load.latest_of_partition": """\
+"""
+_LOAD_LATEST_OF_PARTITION = """\
 SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
 WHERE rowid = (
   SELECT last_write FROM {heads} WHERE partition_key = ? ORDER BY last_write DESC LIMIT 1)
-""",
-    "list_app_ids.newest": "SELECT app_id FROM {heads} WHERE partition_key = ? ORDER BY last_write DESC LIMIT ?",
-    "list_partition_keys.by_name": """\
+"""
+_LIST_APP_IDS_NEWEST = (
+    "SELECT app_id FROM {heads} WHERE partition_key = ? ORDER BY last_write DESC LIMIT ?"
+)
+_LIST_PARTITION_KEYS_BY_NAME = """\
 WITH RECURSIVE named (partition_key) AS (
   SELECT min(partition_key) FROM {heads}
   UNION ALL
@@ -181,7 +181,16 @@ WITH RECURSIVE named (partition_key) AS (
   FROM named WHERE named.partition_key IS NOT NULL
   LIMIT ?)
 SELECT partition_key FROM named WHERE partition_key IS NOT NULL
-""",
+"""
+# By the questions that the operations ask.
+_STATEMENTS = {
+    "save.insert": _SAVE_INSERT,
+    "save.conflicting": _SAVE_CONFLICTING,
+    "load.at_sequence": _LOAD_AT_SEQUENCE,
+    "load.latest": _LOAD_LATEST,
+    "load.latest_of_partition": _LOAD_LATEST_OF_PARTITION,
+    "list_app_ids.newest": _LIST_APP_IDS_NEWEST,
+    "list_partition_keys.by_name": _LIST_PARTITION_KEYS_BY_NAME,
 }
 
 # The largest state, in bytes, that the store takes.
@@ -208,7 +217,12 @@ _FAILURES = Failures(
             errors.StoreVersionError,
             sqlite3.OperationalError,
             "something else in this database has the name of the table, or of what belongs to it; give another table_name",
-            messages=("because it is a view", "there is already a", "there is already an"),
+            messages=(
+                "because it is a view",
+                "there is already a",
+                "there is already an",
+                "already exists",
+            ),
         ),
         Rule(
             errors.StoreVersionError,
@@ -419,16 +433,14 @@ class SQLitePersister(BaseStatePersister):
         """
         return cls.from_values(**config_arguments(config, cls.from_values))
 
-    def _found(self, operation: str, key: object, store: Any, names: Mapping[str, str]) -> Found:
-        """Of which generation the table is; an error if it is not for this version."""
-        found = Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
-        _FORMAT.check_known(operation, key, found)
-        return found
+    def _find(self, store: Any, names: Mapping[str, str]) -> Found:
+        """What the table is, as far as one query can tell."""
+        return Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
 
     def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
         """The statements for the table, which is looked at once before its first use."""
-        found = self._found(operation, key, store, self._names)
-        _FORMAT.check_current(operation, key, found)
+        found = self._find(store, self._names)
+        _FORMAT.check_current(operation, key, found, self._session.failures.place)
         texts = _STATEMENTS
         sql = {name: text.format_map(self._names) for name, text in texts.items()}
         if found.generation is not None:
@@ -455,9 +467,11 @@ class SQLitePersister(BaseStatePersister):
         names = _names(table_name)
         key = f"table {table_name!r}"
         with self._session.operation("initialize", key) as store:
-            found = self._found("initialize", key, store, names)
+            place = self._session.failures.place
+            found = self._find(store, names)
+            _FORMAT.check_ours("initialize", key, found, place)
             if _FORMAT.is_older(found) or not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names))
+                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
             stale = store.fetch_one(_STALE.format_map(names))
             if stale and stale[0]:
                 store.run_together(_FORMAT.begin, [step.format_map(names) for step in _REBUILD])
@@ -478,7 +492,8 @@ class SQLitePersister(BaseStatePersister):
         key = f"table {self.table_name!r}"
         with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
-                found = self._found("is_initialized", key, store, self._names)
+                found = self._find(store, self._names)
+                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
                 self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
                     _IS_INITIALIZED.format_map(self._names)
                 )
@@ -501,7 +516,8 @@ class SQLitePersister(BaseStatePersister):
         """
         key = f"table {self.table_name!r}"
         with self._session.operation("pending_migrations", key) as store:
-            found = self._found("pending_migrations", key, store, self._names)
+            found = self._find(store, self._names)
+            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
                 # Nothing there is fine; a table that is not ours is refused.
                 store.answers(_IS_INITIALIZED.format_map(self._names))

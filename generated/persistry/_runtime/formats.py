@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import StoreVersionError
-from .failures import about
+from .failures import about, at
 from .migrations import Migration, check_current, check_known
 from .steps import Step
 
@@ -16,8 +16,8 @@ class Found(NamedTuple):
 
     generation: int | None = None
     """None where there is no table, or one of which only other statements can tell."""
-    foreign: str | None = None
-    """A column that no generation has; the table is not ours, then."""
+    foreign_column: str | None = None
+    """One that no generation has; the table is not ours, then."""
     layout: str | None = None
     """Which layout it has; None is the one that is created here."""
     largest_sequence_id: int | None = None
@@ -53,31 +53,38 @@ class Format(NamedTuple):
     doubles_percent: bool = False
     """Whether the statements are written for a driver that reads a percent sign as its own."""
 
-    def check_known(self, operation: str, key: object, found: Found) -> None:
-        """Refuse what a newer version made, and what is not ours."""
-        if found.foreign is not None:
-            raise StoreVersionError(
-                f"{about(operation, key)}: the table has a column {found.foreign!r}, which is none"
-                " of persistry's; give another table_name, or open it with the library that made it"
-            )
-        check_known(operation, key, found.generation or 0, self.generation)
+    def check_known(self, operation: str, key: object, found: Found, place: str) -> None:
+        """Refuse what a newer version made."""
+        check_known(operation, key, found.generation or 0, self.generation, place)
 
-    def check_current(self, operation: str, key: object, found: Found) -> None:
+    def check_ours(self, operation: str, key: object, found: Found, place: str) -> None:
+        """Refuse also what is none of persistry's."""
+        self.check_known(operation, key, found, place)
+        if found.foreign_column is not None:
+            raise StoreVersionError(
+                f"{about(operation, key)}: the table has a column {found.foreign_column!r}, which"
+                " is none of persistry's; give another table_name, or open it with the library"
+                f" that made it{at(place)}"
+            )
+
+    def check_current(self, operation: str, key: object, found: Found, place: str) -> None:
         """Refuse also what `initialize()` has to migrate first."""
-        self.check_known(operation, key, found)
+        self.check_ours(operation, key, found, place)
         if found.generation is not None:
-            check_current(operation, key, found.generation, self.generation)
+            check_current(operation, key, found.generation, self.generation, place)
 
     def is_older(self, found: Found) -> bool:
         """Whether what is there has to be migrated."""
         return found.generation is not None and found.generation < self.generation
 
-    def steps(self, key: object, found: Found, names: Mapping[str, str]) -> list[Step]:
+    def steps(
+        self, key: object, found: Found, names: Mapping[str, str], place: str
+    ) -> list[Step]:
         """What `initialize()` runs in one transaction, for a table in which that was found."""
 
         def check(row: Sequence[Any] | None) -> None:
             # A newer version may have been here since.
-            self.check_known("initialize", key, Found.of(row))
+            self.check_ours("initialize", key, Found.of(row), place)
 
         changes = (step for it in self._changes(found) for step in it.steps)
         steps = (*self.lock, Step(self.opening, check=check), *changes, *self.create, *self.record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import NotInitializedError, StoreVersionError
-from .failures import about
+from .failures import about, at
 
 
 class Migration(NamedTuple):
@@ -19,21 +19,21 @@ class Migration(NamedTuple):
     """What is run, in this order, with the store's names in it."""
 
 
-def check_known(operation: str, key: object, found: int, known: int) -> None:
+def check_known(operation: str, key: object, found: int, known: int, place: str = "") -> None:
     """Refuse a store that a newer version of persistry made; nothing is written there."""
     if found > known:
         raise StoreVersionError(
             f"{about(operation, key)}: the stored format is of generation {found}, and this version"
-            f" of persistry knows {known}; upgrade persistry"
+            f" of persistry knows {known}; upgrade persistry{at(place)}"
         )
 
 
-def check_current(operation: str, key: object, found: int, known: int) -> None:
+def check_current(operation: str, key: object, found: int, known: int, place: str = "") -> None:
     """Refuse a store that has to be migrated before it is used, and one of a newer version."""
-    check_known(operation, key, found, known)
+    check_known(operation, key, found, known, place)
     if found < known:
         raise NotInitializedError(
             f"{about(operation, key)}: the stored format is of generation {found}, and this version"
             f" of persistry works with {known}; call initialize() once, which adopts what is there"
-            " and rewrites no record"
+            f" and rewrites no record{at(place)}"
         )
