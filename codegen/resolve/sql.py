@@ -94,7 +94,7 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
         elif name in _OF_EVERY_TABLE:
             _check_binds(repr(str(name)), sql, (), every, report)
             if name == OPENING:
-                _check_opening(sql, report)
+                _check_opening(sql, model, report)
         elif name in cases:
             if check_query(name, sql):
                 _check_unused(name, sql, cases[name], report)
@@ -427,13 +427,18 @@ def _check_answers(name: Text, sql: Text, case: ir.Case, report: Report) -> None
         )
 
 
-def _check_opening(sql: Text, report: Report) -> None:
+def _check_opening(sql: Text, model: SqlBackendModel, report: Report) -> None:
     found, where = sql_text.selected(sql)
-    if found != _OPENING_ANSWERS[: max(1, len(found))]:
-        first, *others = _OPENING_ANSWERS
-        report.add(
-            Code.SQL05,
-            f"{OPENING!r} answers {', '.join(found) or 'nothing'}",
-            sql.at(where.offset, max(1, len(where.text))) if sql else sql.span,
-            help=f"select {first}, and behind it, if the store needs it, {', '.join(others)}",
-        )
+    wrong = f"{OPENING!r} answers {', '.join(found) or 'nothing'}"
+    place = sql.at(where.offset, max(1, len(where.text))) if sql else sql.span
+    first, *others = _OPENING_ANSWERS
+    help = f"select {first}, and behind it, if the store needs it, {', '.join(others)}"
+    if found == _OPENING_ANSWERS[: max(1, len(found))]:
+        if (layouts.LARGEST in found) == (model.widen is not None):
+            return
+        wrong = f"{OPENING!r} answers {layouts.LARGEST}, but nothing lifts that limit"
+        help = "add 'widen:' with its doc and what to run; or leave the column out"
+        if model.widen is not None:
+            wrong = f"{OPENING!r} does not answer {layouts.LARGEST}, which 'widen' lifts"
+            help = f"select {', '.join(_OPENING_ANSWERS)}; or remove 'widen'"
+    report.add(Code.SQL05, wrong, place, help=help)
