@@ -39,8 +39,8 @@ _FORMAT = Format(
     opening="""\
 SELECT coalesce(
   (SELECT max(CAST(substr(name, 12) AS INTEGER))
-   FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation
-FROM pragma_table_info({table_name}, {schema_name}) WHERE name = 'codec'
+   FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation
+FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) WHERE name = 'codec'
 """,
     begin="BEGIN IMMEDIATE",
     create=(
@@ -75,7 +75,7 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
     record=(
         Step(
             "DROP VIEW {kept}",
-            when="SELECT EXISTS (SELECT * FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*')",
+            when="SELECT EXISTS (SELECT * FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*')",
         ),
         Step("CREATE VIEW {kept} AS SELECT 1 AS generation_1"),
     ),
