@@ -597,7 +597,7 @@ class LayoutModel:
     span: Span
     doc: Text
     """who makes such tables, and what is kept otherwise in them"""
-    queries: dict[Text, Text]
+    queries: dict[Text, Text] = field(default_factory=dict)
     """the queries that are others there: the same values in the same order, the same answers"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that it cannot keep, and why"""

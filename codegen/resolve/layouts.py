@@ -30,7 +30,8 @@ def check(model: SqlBackendModel, cases: dict[str, ir.Case], check_query: Check,
             else:
                 check_query(query, sql)
                 _check_values(query, sql, model, report)
-        _check_chosen(name, model, report)
+        if layout.queries:
+            _check_chosen(name, model, report)
 
 
 def _check_values(query: Text, sql: Text, model: SqlBackendModel, report: Report) -> None:
