@@ -332,7 +332,7 @@ class NameModel:
     written: Literal["identifier", "text", "name", "schema"] = field(
         default="identifier", metadata={"key": "as"}
     )
-    """an identifier; a text that holds one, the bare name, or the schema's (NULL if there is none)"""
+    """an identifier; or a text that holds one, the bare name, or the schema's (NULL without one)"""
 
 
 @dataclass(frozen=True)
@@ -609,6 +609,29 @@ class RuntimeBackendModel(BackendModel):
 
 
 @dataclass(frozen=True)
+class LayoutModel:
+    """a layout"""
+
+    span: Span
+    doc: Text
+    """who makes such tables, and what is kept otherwise in them"""
+    queries: dict[Text, Text] = field(default_factory=dict)
+    """the queries that are others there: the same values in the same order, the same answers"""
+    gaps: dict[Text, Text] = field(default_factory=dict)
+    """cases of the promise that it cannot keep, and why"""
+
+
+@dataclass(frozen=True)
+class WidenModel:
+    """how a table gets room for every sequence id"""
+
+    doc: Text
+    """the docstring of the method `widen`"""
+    run: tuple[Text | StepOfCreationModel, ...]
+    """run in one transaction; run again, it changes nothing"""
+
+
+@dataclass(frozen=True)
 class SqlBackendModel(BackendModel):
     """a backend"""
 
@@ -621,7 +644,7 @@ class SqlBackendModel(BackendModel):
     no_limit: Text
     """what to bind for the limit when all are wanted"""
     record_generation: tuple[Text | StepOfCreationModel, ...] = field(metadata={"one": True})
-    """run behind `create`: writes down {generation}, for the query `opening`, outside the records"""
+    """run behind `create`: writes {generation} down beside the records, for the query `opening`"""
     errors: ErrorsModel
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
@@ -638,6 +661,11 @@ class SqlBackendModel(BackendModel):
     """data that only repeats what the records say"""
     lock: tuple[Text, ...] = field(default=(), metadata={"one": True})
     """run first of what creates, so that one process creates"""
+    layouts: dict[Text, LayoutModel] = field(default_factory=dict)
+    """tables of other columns, by the name that the query `opening` answers; each is a column of the
+    matrix"""
+    widen: WidenModel | None = None
+    """where `opening` answers a largest sequence id: how to lift that limit"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that the store cannot keep, and why"""
 

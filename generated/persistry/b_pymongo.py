@@ -353,11 +353,14 @@ class MongoDBBasePersister(BaseStatePersister):
         return self._session.collection
 
     def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
@@ -413,8 +416,8 @@ class MongoDBBasePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -482,8 +485,8 @@ class MongoDBBasePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -528,8 +531,8 @@ class MongoDBBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -559,8 +562,8 @@ class MongoDBBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -716,11 +719,14 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         return self._session.collection
 
     async def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
@@ -776,8 +782,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -845,8 +851,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -891,8 +897,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -922,8 +928,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)

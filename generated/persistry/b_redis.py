@@ -449,11 +449,14 @@ class RedisBasePersister(BaseStatePersister):
         return _record_key(slot, key.app_id, key.sequence_id)
 
     def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
@@ -510,8 +513,8 @@ class RedisBasePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -573,8 +576,8 @@ class RedisBasePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -638,8 +641,8 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -665,8 +668,8 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -826,11 +829,14 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         return _record_key(slot, key.app_id, key.sequence_id)
 
     async def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
@@ -887,8 +893,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -950,8 +956,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -1017,8 +1023,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -1044,8 +1050,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)

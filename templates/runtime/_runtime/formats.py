@@ -18,6 +18,10 @@ class Found(NamedTuple):
     """None where there is no table, or one of which only other statements can tell."""
     foreign_column: str | None = None
     """One that no generation has; the table is not ours, then."""
+    layout: str | None = None
+    """Which layout it has; None is the one that is created here."""
+    largest_sequence_id: int | None = None
+    """The last one that it has room for; None where it takes all."""
 
     @classmethod
     def of(cls, row: Sequence[Any] | None) -> Found:
@@ -73,23 +77,25 @@ class Format(NamedTuple):
         """Whether what is there has to be migrated."""
         return found.generation is not None and found.generation < self.generation
 
-    def steps(
-        self, key: object, found: Found, names: Mapping[str, str], place: str
-    ) -> list[Step]:
+    def steps(self, key: object, found: Found, names: Mapping[str, str], place: str) -> list[Step]:
         """What `initialize()` runs in one transaction, for a table in which that was found."""
 
         def check(row: Sequence[Any] | None) -> None:
             # A newer version may have been here since.
             self.check_ours("initialize", key, Found.of(row), place)
 
-        changes = (step for it in self._changes(found) for step in it.steps)
-        steps = (*self.lock, Step(self.opening, check=check), *changes, *self.create, *self.record)
+        opening = Step(self.opening, check=check)
+        steps = (*self.lock, opening, *self.changed(found), *self.create, *self.record)
         return [step.format_map(names) for step in steps]
+
+    def changed(self, found: Found) -> list[Step]:
+        """The statements of the migrations that lead on from what was found."""
+        return [step for it in self._changes(found) for step in it.steps]
 
     def pending(self, found: Found, names: Mapping[str, str]) -> list[Migration]:
         """What `initialize()` would do to the records that are there."""
         return [
-            Migration(it.to, it.doc, tuple(self._shown(step, names) for step in it.steps))
+            Migration(it.to, it.doc, tuple(self.shown(step.sql, names) for step in it.steps))
             for it in self._changes(found)
         ]
 
@@ -97,18 +103,20 @@ class Format(NamedTuple):
         there = self.generation if found.generation is None else found.generation
         return [it for it in self.changes if it.to > there]
 
-    def _shown(self, step: Step, names: Mapping[str, str]) -> str:
-        text = step.sql.format_map(names).strip()
+    def shown(self, text: str, names: Mapping[str, str]) -> str:
+        """A statement as the store gets it, with the names of a table."""
+        text = text.format_map(names).strip()
         return text.replace("%%", "%") if self.doubles_percent else text
 
 
 class Opened:
     """What a persister and its copies have seen of their table. A pickle holds nothing of it."""
 
-    __slots__ = ("is_initialized", "sql")
+    __slots__ = ("is_initialized", "largest_sequence_id", "sql")
 
     def __init__(self) -> None:
         self.is_initialized = False
+        self.largest_sequence_id: int | None = None
         self.sql: Mapping[str, str] | None = None
         """The statements for this table."""
 
