@@ -693,6 +693,16 @@ class RedisBackendModel(BackendModel):
 
 
 @dataclass(frozen=True)
+class MongoLayoutModel:
+    """a layout"""
+
+    doc: Text
+    """who makes such collections, and what is kept otherwise in them"""
+    gaps: dict[Text, Text] = field(default_factory=dict)
+    """cases of the promise that it cannot keep, and why"""
+
+
+@dataclass(frozen=True)
 class MongoBackendModel(BackendModel):
     """a backend"""
 
@@ -706,6 +716,8 @@ class MongoBackendModel(BackendModel):
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     """parameters of its classes; what is left out is as the interface has it"""
+    layouts: dict[Text, MongoLayoutModel] = field(default_factory=dict)
+    """other forms of what is stored, by name; each is a column of the matrix"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that the store cannot keep, and why"""
 

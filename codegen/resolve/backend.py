@@ -89,7 +89,7 @@ def backend(
             ir.Layout(str(name), _gaps(model.gaps | layout.gaps))
             for name, layout in model.layouts.items()
         )
-        if isinstance(model, SqlBackendModel)
+        if isinstance(model, SqlBackendModel | MongoBackendModel)
         else (),
         urls=_urls(model, declared, report),
         modules=_modules(model, tuple(classes), interface, report),

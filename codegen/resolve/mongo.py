@@ -9,7 +9,7 @@ from ..model import IndexModel, MongoBackendModel, MongoQueryModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, Span, closest, suggest
 from ..resolve.generations import check_steps
-from ..resolve.names import known, python_name
+from ..resolve.names import known, python_name, sensible
 
 # What the runtime makes of a given value, or has of its own: name -> the value, what makes it.
 _MADE = {
@@ -48,6 +48,7 @@ class _Resolver:
     def parts(self) -> ir.MongoParts:
         before = len(self._report.problems)
         self._check_format()
+        self._check_layouts()
         indexes = tuple(self._index(name, it) for name, it in self._model.indexes.items())
         self._sound = len(self._report.problems) == before
         self._refuse_unknown()
@@ -72,6 +73,11 @@ class _Resolver:
             load=load,
             lists=lists,
         )
+
+    def _check_layouts(self) -> None:
+        for name, layout in self._model.layouts.items():
+            python_name(name, "the layout", self._report)
+            sensible(layout.doc, "the doc", self._report)
 
     def _check_format(self) -> None:
         stored = self._model.stored
