@@ -111,6 +111,7 @@ def _known(interface: ir.Interface) -> dict[tuple[type, str], _Names]:
         (model.UrlModel, "parts"): _closed(_URL),
         (model.UrlModel, "defaults"): _closed(_URL),
         (model.SqlBackendModel, "queries"): _closed(statements, required=True),
+        (model.LayoutModel, "queries"): _closed(cases),
         (model.RedisBackendModel, "queries"): _closed(asked, required=True),
         (model.MongoBackendModel, "queries"): _closed(cases, required=True),
         (model.SqlBackendModel, "names"): _Names(

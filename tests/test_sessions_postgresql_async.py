@@ -27,7 +27,7 @@ from persistry._runtime.drivers.asyncpg_session import AsyncpgSession
 from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
-from persistry.b_asyncpg import _BEGIN as BEGIN
+from persistry.b_asyncpg import _FORMAT
 from persistry.conformance.support.proxy import FaultProxy
 from tests.async_sessions import (
     LIMITS,
@@ -51,6 +51,7 @@ from tests.awaited_drivers import Admin, OnAsyncpg
 from tests.servers import LOOPBACK, PostgreSQLServer
 
 FAILURES, INSERT, SELECT = OnAsyncpg.failures, OnAsyncpg.insert, OnAsyncpg.select
+BEGIN = _FORMAT.begin
 
 CREATE = "CREATE TABLE t (k text PRIMARY KEY, v text)"
 
