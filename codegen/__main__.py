@@ -184,7 +184,7 @@ def _lock(run: Run, checks: bool) -> int:
     for lock in late:
         print(f"{lock.verdict if checks else VERBS[lock.verdict]:8} {lock.path}, {lock.step}")
         for difference in lock.differences:
-            print(f"{'':9}{difference.title}")
+            print(f"{'':9}{difference.fact.title}")
             for note in locking.described(difference):
                 print(textwrap.indent(note, " " * 11))
         if not checks:

@@ -19,7 +19,7 @@ from .model import BackendModel
 from .nodes import ListNode, MappingNode, Node, ScalarNode
 from .problems import Code, Report, Span
 from .source import load
-from .stored import Difference, Fact, Stored, differences, stored
+from .stored import MIGRATIONS, Difference, Fact, Stored, differences, stored
 
 SUFFIX = ".lock.yaml"
 _HEAD = """\
@@ -117,21 +117,36 @@ def _check(before: Stored, now: Stored, place: Place, report: Report) -> None:
         message = f"generation {now.generation} is older than {last}, which has been released"
         help = f"write {last}; what was stored before is read by migrations"
         report.add(Code.LOCK02, message, now.span, help=help, notes=(f"{lock} says so",))
-    elif now.generation > last + 1:
+        return
+    if now.generation > last + 1:
         message = f"generation {now.generation} does not follow {last}, which was released last"
         help = f"write {last + 1}; all that has changed since then goes into one generation"
         report.add(Code.LOCK02, message, now.span, help=help, notes=(f"{lock} says so",))
-    if now.generation != last:
         return
-    for it in differences(before, now):
+    for it in _forbidden(before, now):
+        title = it.fact.title
         if it.before is None:
-            message = f"{it.title} does not belong to generation {last} as it was released"
+            message = f"{title} does not belong to generation {last} as it was released"
         elif it.after is None:
-            message = f"{it.title} is missing, and belongs to generation {last} as it was released"
+            message = f"{title} is missing, and belongs to generation {last} as it was released"
         else:
-            message = f"{it.title} is not what was released as generation {last}"
+            message = f"{title} is not what was released as generation {last}"
         help = f"undo it; or raise stored.generation to {last + 1}, and add a migration to there"
         report.add(Code.LOCK01, message, it.span, help=help, notes=described(it))
+
+
+def _forbidden(before: Stored, now: Stored) -> list[Difference]:
+    """A released migration stays for ever, as somebody may have run it; all else may change with
+    the generation. A migration may be added to a released one: what it makes is that."""
+    released = {it.name for it in before.facts if it.section == MIGRATIONS}
+    found = []
+    for it in differences(before, now):
+        if it.fact.section == MIGRATIONS:
+            if it.fact.name in released:
+                found.append(it)
+        elif now.generation == before.generation:
+            found.append(it)
+    return found
 
 
 # --- the file -------------------------------------------------------------------------------------
@@ -160,12 +175,13 @@ def render(now: Stored, command: str) -> str:
         "generation": now.generation,
     }
     for fact in now.facts:
+        home, key = values, fact.section
+        if fact.name:
+            home, key = values.setdefault(fact.section, {}), fact.name
         if fact.listed:
-            values.setdefault(fact.section, []).append(fact.written)
-        elif fact.name:
-            values.setdefault(fact.section, {})[fact.name] = fact.written
+            home.setdefault(key, []).append(fact.written)
         else:
-            values[fact.section] = fact.written
+            home[key] = fact.written
     body = yaml.dump(values, Dumper=_Dumper, sort_keys=False, width=1_000_000, allow_unicode=True)
     text = _HEAD.format(command=command) + body
     return f"{text}{_DIGEST}{_digest(text)}\n"
@@ -236,13 +252,11 @@ def _split(node: Node | None) -> tuple[dict[str, ScalarNode], list[Fact]]:
             about[section] = value
             family = str(about["family"].text) if "family" in about else ""
             continue
-        items: list[tuple[str, Node]]
-        if isinstance(value, MappingNode):
-            items = [(str(name), it) for name, it in value.pairs]
-        else:
-            items = [("", it) for it in (value.items if isinstance(value, ListNode) else (value,))]
-        listed = isinstance(value, ListNode)
-        for name, it in items:
-            if isinstance(it, ScalarNode):
-                facts.append(Fact(section, name, it.text, it.span, family, listed))
+        named = value.pairs if isinstance(value, MappingNode) else (("", value),)
+        for name, it in named:
+            listed = isinstance(it, ListNode)
+            for text in it.items if isinstance(it, ListNode) else (it,):
+                if isinstance(text, ScalarNode):
+                    fact = Fact(section, str(name), text.text, text.span, family, listed)
+                    facts.append(fact)
     return about, facts

@@ -13,6 +13,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from . import sql_text
 from .model import (
@@ -22,11 +23,13 @@ from .model import (
     NameModel,
     RedisBackendModel,
     SqlBackendModel,
+    StepOfCreationModel,
 )
 from .nodes import Text, place_of
 from .problems import Span
 
 SAVE = "save.insert"
+MIGRATIONS = "migrations"
 # The facts whose names the file chooses for itself, and the statements that use them.
 _OWN_NAMES = ("names", "keys")
 # In which language a family's statements are written.
@@ -50,7 +53,7 @@ class Fact:
 
     section: str
     name: str
-    """Empty where the section is one text, or a list of statements."""
+    """Empty where the section is one text or one list."""
     text: str
     span: Span
     family: str
@@ -60,9 +63,8 @@ class Fact:
     @property
     def title(self) -> str:
         """What messages call it."""
-        if self.listed:
-            return f"a statement under '{self.section}'"
-        return f"'{self.section}.{self.name}'" if self.name else f"'{self.section}'"
+        place = f"{self.section}.{self.name}" if self.name else self.section
+        return f"one under '{place}'" if self.listed else f"'{place}'"
 
     @property
     def written(self) -> str:
@@ -95,7 +97,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Difference:
-    """A fact of two formats: before, after, or both."""
+    """A fact that one of two formats lacks, or has in other words."""
 
     before: Fact | None
     after: Fact | None
@@ -103,10 +105,10 @@ class Difference:
     """Where the format says so now, or where what is gone would stand."""
 
     @property
-    def title(self) -> str:
+    def fact(self) -> Fact:
         fact = self.after or self.before
         assert fact is not None
-        return fact.title
+        return fact
 
 
 # --- from the file to its facts -------------------------------------------------------------------
@@ -159,9 +161,9 @@ class _Facts:
         if names:
             self.add(section, "", ", ".join(names), place_of(names, otherwise))
 
-    def listed(self, section: str, texts: Iterable[Text]) -> None:
+    def listed(self, section: str, texts: Iterable[Text], name: str = "") -> None:
         for text in texts:
-            self.add(section, "", text, text.span, listed=True)
+            self.add(section, name, text, text.span, listed=True)
 
 
 def _sql(model: SqlBackendModel, facts: _Facts) -> None:
@@ -174,19 +176,28 @@ def _sql(model: SqlBackendModel, facts: _Facts) -> None:
     facts.one("options", kept.options, kept.span)
     facts.one("created_at", kept.created_at, kept.span)
     facts.one("texts", model.quoting.texts, model.span)
-    # When a step is wanted is a question to the store, and no part of what it makes.
-    create = [step if isinstance(step, Text) else step.run for step in model.create]
+    create = _run(model.create)
+    record = _run(model.record_generation)
     rebuild = [] if model.derived is None else [*model.derived.rebuild]
     save = [text for case, text in model.queries.items() if case == SAVE]
     facts.listed("create", create)
+    facts.listed("record_generation", record)
     facts.listed("derived", rebuild)
+    migrations = {it.to: _run(it.run) for it in kept.migrations}
+    for to, statements in migrations.items():
+        facts.listed(MIGRATIONS, statements, f"to {to}")
     for text in save:
         facts.one(SAVE, text, text.span)
-    every = [it for text in (*create, *rebuild, *save) for it in sql_text.parts(text)]
-    used = {it.text for it in every if it.kind == "splice"}
+    made = (*create, *record, *rebuild, *save, *chain(*migrations.values()))
+    used = {it.text for text in made for it in sql_text.parts(text) if it.kind == "splice"}
     for name, it in model.names.items():
         if name in used:
             facts.add("names", str(name), _identifier(it), it.suffix.span)
+
+
+def _run(steps: Iterable[Text | StepOfCreationModel]) -> list[Text]:
+    """When a step is wanted is a question to the store, and no part of what it makes."""
+    return [step if isinstance(step, Text) else step.run for step in steps]
 
 
 def _identifier(name: NameModel) -> str:
@@ -199,6 +210,7 @@ def _redis(model: RedisBackendModel, facts: _Facts) -> None:
     facts.one("record", kept.record, model.span)
     facts.one("created_at", kept.created_at, model.span)
     facts.one("slot", model.slot, model.span)
+    facts.one("marked_in", kept.marked_in, model.span)
     facts.named("keys", {name: key.template for name, key in model.keys.items()})
     for query in (it for case, it in model.queries.items() if case == SAVE):
         for script in (it for name, it in model.scripts.items() if name == query.script):
@@ -213,6 +225,8 @@ def _mongo(model: MongoBackendModel, facts: _Facts) -> None:
     facts.one("created_at", kept.created_at, kept.span)
     for name, index in model.indexes.items():
         facts.add("indexes", str(name), _index(index), name.span)
+    for migration in kept.migrations:
+        facts.listed(MIGRATIONS, migration.run, f"to {migration.to}")
     for query in (it for case, it in model.queries.items() if case == SAVE):
         facts.named(SAVE, query.insert or {})
 
@@ -242,7 +256,7 @@ def differences(before: Stored, after: Stored) -> list[Difference]:
             del gone[_compared(former, {})]
         found.append(Difference(former, fact, _place(former, fact, renamed)))
     found += [Difference(fact, None, _home(fact, after)) for fact in gone.values()]
-    return sorted(found, key=lambda it: (it.span, it.title))
+    return sorted(found, key=lambda it: (it.span, it.fact.title))
 
 
 def _renamed(before: Stored, after: Stored) -> dict[str, str]:

@@ -90,8 +90,6 @@ def test_what_is_stored_otherwise_is_refused(
     make(change, project, put)
     found = headlines(project)
     assert any(it.startswith("LOCK01 ") and change["told"] in it for it in found), found
-    edit(project, put, change["backend"], (GENERATION, "  generation: 2\n"))
-    assert headlines(project) == []
 
 
 @pytest.mark.parametrize("change", CHANGES["other"], ids=names)
@@ -184,32 +182,62 @@ def test_another_family_is_another_store(project: Path, put: Put) -> None:
 # Generations
 
 
+def migrating(*steps: int) -> str:
+    """How a generation is written that migrations lead to."""
+    lines = [f"    - {{to: {it}, doc: It is tidied., run: ANALYZE {{table}}}}\n" for it in steps]
+    return f"  generation: {steps[-1]}\n  migrations:\n{''.join(lines)}"
+
+
+ORDER = ("ON {table_alone} (partition_key)\n", "ON {table_alone} (partition_key, app_id, status)\n")
+
+
 def test_the_next_generation_is_locked_when_it_is_released(
     project: Path, put: Put, capsys: Capsys
 ) -> None:
-    edit(project, put, "redis", (GENERATION, "  generation: 2\n"), ("plate: a\n", "plate: z\n"))
+    edit(project, put, "sqlcipher", (GENERATION, migrating(2)), ORDER)
     assert headlines(project) == []
     assert lock(project, "--check") == 1
     assert capsys.readouterr().out == (
-        "changed  spec/locks/redis.lock.yaml, generation 1 -> 2\n"
-        "         'keys.newest'\n"
-        "           released: a\n"
-        "           now: z\n"
+        "changed  spec/locks/sqlcipher.lock.yaml, generation 1 -> 2\n"
+        "         one under 'migrations.to 2'\n"
+        "           released: nothing\n"
+        "           now: ANALYZE {table}\n"
+        "         one under 'create'\n"
+        "           released: CREATE INDEX {order} ON {table_alone} (partition_key)\n"
+        "           now: CREATE INDEX {order} ON {table_alone} (partition_key, app_id, status)\n"
         "6 locks, 1 not current\n"
     )
     assert lock(project) == 0
     assert lock(project, "--check") == 0
-    edit(project, put, "redis", ("plate: z\n", "plate: a\n"))
-    assert headlines(project) == ["LOCK01 'keys.newest' is not what was released as generation 2"]
-    edit(project, put, "redis", ("  generation: 2\n", GENERATION))
+    edit(project, put, "sqlcipher", (ORDER[1], ORDER[0]))
+    assert headlines(project) == ["LOCK01 one under 'create' is not what was released as generation 2"]
+    edit(project, put, "sqlcipher", (migrating(2), GENERATION))
     assert headlines(project) == ["LOCK02 generation 1 is older than 2, which has been released"]
-    edit(project, put, "redis", (GENERATION, "  generation: 3\n"))
+    edit(project, put, "sqlcipher", (GENERATION, migrating(2, 3)))
     assert headlines(project) == []
 
 
 def test_generations_go_up_by_one(project: Path, put: Put) -> None:
-    edit(project, put, "redis", (GENERATION, "  generation: 3\n"), ("plate: a\n", "plate: z\n"))
+    edit(project, put, "sqlcipher", (GENERATION, migrating(2, 3)), ORDER)
     assert headlines(project) == ["LOCK02 generation 3 does not follow 1, which was released last"]
+
+
+def test_a_migration_that_was_released_stays(project: Path, put: Put) -> None:
+    """In later generations, too: somebody's store has been made by it."""
+    edit(project, put, "sqlcipher", (GENERATION, migrating(2)))
+    assert lock(project) == 0
+    edit(project, put, "sqlcipher", (migrating(2), migrating(2, 3)))
+    assert headlines(project) == []
+    edit(project, put, "sqlcipher", ("to: 2, doc: It is tidied., run: ANALYZE", "to: 2, doc: It is tidied., run: REINDEX"))
+    said = "LOCK01 one under 'migrations.to 2' "
+    assert headlines(project) == [f"{said}is not what was released as generation 2"]
+    edit(project, put, "sqlcipher", ("run: REINDEX {table}", "run: [ANALYZE {table}, REINDEX {table}]"))
+    assert headlines(project) == [f"{said}does not belong to generation 2 as it was released"]
+
+
+def test_a_migration_from_what_another_library_made_may_be_added(project: Path, put: Put) -> None:
+    edit(project, put, "sqlcipher", (GENERATION, migrating(1)))
+    assert headlines(project) == []
 
 
 # The command

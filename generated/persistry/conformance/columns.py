@@ -6,28 +6,46 @@ from __future__ import annotations
 from .support.column import Column
 
 # The operations that a persister may lack; each is a trait of those that have it.
-OPTIONAL: tuple[str, ...] = ("list_partition_keys",)
+OPTIONAL: tuple[str, ...] = ("pending_migrations", "list_partition_keys")
 
 COLUMNS: tuple[Column, ...] = (
     Column(
         name="MariaDBPersister",
         colour="sync",
         backend="mariadb",
-        traits=frozenset(("durable", "initialize", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "network",
+                "connection",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
         gaps={},
     ),
     Column(
         name="AsyncMariaDBPersister",
         colour="async",
         backend="mariadb",
-        traits=frozenset(("durable", "initialize", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "network",
+                "connection",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
         gaps={},
     ),
     Column(
         name="InMemoryPersister",
         colour="sync",
         backend="memory",
-        traits=frozenset(("list_partition_keys",)),
+        traits=frozenset(("pending_migrations", "list_partition_keys")),
         gaps={
             "pickle_gives_a_working_persister": "the data lives in one process, and a pickle may be read in another",
             "pickle_outlives_its_original": "the data lives in one process, and a pickle may be read in another",
@@ -38,7 +56,7 @@ COLUMNS: tuple[Column, ...] = (
         name="AsyncInMemoryPersister",
         colour="async",
         backend="memory",
-        traits=frozenset(("list_partition_keys",)),
+        traits=frozenset(("pending_migrations", "list_partition_keys")),
         gaps={
             "pickle_gives_a_working_persister": "the data lives in one process, and a pickle may be read in another",
             "pickle_outlives_its_original": "the data lives in one process, and a pickle may be read in another",
@@ -49,77 +67,148 @@ COLUMNS: tuple[Column, ...] = (
         name="MongoDBBasePersister",
         colour="sync",
         backend="mongodb",
-        traits=frozenset(("durable", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            ("durable", "network", "connection", "pending_migrations", "list_partition_keys")
+        ),
         gaps={},
     ),
     Column(
         name="AsyncMongoDBBasePersister",
         colour="async",
         backend="mongodb",
-        traits=frozenset(("durable", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            ("durable", "network", "connection", "pending_migrations", "list_partition_keys")
+        ),
         gaps={},
     ),
     Column(
         name="PostgreSQLPersister",
         colour="sync",
         backend="postgresql",
-        traits=frozenset(("durable", "initialize", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "network",
+                "connection",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
         gaps={},
     ),
     Column(
         name="AsyncPostgreSQLPersister",
         colour="async",
         backend="postgresql",
-        traits=frozenset(("durable", "initialize", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "network",
+                "connection",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
         gaps={},
     ),
     Column(
         name="b_psycopg.PostgreSQLPersister",
         colour="sync",
         backend="postgresql",
-        traits=frozenset(("durable", "initialize", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "network",
+                "connection",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
         gaps={},
     ),
     Column(
         name="b_psycopg.AsyncPostgreSQLPersister",
         colour="async",
         backend="postgresql",
-        traits=frozenset(("durable", "initialize", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "network",
+                "connection",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
         gaps={},
     ),
     Column(
         name="RedisBasePersister",
         colour="sync",
         backend="redis",
-        traits=frozenset(("durable", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            ("durable", "network", "connection", "pending_migrations", "list_partition_keys")
+        ),
         gaps={},
     ),
     Column(
         name="AsyncRedisBasePersister",
         colour="async",
         backend="redis",
-        traits=frozenset(("durable", "network", "connection", "list_partition_keys")),
+        traits=frozenset(
+            ("durable", "network", "connection", "pending_migrations", "list_partition_keys")
+        ),
         gaps={},
     ),
     Column(
         name="SQLCipherPersister",
         colour="sync",
         backend="sqlcipher",
-        traits=frozenset(("durable", "initialize", "connection", "table", "list_partition_keys")),
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "connection",
+                "table",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
         gaps={},
     ),
     Column(
         name="SQLitePersister",
         colour="sync",
         backend="sqlite",
-        traits=frozenset(("durable", "initialize", "connection", "table", "list_partition_keys")),
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "connection",
+                "table",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
         gaps={},
     ),
     Column(
         name="AsyncSQLitePersister",
         colour="async",
         backend="sqlite",
-        traits=frozenset(("durable", "initialize", "connection", "table", "list_partition_keys")),
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "connection",
+                "table",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
         gaps={},
     ),
 )
