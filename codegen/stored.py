@@ -64,7 +64,7 @@ class Fact:
     def title(self) -> str:
         """What messages call it."""
         place = f"{self.section}.{self.name}" if self.name else self.section
-        return f"one under '{place}'" if self.listed else f"'{place}'"
+        return f"an item of '{place}'" if self.listed else f"'{place}'"
 
     @property
     def written(self) -> str:

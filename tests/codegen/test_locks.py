@@ -126,7 +126,7 @@ def test_what_has_one_value_is_in_the_lock(
     before, after = stored(model), stored(changed)
     assert before is not None
     assert after is not None
-    assert [it.title for it in differences(before, after)] == [f"'{key}'"]
+    assert [it.fact.title for it in differences(before, after)] == [f"'{key}'"]
 
 
 def model_of(project: Path, backend: str) -> Any:
@@ -165,7 +165,7 @@ def test_the_order_of_what_is_written_down_may_change(project: Path, put: Put) -
             put(file, text.replace(match[1], "".join(reversed(lines))))
     index = "  - CREATE INDEX IF NOT EXISTS {heads_order} ON {heads_alone} "
     index += "(partition_key, last_write DESC)\n"
-    behind = "\n# Data that only"
+    behind = "\n# A view, whose"
     edit(project, put, "sqlite", (index, ""), (behind, f"{index}{behind}"))
     assert headlines(project) == []
 
@@ -184,7 +184,7 @@ def test_another_family_is_another_store(project: Path, put: Put) -> None:
 
 def migrating(*steps: int) -> str:
     """How a generation is written that migrations lead to."""
-    lines = [f"    - {{to: {it}, doc: It is tidied., run: ANALYZE {{table}}}}\n" for it in steps]
+    lines = [f'    - {{to: {it}, doc: It is tidied., run: "ANALYZE {{table}}"}}\n' for it in steps]
     return f"  generation: {steps[-1]}\n  migrations:\n{''.join(lines)}"
 
 
@@ -199,10 +199,10 @@ def test_the_next_generation_is_locked_when_it_is_released(
     assert lock(project, "--check") == 1
     assert capsys.readouterr().out == (
         "changed  spec/locks/sqlcipher.lock.yaml, generation 1 -> 2\n"
-        "         one under 'migrations.to 2'\n"
+        "         an item of 'migrations.to 2'\n"
         "           released: nothing\n"
         "           now: ANALYZE {table}\n"
-        "         one under 'create'\n"
+        "         an item of 'create'\n"
         "           released: CREATE INDEX {order} ON {table_alone} (partition_key)\n"
         "           now: CREATE INDEX {order} ON {table_alone} (partition_key, app_id, status)\n"
         "6 locks, 1 not current\n"
@@ -210,7 +210,9 @@ def test_the_next_generation_is_locked_when_it_is_released(
     assert lock(project) == 0
     assert lock(project, "--check") == 0
     edit(project, put, "sqlcipher", (ORDER[1], ORDER[0]))
-    assert headlines(project) == ["LOCK01 one under 'create' is not what was released as generation 2"]
+    assert headlines(project) == [
+        "LOCK01 an item of 'create' is not what was released as generation 2"
+    ]
     edit(project, put, "sqlcipher", (migrating(2), GENERATION))
     assert headlines(project) == ["LOCK02 generation 1 is older than 2, which has been released"]
     edit(project, put, "sqlcipher", (GENERATION, migrating(2, 3)))
@@ -228,10 +230,13 @@ def test_a_migration_that_was_released_stays(project: Path, put: Put) -> None:
     assert lock(project) == 0
     edit(project, put, "sqlcipher", (migrating(2), migrating(2, 3)))
     assert headlines(project) == []
-    edit(project, put, "sqlcipher", ("to: 2, doc: It is tidied., run: ANALYZE", "to: 2, doc: It is tidied., run: REINDEX"))
-    said = "LOCK01 one under 'migrations.to 2' "
+    first = '{to: 2, doc: It is tidied., run: "ANALYZE {table}"}'
+    other = '{to: 2, doc: It is tidied., run: "REINDEX {table}"}'
+    edit(project, put, "sqlcipher", (first, other))
+    said = "LOCK01 an item of 'migrations.to 2' "
     assert headlines(project) == [f"{said}is not what was released as generation 2"]
-    edit(project, put, "sqlcipher", ("run: REINDEX {table}", "run: [ANALYZE {table}, REINDEX {table}]"))
+    both = '{to: 2, doc: It is tidied., run: ["ANALYZE {table}", "REINDEX {table}"]}'
+    edit(project, put, "sqlcipher", (other, both))
     assert headlines(project) == [f"{said}does not belong to generation 2 as it was released"]
 
 
