@@ -258,6 +258,22 @@ class Change:
 
 
 @dataclass(frozen=True)
+class SqlLayout:
+    """Tables in which some statements are others."""
+
+    name: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Widen:
+    """How a table gets room for every sequence id."""
+
+    doc: str
+    steps: tuple[Creation, ...]
+
+
+@dataclass(frozen=True)
 class SqlParts:
     names: tuple[TableName, ...]
     identifier_bytes: int | None
@@ -287,6 +303,8 @@ class SqlParts:
     lists: tuple[ListingStatement, ...]
     no_limit: str
     create_helper: str
+    layouts: tuple[SqlLayout, ...]
+    widen: Widen | None
 
     @property
     def longest_suffix(self) -> str:
@@ -472,6 +490,14 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Another form of what is stored: a column of the matrix for each class that is chosen."""
+
+    name: str
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True)
 class Pool:
     """The method that opens a pool of connections to hand in."""
 
@@ -584,6 +610,7 @@ class Backend:
     doc: str
     traits: tuple[str, ...]
     gaps: tuple[Gap, ...]
+    layouts: tuple[Layout, ...]
     urls: tuple[Url, ...]
     modules: tuple[Module, ...]
     classes: tuple[PersisterClass, ...]

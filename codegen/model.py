@@ -609,6 +609,29 @@ class RuntimeBackendModel(BackendModel):
 
 
 @dataclass(frozen=True)
+class LayoutModel:
+    """a layout"""
+
+    span: Span
+    doc: Text
+    """who makes such tables, and what is kept otherwise in them"""
+    queries: dict[Text, Text]
+    """the queries that are others there: the same values in the same order, the same answers"""
+    gaps: dict[Text, Text] = field(default_factory=dict)
+    """cases of the promise that it cannot keep, and why"""
+
+
+@dataclass(frozen=True)
+class WidenModel:
+    """how a table gets room for every sequence id"""
+
+    doc: Text
+    """the docstring of the method `widen`"""
+    run: tuple[Text | StepOfCreationModel, ...]
+    """run in one transaction; run again, it changes nothing"""
+
+
+@dataclass(frozen=True)
 class SqlBackendModel(BackendModel):
     """a backend"""
 
@@ -638,6 +661,11 @@ class SqlBackendModel(BackendModel):
     """data that only repeats what the records say"""
     lock: tuple[Text, ...] = field(default=(), metadata={"one": True})
     """run first of what creates, so that one process creates"""
+    layouts: dict[Text, LayoutModel] = field(default_factory=dict)
+    """tables of other columns, by the name that the query `opening` answers; each is a column of the
+    matrix"""
+    widen: WidenModel | None = None
+    """where `opening` answers a largest sequence id: how to lift that limit"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that the store cannot keep, and why"""
 

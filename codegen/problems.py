@@ -65,6 +65,8 @@ class Code(Enum):
     SQL06 = "an unknown name in braces"
     SQL07 = "a value that the query does not use"
     SQL08 = "a quote or a comment that never ends, or a name inside of one"
+    LAY01 = "a query of a layout that takes other values"
+    LAY02 = "a layout that nothing chooses"
     KEY01 = "a unique key other than the record's"
     KEY02 = "a number in a key that does not sort as text"
     KEY03 = "an unknown part of a key template"

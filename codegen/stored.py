@@ -34,6 +34,7 @@ MIGRATIONS = "migrations"
 _OWN_NAMES = ("names", "keys")
 # In which language a family's statements are written.
 _LANGUAGES = {"redis": "lua"}
+_CHECK = re.compile(r"\s*INSERT\b.*\b(?:WHERE|AND)\s+false\b", re.IGNORECASE | re.DOTALL)
 _STRING = {
     "sql": r"""'(?:[^']|'')*' | "(?:[^"]|"")*" """,
     "lua": r"""'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" """,
@@ -188,7 +189,17 @@ def _sql(model: SqlBackendModel, facts: _Facts) -> None:
         facts.listed(MIGRATIONS, statements, f"to {to}")
     for text in save:
         facts.one(SAVE, text, text.span)
-    made = (*create, *record, *rebuild, *save, *chain(*migrations.values()))
+    widening = [] if model.widen is None else _run(model.widen.run)
+    facts.listed("widen", widening)
+    layouts = {
+        name: text
+        for name, layout in model.layouts.items()
+        for case, text in layout.queries.items()
+        if case == SAVE
+    }
+    facts.named("layouts", layouts)
+    changing = (*create, *record, *rebuild, *widening, *chain(*migrations.values()))
+    made = (*changing, *save, *layouts.values())
     used = {it.text for text in made for it in sql_text.parts(text) if it.kind == "splice"}
     for name, it in model.names.items():
         if name in used:
@@ -196,8 +207,10 @@ def _sql(model: SqlBackendModel, facts: _Facts) -> None:
 
 
 def _run(steps: Iterable[Text | StepOfCreationModel]) -> list[Text]:
-    """When a step is wanted is a question to the store, and no part of what it makes."""
-    return [step if isinstance(step, Text) else step.run for step in steps]
+    """What the steps make. When one is wanted is a question to the store, and an INSERT of nothing
+    checks what is there."""
+    texts = [step if isinstance(step, Text) else step.run for step in steps]
+    return [text for text in texts if not _CHECK.match(text)]
 
 
 def _identifier(name: NameModel) -> str:

@@ -9,16 +9,18 @@ from .. import ir, sql_text
 from ..model import DriverModel, SqlBackendModel, StepOfCreationModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
+from ..resolve import layouts
 from ..resolve.connecting import check_begin
 from ..resolve.generations import check_steps
 from ..resolve.names import in_range, known, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
+INSERT = "save.insert"
 # Of which generation the table is: the columns that it answers, the first always.
 OPENING = "opening"
 # Stands for the number of the generation, where that is written down.
 NUMBER = "{generation}"
-_OPENING_ANSWERS = ("generation", "foreign_column")
+_OPENING_ANSWERS = ("generation", "foreign_column", "layout", layouts.LARGEST)
 _OF_EVERY_TABLE = {
     OPENING: "it is given no values and selects generation",
     IS_INITIALIZED: "it is given no values",
@@ -75,6 +77,15 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
                 message = "a statement for a connection knows no table and no values"
                 help = "write it out; what belongs to the table is made under 'create'"
                 report.add(Code.SQL02, message, place, help=help)
+
+    def check_query(name: Text, sql: Text) -> bool:
+        """A query of a case, as far as it can be judged by itself; whether its values are given."""
+        case = cases[name]
+        _check_answers(name, sql, case, report)
+        if name == INSERT:
+            _check_insert(sql, model, interface, report)
+        return _check_binds(repr(str(name)), sql, case.given, every, report)
+
     for name, sql in model.queries.items():
         _check_text(sql, model, report)
         if not sql.strip():
@@ -85,14 +96,16 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
             if name == OPENING:
                 _check_opening(sql, report)
         elif name in cases:
-            case = cases[name]
-            if _check_binds(repr(str(name)), sql, case.given, every, report):
-                _check_unused(name, sql, case, report)
-            _check_answers(name, sql, case, report)
+            if check_query(name, sql):
+                _check_unused(name, sql, cases[name], report)
         else:
             message = f"the query {str(name)!r} answers no case"
             help = suggest(name, [*_OF_EVERY_TABLE, *cases])
             report.add(Code.SPEC01, message, name.span, help=help)
+    for layout in model.layouts.values():
+        for sql in layout.queries.values():
+            _check_text(sql, model, report)
+    layouts.check(model, cases, check_query, report)
     _check_columns(model, interface, report)
     misspelt = {closest(name, cases) for name in model.queries if name not in cases}
     misspelt |= {closest(name, _OF_EVERY_TABLE) for name in model.queries if name not in cases}
@@ -118,9 +131,12 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
     around = model.quoting.texts or "{value}"
     texts = {field.name: around for field in interface.fields if field.type != "int"}
 
-    def statement(name: str) -> ir.Statement:
-        text, binds = _ended(sql_text.compiled(_query(model, name), style, texts))
+    def compiled(name: str, sql: str) -> ir.Statement:
+        text, binds = _ended(sql_text.compiled(sql, style, texts))
         return ir.Statement(name, text, binds)
+
+    def statement(name: str) -> ir.Statement:
+        return compiled(name, _query(model, name))
 
     def raw(texts: tuple[str, ...]) -> tuple[str, ...]:
         filled = (it.replace(NUMBER, str(model.stored.generation)) for it in texts)
@@ -167,7 +183,7 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         statement_bytes=None
         if stored.statement_bytes is None
         else raw((stored.statement_bytes,))[0],
-        insert=statement("save.insert"),
+        insert=statement(INSERT),
         conflicting=statement("save.conflicting"),
         load=tuple(
             ir.CaseStatement(case, statement(f"load.{case.name}"))
@@ -179,6 +195,13 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         ),
         no_limit=str(model.no_limit),
         create_helper=str(driver.create_helper),
+        layouts=tuple(
+            ir.SqlLayout(str(name), tuple(compiled(str(it), sql) for it, sql in layout.queries.items()))
+            for name, layout in model.layouts.items()
+        ),
+        widen=None
+        if model.widen is None
+        else ir.Widen(str(model.widen.doc), tuple(map(creation, (*model.lock, *model.widen.run)))),
     )
 
 
@@ -213,7 +236,8 @@ def _cases(interface: ir.Interface) -> list[tuple[ir.Operation, ir.Case, str]]:
 
 def _creating(model: SqlBackendModel) -> list[Text]:
     migrating = [text for it in model.stored.migrations for text in _texts(it.run)]
-    return [*model.lock, *migrating, *_texts(model.create)]
+    widening = () if model.widen is None else model.widen.run
+    return [*model.lock, *migrating, *_texts((*model.create, *widening))]
 
 
 def _texts(steps: Iterable[Text | StepOfCreationModel]) -> list[Text]:
@@ -282,9 +306,13 @@ def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Repo
                 place_of(stored.columns, stored.span),
                 help=f"add '{field.name}: <SQL type>' under stored.columns",
             )
-    insert = next((sql for name, sql in model.queries.items() if name == "save.insert"), None)
-    if insert is None:
-        return
+
+
+def _check_insert(
+    insert: Text, model: SqlBackendModel, interface: ir.Interface, report: Report
+) -> None:
+    """Each field is written, and gets its own value."""
+    stored = model.stored
     written, values = sql_text.inserted(insert)
     names = [it.text for it in written]
     filled_by_server = {"created_at"} if stored.created_at == "server" else set()

@@ -17,7 +17,7 @@ from ._runtime.arguments import (
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.failures import Failures, Rule
-from ._runtime.formats import Format, Found, Opened
+from ._runtime.formats import Change, Format, Found, Opened
 from ._runtime.identifiers import doubled, escape_literal, quoted, split_table_name
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
@@ -39,14 +39,29 @@ __all__ = ("PostgreSQLPersister", "AsyncPostgreSQLPersister")
 _FORMAT = Format(
     generation=1,
     opening="""\
-SELECT coalesce(
-  (SELECT substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([0-9]+)$')::int
-   FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
-   WHERE i.indrelid = t.oid AND c.relname = {order_name}),
-  CASE WHEN EXISTS (
-    SELECT FROM pg_catalog.pg_attribute AS a
-    WHERE a.attrelid = t.oid AND a.attname = 'write_number' AND NOT a.attisdropped) THEN 1 END) AS generation
-FROM pg_catalog.pg_class AS t WHERE t.oid = pg_catalog.to_regclass({table_text})
+WITH burrs (name, type) AS (VALUES
+  ('partition_key', 'text'), ('app_id', 'text'), ('sequence_id', 'integer'), ('position', 'text'), ('status', 'text'),
+  ('state', 'jsonb'), ('created_at', 'timestamp without time zone')),
+columns AS (
+  SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type
+  FROM pg_catalog.pg_attribute AS a
+  WHERE a.attrelid = pg_catalog.to_regclass({table_text}) AND a.attnum > 0 AND NOT a.attisdropped),
+seen AS (
+  SELECT count(burrs.name) = 7 AS has_burrs, min(c.name) FILTER (WHERE burrs.name IS NULL) AS other,
+    bool_or(c.name = 'write_number') AS is_ours,
+    bool_or(c.name = 'state' AND c.type = 'jsonb') AS holds_jsonb,
+    bool_or(c.name = 'sequence_id' AND c.type = 'integer') AS is_narrow,
+    (SELECT substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([0-9]+)$')::int
+     FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
+     WHERE i.indrelid = pg_catalog.to_regclass({table_text}) AND x.relname = {order_name}) AS kept
+  FROM columns AS c LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = c.type
+  HAVING count(*) > 0)
+SELECT
+  coalesce(kept, CASE WHEN is_ours THEN 1 WHEN has_burrs AND other IS NULL THEN 0 END) AS generation,
+  CASE WHEN kept IS NULL AND has_burrs AND NOT is_ours THEN other END AS foreign_column,
+  CASE WHEN holds_jsonb THEN 'adopted' END AS layout,
+  CASE WHEN is_narrow THEN 2147483647 END AS largest_sequence_id
+FROM seen
 """,
     begin="BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}",
     lock=(
@@ -78,10 +93,17 @@ WHERE s.name = 'default_toast_compression' AND c.oid = {table_text}::regclass
 """,
         ),
         Step("""\
-INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec, exact)
-SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, ''::text, 0::smallint, ''::text WHERE false
+INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, codec, exact)
+SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
+        Step(
+            "INSERT INTO {table} (state) SELECT ''::text WHERE false",
+            when="""\
+SELECT a.atttypid <> 'pg_catalog.jsonb'::regtype FROM pg_catalog.pg_attribute AS a
+WHERE a.attrelid = {table_text}::regclass AND a.attname = 'state'
+""",
+        ),
         Step(
             "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
             when="""\
@@ -100,7 +122,48 @@ SELECT NOT EXISTS (
         ),
     ),
     record=(Step("COMMENT ON INDEX {order_index} IS 'persistry generation 1'"),),
+    changes=(
+        Change(
+            1,
+            "Adopts a table that Apache Burr's persister made, which can go on with it: adds the columns `write_number`, 0 in the rows that are there, `codec` and `exact`, and makes two indexes. No row is rewritten. From now on `created_at` is UTC, also where Burr writes; before, it was in the time zone of Burr's session.",
+            (
+                Step(
+                    """\
+ALTER TABLE {table} ADD COLUMN write_number BIGINT NOT NULL DEFAULT 0, ADD COLUMN codec SMALLINT,
+  ADD COLUMN exact TEXT, ALTER COLUMN created_at SET DEFAULT (clock_timestamp() AT TIME ZONE 'UTC')
+""",
+                    when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_attribute AS a
+  WHERE a.attrelid = {table_text}::regclass AND a.attname = 'write_number' AND NOT a.attisdropped)
+""",
+                ),
+                Step(
+                    """\
+ALTER TABLE {table} ALTER COLUMN write_number DROP DEFAULT,
+  ALTER COLUMN write_number ADD GENERATED BY DEFAULT AS IDENTITY
+""",
+                    when="""\
+SELECT a.attidentity = '' FROM pg_catalog.pg_attribute AS a
+WHERE a.attrelid = {table_text}::regclass AND a.attname = 'write_number' AND NOT a.attisdropped
+""",
+                ),
+            ),
+        ),
+    ),
     doubles_percent=True,
+)
+# What `widen` runs, in one transaction.
+_WIDEN = (
+    Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
+    Step("SELECT pg_advisory_xact_lock(7165931206934)"),
+    Step(
+        "ALTER TABLE {table} ALTER COLUMN sequence_id TYPE BIGINT",
+        when="""\
+SELECT a.atttypid = 'pg_catalog.int4'::regtype FROM pg_catalog.pg_attribute AS a
+WHERE a.attrelid = {table_text}::regclass AND a.attname = 'sequence_id'
+""",
+    ),
 )
 
 _IS_INITIALIZED = """\
@@ -117,20 +180,26 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 _SAVE_CONFLICTING = """\
 SELECT status, coalesce(exact, state::text) AS state, codec FROM {table}
 WHERE partition_key = %s AND app_id = %s
-  AND sequence_id = %s AND position = %s
+  AND sequence_id = %s::bigint AND position = %s
 """
 _LOAD_AT_SEQUENCE = """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
-WHERE partition_key = %s AND app_id = %s AND sequence_id = %s
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
+WHERE partition_key = %s AND app_id = %s AND sequence_id = %s::bigint
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """
 _LOAD_LATEST = """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = %s AND app_id = %s
-ORDER BY sequence_id DESC, write_number DESC, created_at DESC LIMIT 1
+ORDER BY t.sequence_id DESC, write_number DESC, created_at DESC LIMIT 1
 """
 _LOAD_LATEST_OF_PARTITION = """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = %s
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """
@@ -178,6 +247,30 @@ _STATEMENTS = {
     "load.latest_of_partition": _LOAD_LATEST_OF_PARTITION,
     "list_app_ids.newest": _LIST_APP_IDS_NEWEST,
     "list_partition_keys.by_name": _LIST_PARTITION_KEYS_BY_NAME,
+}
+# Those that are others in a table of another layout.
+_LAYOUTS: dict[str | None, dict[str, str]] = {
+    "adopted": {
+        "save.insert": """\
+INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec, exact)
+SELECT partition_key, app_id, sequence_id, position, status,
+  CASE WHEN codec > 1 OR octet_length(exact) > 16777216 THEN 'null'
+    WHEN strpos(replace(exact, E'\\\\\\\\', ''), E'\\\\u0000') > 0 THEN 'null'
+    ELSE exact::jsonb END,
+  codec, exact
+FROM (
+  SELECT %s::text AS partition_key, %s::text AS app_id, %s::bigint AS sequence_id,
+    %s::text AS position, %s::text AS status, %s::text AS exact, %s::smallint AS codec
+  OFFSET 0) AS sent
+ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
+""",
+        "save.conflicting": """\
+SELECT status, coalesce(exact, state::text) AS state, CASE WHEN exact IS NULL THEN -1 ELSE codec END AS codec
+FROM {table}
+WHERE partition_key = %s AND app_id = %s
+  AND sequence_id = %s::bigint AND position = %s
+""",
+    },
 }
 
 # The largest state, in bytes, that the store takes.
@@ -649,7 +742,9 @@ class PostgreSQLPersister(BaseStatePersister):
         """The statements for the table, which is looked at once before its first use."""
         found = self._find(store, self._names)
         _FORMAT.check_current(operation, key, found, self._session.failures.place)
-        sql = {name: text.format_map(self._names) for name, text in _STATEMENTS.items()}
+        texts = _STATEMENTS | _LAYOUTS.get(found.layout, {})
+        sql = {name: text.format_map(self._names) for name, text in texts.items()}
+        self._opened.largest_sequence_id = found.largest_sequence_id
         if found.generation is not None:
             self._opened.sql = sql
         return sql
@@ -667,6 +762,7 @@ class PostgreSQLPersister(BaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         self.create_table(self.table_name)
+        self._opened.sql = None  # the table may have been made anew, and is looked at again
         self._opened.is_initialized = True
 
     def create_table(self, table_name: str) -> None:
@@ -778,6 +874,9 @@ class PostgreSQLPersister(BaseStatePersister):
         )
         with self._session.operation("save", record) as store:
             sql = self._opened.sql or self._open("save", record, store)
+            if record.is_over(self._opened.largest_sequence_id):
+                sql = self._open("save", record, store)  # it may have been widened since
+                record.check_number(self._opened.largest_sequence_id)
             if store.execute(
                 sql["save.insert"],
                 (
@@ -909,6 +1008,21 @@ class PostgreSQLPersister(BaseStatePersister):
             sql = self._opened.sql or self._open("list_partition_keys", wanted, store)
             rows = store.fetch_all(sql["list_partition_keys.by_name"], (wanted.limit,))
         return wanted.names(rows)
+
+    def widen(self) -> None:
+        """Make room for every sequence id in a table that Apache Burr made.
+
+        There, sequence ids end at 2**31 - 1, because its column is an INTEGER. This makes
+        it a BIGINT: it rewrites the table and its indexes, while nobody else reads or
+        writes it, within `operation_timeout`. For a large table, open a persister with a
+        longer one. Only the table's owner may do it. Persisters that are open elsewhere
+        notice it by themselves. Called again, or for any other table, it changes nothing.
+        """
+        key = f"table {self.table_name!r}"
+        with self._session.operation("widen", key) as store:
+            self._open("widen", key, store)
+            store.run_together(_FORMAT.begin, [step.format_map(self._names) for step in _WIDEN])
+            self._open("widen", key, store)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and
@@ -1076,7 +1190,9 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         """The statements for the table, which is looked at once before its first use."""
         found = await self._find(store, self._names)
         _FORMAT.check_current(operation, key, found, self._session.failures.place)
-        sql = {name: text.format_map(self._names) for name, text in _STATEMENTS.items()}
+        texts = _STATEMENTS | _LAYOUTS.get(found.layout, {})
+        sql = {name: text.format_map(self._names) for name, text in texts.items()}
+        self._opened.largest_sequence_id = found.largest_sequence_id
         if found.generation is not None:
             self._opened.sql = sql
         return sql
@@ -1094,6 +1210,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         await self.create_table(self.table_name)
+        self._opened.sql = None  # the table may have been made anew, and is looked at again
         self._opened.is_initialized = True
 
     async def create_table(self, table_name: str) -> None:
@@ -1207,6 +1324,9 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         )
         async with self._session.operation("save", record) as store:
             sql = self._opened.sql or await self._open("save", record, store)
+            if record.is_over(self._opened.largest_sequence_id):
+                sql = await self._open("save", record, store)  # it may have been widened since
+                record.check_number(self._opened.largest_sequence_id)
             if await store.execute(
                 sql["save.insert"],
                 (
@@ -1342,6 +1462,23 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             sql = self._opened.sql or await self._open("list_partition_keys", wanted, store)
             rows = await store.fetch_all(sql["list_partition_keys.by_name"], (wanted.limit,))
         return wanted.names(rows)
+
+    async def widen(self) -> None:
+        """Make room for every sequence id in a table that Apache Burr made.
+
+        There, sequence ids end at 2**31 - 1, because its column is an INTEGER. This makes
+        it a BIGINT: it rewrites the table and its indexes, while nobody else reads or
+        writes it, within `operation_timeout`. For a large table, open a persister with a
+        longer one. Only the table's owner may do it. Persisters that are open elsewhere
+        notice it by themselves. Called again, or for any other table, it changes nothing.
+        """
+        key = f"table {self.table_name!r}"
+        async with self._session.operation("widen", key) as store:
+            await self._open("widen", key, store)
+            await store.run_together(
+                _FORMAT.begin, [step.format_map(self._names) for step in _WIDEN]
+            )
+            await self._open("widen", key, store)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and

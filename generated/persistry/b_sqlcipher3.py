@@ -402,7 +402,8 @@ class SQLCipherPersister(BaseStatePersister):
         """The statements for the table, which is looked at once before its first use."""
         found = self._find(store, self._names)
         _FORMAT.check_current(operation, key, found, self._session.failures.place)
-        sql = {name: text.format_map(self._names) for name, text in _STATEMENTS.items()}
+        texts = _STATEMENTS
+        sql = {name: text.format_map(self._names) for name, text in texts.items()}
         if found.generation is not None:
             self._opened.sql = sql
         return sql

@@ -98,6 +98,31 @@ COLUMNS: tuple[Column, ...] = (
         gaps={},
     ),
     Column(
+        name="PostgreSQLPersister-adopted",
+        colour="sync",
+        backend="postgresql",
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "network",
+                "connection",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
+        gaps={
+            "save_takes_the_highest_sequence": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "latest_is_exact_above_2_53": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "latest_is_exact_at_the_highest_sequence": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "sequence_above_2_53_is_exact": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "sequence_at_the_end_is_found": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "record_keeps_the_number_of_a_sequence": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "any_saves_of_large_numbers_answer_as_the_model_does": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+        },
+        layout="adopted",
+    ),
+    Column(
         name="AsyncPostgreSQLPersister",
         colour="async",
         backend="postgresql",
@@ -112,6 +137,31 @@ COLUMNS: tuple[Column, ...] = (
             )
         ),
         gaps={},
+    ),
+    Column(
+        name="AsyncPostgreSQLPersister-adopted",
+        colour="async",
+        backend="postgresql",
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "network",
+                "connection",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
+        gaps={
+            "save_takes_the_highest_sequence": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "latest_is_exact_above_2_53": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "latest_is_exact_at_the_highest_sequence": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "sequence_above_2_53_is_exact": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "sequence_at_the_end_is_found": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "record_keeps_the_number_of_a_sequence": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+            "any_saves_of_large_numbers_answer_as_the_model_does": "sequence ids end at 2**31 - 1 in Burr's column, until widen() is called",
+        },
+        layout="adopted",
     ),
     Column(
         name="b_psycopg.PostgreSQLPersister",

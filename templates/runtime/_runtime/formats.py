@@ -18,6 +18,10 @@ class Found(NamedTuple):
     """None where there is no table, or one of which only other statements can tell."""
     foreign_column: str | None = None
     """One that no generation has; the table is not ours, then."""
+    layout: str | None = None
+    """Which layout it has; None is the one that is created here."""
+    largest_sequence_id: int | None = None
+    """The last one that it has room for; None where it takes all."""
 
     @classmethod
     def of(cls, row: Sequence[Any] | None) -> Found:
@@ -105,10 +109,11 @@ class Format(NamedTuple):
 class Opened:
     """What a persister and its copies have seen of their table. A pickle holds nothing of it."""
 
-    __slots__ = ("is_initialized", "sql")
+    __slots__ = ("is_initialized", "largest_sequence_id", "sql")
 
     def __init__(self) -> None:
         self.is_initialized = False
+        self.largest_sequence_id: int | None = None
         self.sql: Mapping[str, str] | None = None
         """The statements for this table."""
 
