@@ -17,6 +17,10 @@ if sys.dont_write_bytecode:
 
 pytest.register_assert_rewrite("persistry.conformance.support", "tests")
 
+from tests.servers.memory import keep_temporary_files  # noqa: E402
+
+keep_temporary_files()
+
 pytest_plugins = [
     "persistry.conformance.support.plugin",
     "tests.stores",
