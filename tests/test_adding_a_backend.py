@@ -47,7 +47,8 @@ class Copy:
             "PYTHONUNBUFFERED": "1",  # stdout and stderr in their order
             "PERSISTRY_TEST_MARIADB_SERVER": "none",  # it is neither needed nor to be installed
         }
-        for name in [it for it in environment if it.startswith(("PYTEST_", "MAKE"))]:
+        # Here bytecode may lie beside the sources, as that of what is installed does.
+        for name in [it for it in environment if it.startswith(("PYTEST_", "MAKE", "PYTHONPYC"))]:
             del environment[name]
         done = subprocess.run(
             command,
