@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[1]
 MakeStore = Callable[[Column], AbstractContextManager[Any]]
 GENERATOR = Generator(ROOT)
 PROJECT = GENERATOR.project()
-MODELS = {str(it.backend): it for it in GENERATOR.planned}
+MODELS = {str(it.backend): it for it in GENERATOR.models if hasattr(it, "plans")}
 PLANNED = [it for it in COLUMNS if it.backend in MODELS]
 # The column that plans are recorded with: of each backend, and of each layout of its table.
 FIRST = {(it.backend, STORES[it.name].layout): it for it in reversed(PLANNED)}
