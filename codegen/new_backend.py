@@ -25,9 +25,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What is written anew, or in another place; all else is taken over as it is.
 _OWN = (
     *("backend", "family", "title", "doc", "not_initialized", "stored", "errors", "url", "traits"),
-    *("parameters", "drivers", "gaps", "layouts", "widen"),
+    *("parameters", "drivers", "gaps"),
 )
-_OWN_OF_STORED = ("generation", "doc", "state_bytes", "migrations")
+_OWN_OF_STORED = ("generation", "doc", "state_bytes")
 _OWN_OF_DRIVER = ("class", "module", "aliases", "renamed")
 # Keywords that nearly every driver calls the same.
 _SAME = ("user", "password", "host", "port")
