@@ -332,7 +332,7 @@ class NameModel:
     written: Literal["identifier", "text", "name", "schema"] = field(
         default="identifier", metadata={"key": "as"}
     )
-    """an identifier; a text that holds one, the bare name, or the schema's (NULL if there is none)"""
+    """an identifier; or a text that holds one, the bare name, or the schema's (NULL without one)"""
 
 
 @dataclass(frozen=True)
@@ -597,7 +597,7 @@ class LayoutModel:
     span: Span
     doc: Text
     """who makes such tables, and what is kept otherwise in them"""
-    queries: dict[Text, Text]
+    queries: dict[Text, Text] = field(default_factory=dict)
     """the queries that are others there: the same values in the same order, the same answers"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that it cannot keep, and why"""
@@ -626,7 +626,7 @@ class SqlBackendModel(BackendModel):
     no_limit: Text
     """what to bind for the limit when all are wanted"""
     record_generation: tuple[Text | StepOfCreationModel, ...] = field(metadata={"one": True})
-    """run behind `create`: writes down {generation}, for the query `opening`, outside the records"""
+    """run behind `create`: writes {generation} down beside the records, for the query `opening`"""
     errors: ErrorsModel
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)

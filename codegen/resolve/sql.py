@@ -200,6 +200,7 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
                 str(name), tuple(compiled(str(it), sql) for it, sql in layout.queries.items())
             )
             for name, layout in model.layouts.items()
+            if layout.queries
         ),
         widen=None
         if model.widen is None
