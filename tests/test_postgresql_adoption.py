@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import multiprocessing
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import psycopg
 import psycopg2
 import pytest
 
-from persistry import Migration, State
+from persistry import Migration, State, b_psycopg2
 from persistry.errors import (
     NotInitializedError,
     PersisterAccessError,
@@ -591,6 +592,42 @@ def test_statements_that_were_prepared_before(
     handed_in.put("app", LAST + 1, n=9)
     assert handed_in.get("app") == {"n": 9}
     run(connection.close())
+
+
+# What it costs
+
+
+def test_an_index_stands_behind_every_question(own: Database, burr: Burr, run: Run) -> None:
+    """Of a large table: most of it Burr's, of which the order of saving is only its time."""
+    burr.sql(
+        "INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state)"
+        " SELECT 'p', 'app' || g % 500, g, 'step', 'completed', '{{}}'"
+        " FROM generate_series(1, 30000) AS g"
+    )
+    own.sql("VACUUM ANALYZE burr_state")  # as the server does by itself, sooner or later
+    persister = own.open("sync", run)
+    persister.initialize()
+    for number in range(20):
+        persister.put("ours", number, n=number)
+    persister.cleanup()
+    own.sql("ALTER TABLE burr_state SET (autovacuum_enabled = off)")
+    questions = {
+        "save.conflicting": ("p", "app7", 7, "step"),
+        "load.at_sequence": ("p", "app7", 7),
+        "load.latest": ("p", "app7"),
+        "load.latest_of_partition": ("p",),
+    }
+    statements = b_psycopg2._STATEMENTS | b_psycopg2._LAYOUTS["adopted"]
+    with own.connected() as connection, connection.cursor() as cursor:
+        for prepare in ("SELECT 1", "VACUUM ANALYZE burr_state"):
+            cursor.execute(prepare)
+            for name, values in questions.items():
+                text = statements[name].format_map(b_psycopg2._names("burr_state"))
+                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {text}", values)
+                plan = "\n".join(line for (line,) in cursor.fetchall())
+                assert "Seq Scan" not in plan and "Bitmap" not in plan, plan
+                read = re.search(r"Buffers: shared( hit=(\d+))?( read=(\d+))?", plan)
+                assert read and int(read[2] or 0) + int(read[4] or 0) <= 12, plan
 
 
 # More than one layout
