@@ -159,14 +159,23 @@ def test_it_is_adopted_once(own: Database, persister: Calls, make: Make) -> None
 
 
 def test_what_is_pending_is_what_is_run(own: Database, burr: Burr, make: Make) -> None:
-    """Whoever runs the statements by hand has only the indexes left to make."""
+    """Whoever runs the statements by hand can make the indexes without a lock."""
     (pending,) = make().pending_migrations()
     for statement in pending.statements:
         own.sql(statement)
     assert columns(own) == ADOPTED
     persister = make()
     assert persister.pending_migrations() == []
+    assert persister.is_initialized() is False
+    order = "partition_key, {} write_number DESC, created_at DESC"
+    for name, keys in (
+        ("order", f"({order.format('')}) INCLUDE (app_id)"),
+        ("apps", f"({order.format('app_id,')})"),
+    ):
+        own.sql(f"CREATE INDEX CONCURRENTLY burr_state_{name} ON burr_state {keys}")
+    before = catalogue(own)
     persister.initialize()
+    assert catalogue(own) == before
     works(persister)
 
 
