@@ -394,6 +394,9 @@ class RedisListing:
 
 @dataclass(frozen=True)
 class RedisParts:
+    generation: int
+    mark: KeyTemplate
+    """The key of a namespace that holds the generation."""
     slot: KeyTemplate
     keys: tuple[KeyTemplate, ...]
     scripts: tuple[Script, ...]
@@ -422,6 +425,15 @@ class Index:
     keys: tuple[tuple[str, int], ...]
     unique: bool
     without: str | None
+
+
+@dataclass(frozen=True)
+class IndexMigration:
+    """The indexes that lead to a generation."""
+
+    generation: int
+    doc: str
+    indexes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -454,7 +466,9 @@ class MongoListing:
 
 @dataclass(frozen=True)
 class MongoParts:
+    generation: int
     indexes: tuple[Index, ...]
+    migrations: tuple[IndexMigration, ...]
     insert: tuple[Term, ...]
     conflicting: Find
     load: tuple[FindCase, ...]

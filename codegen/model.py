@@ -483,8 +483,11 @@ class RedisQueryModel:
 class RedisStoredModel:
     """a stored format"""
 
+    span: Span
     generation: int
     """raised when what is stored changes its shape"""
+    marked_in: Text
+    """the key, one for a namespace, that holds the generation"""
     doc: Text
     """what is stored, for who reads the database by hand"""
     record: Literal["packed_1"]
@@ -496,12 +499,27 @@ class RedisStoredModel:
 
 
 @dataclass(frozen=True)
+class MongoMigrationModel:
+    """a migration"""
+
+    span: Span
+    to: int
+    """the generation that it leads to"""
+    doc: Text
+    """what it changes and what it leaves as it is"""
+    run: tuple[Text, ...]
+    """the indexes that it makes"""
+
+
+@dataclass(frozen=True)
 class MongoStoredModel:
     """a stored format"""
 
     span: Span
     generation: int
     """raised when what is stored changes its shape"""
+    migrations: tuple[MongoMigrationModel, ...]
+    """what brings an older collection to each generation, in order; each index is made by one"""
     doc: Text
     """what is stored, for who reads the database by hand"""
     fields: dict[Text, Text]

@@ -81,6 +81,7 @@ class Code(Enum):
     DOC03 = "a query that no index serves"
     DOC04 = "a given value that neither the filter nor the document uses"
     DOC05 = "an index that no query needs"
+    DOC06 = "an index that not exactly one migration makes"
     SCN01 = "arguments that do not fit the operation"
     SCN02 = "a step or an expectation that is not exactly one, or that cannot be"
     SCN03 = "a scenario of the same name"

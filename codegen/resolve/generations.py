@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from ..model import MigrationModel
+from ..model import MigrationModel, MongoMigrationModel
 from ..nodes import place_of
 from ..problems import Code, Report, Span
 from .names import sensible
 
 
 def check_steps(
-    generation: int, migrations: Sequence[MigrationModel], stored: Span, report: Report
+    generation: int,
+    migrations: Sequence[MigrationModel | MongoMigrationModel],
+    stored: Span,
+    report: Report,
 ) -> None:
     """Each generation has one, in order; the first needs none where nothing older is adopted."""
     if generation < 1:
