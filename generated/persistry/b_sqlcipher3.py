@@ -74,7 +74,7 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
     ),
     record=(
         Step(
-            "DROP VIEW {kept}",
+            "DROP VIEW IF EXISTS {kept}",
             when="SELECT EXISTS (SELECT * FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*')",
         ),
         Step("CREATE VIEW {kept} AS SELECT 1 AS generation_1"),

@@ -116,7 +116,7 @@ END
     + _REBUILD,
     record=(
         Step(
-            "DROP VIEW {kept}",
+            "DROP VIEW IF EXISTS {kept}",
             when="""\
 SELECT EXISTS (
   SELECT * FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*')

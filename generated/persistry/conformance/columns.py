@@ -246,6 +246,23 @@ COLUMNS: tuple[Column, ...] = (
         gaps={},
     ),
     Column(
+        name="SQLitePersister-adopted",
+        colour="sync",
+        backend="sqlite",
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "connection",
+                "table",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
+        gaps={},
+        layout="adopted",
+    ),
+    Column(
         name="AsyncSQLitePersister",
         colour="async",
         backend="sqlite",
@@ -260,5 +277,22 @@ COLUMNS: tuple[Column, ...] = (
             )
         ),
         gaps={},
+    ),
+    Column(
+        name="AsyncSQLitePersister-adopted",
+        colour="async",
+        backend="sqlite",
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "connection",
+                "table",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
+        gaps={},
+        layout="adopted",
     ),
 )
