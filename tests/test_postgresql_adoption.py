@@ -1,10 +1,11 @@
-"""Tables that Apache Burr made in PostgreSQL: adopted as they are, and used by both; all drivers."""
+"""Tables that Apache Burr made in PostgreSQL: adopted as they are, used by both; all drivers."""
 
 from __future__ import annotations
 
 import json
 import math
 import multiprocessing
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import psycopg
 import psycopg2
 import pytest
 
-from persistry import Migration, PostgreSQLPersister, State
+from persistry import Migration, State, b_psycopg2
 from persistry.errors import (
     NotInitializedError,
     PersisterAccessError,
@@ -158,14 +159,23 @@ def test_it_is_adopted_once(own: Database, persister: Calls, make: Make) -> None
 
 
 def test_what_is_pending_is_what_is_run(own: Database, burr: Burr, make: Make) -> None:
-    """Whoever runs the statements by hand has only the indexes left to make."""
+    """Whoever runs the statements by hand can make the indexes without a lock."""
     (pending,) = make().pending_migrations()
     for statement in pending.statements:
         own.sql(statement)
     assert columns(own) == ADOPTED
     persister = make()
     assert persister.pending_migrations() == []
+    assert persister.is_initialized() is False
+    order = "partition_key, {} write_number DESC, created_at DESC"
+    for name, keys in (
+        ("order", f"({order.format('')}) INCLUDE (app_id)"),
+        ("apps", f"({order.format('app_id,')})"),
+    ):
+        own.sql(f"CREATE INDEX CONCURRENTLY burr_state_{name} ON burr_state {keys}")
+    before = catalogue(own)
     persister.initialize()
+    assert catalogue(own) == before
     works(persister)
 
 
@@ -208,15 +218,11 @@ def test_a_table_that_differs_is_left_as_it_is(
     assert (catalogue(own), content(own), columns(own)) == before
 
 
-def test_only_the_owner_adopts_it(
-    own: Database, burr: Burr, make: Make, colour: str
-) -> None:
+def test_only_the_owner_adopts_it(own: Database, burr: Burr, make: Make, colour: str) -> None:
     own.sql(f'GRANT ALL ON burr_state TO "{own.user}"; GRANT ALL ON SCHEMA public TO "{own.user}"')
     before = catalogue(own)
     user = make(user=own.user, password=PASSWORD)
-    with refused(
-        PersisterAccessError, "let its owner call initialize()", cause=DRIVERS[colour]
-    ):
+    with refused(PersisterAccessError, "let its owner call initialize()", cause=DRIVERS[colour]):
         user.initialize()
     assert catalogue(own) == before
     make().initialize()
@@ -273,9 +279,7 @@ def test_it_is_adopted_by_threads_and_tasks_of_any_driver(
 
 
 @pytest.mark.parametrize("point", ["ADD COLUMN codec", "SET DEFAULT", "CREATE INDEX"])
-def test_an_adoption_that_is_interrupted(
-    own: Database, burr: Burr, make: Make, point: str
-) -> None:
+def test_an_adoption_that_is_interrupted(own: Database, burr: Burr, make: Make, point: str) -> None:
     """The server ends the connection at some statement: nothing has happened, and it goes again."""
     before = catalogue(own), content(own)
     own.sql(
@@ -317,7 +321,8 @@ def test_old_records_stand_before_new_ones_in_the_order_of_their_time(
     for number, time in enumerate(["2020-01-03", "2999-01-02", "2020-01-01"]):
         burr.save("app", 5, {"n": number}, position=f"step {number}", partition_key="timed")
         burr.save(f"app {number}", 0, {"n": number}, partition_key="timed")
-        own.sql("UPDATE burr_state SET created_at = %s WHERE state = %s", time, f'{{"n": {number}}}')
+        where = f"partition_key = 'timed' AND state @> '{{\"n\": {number}}}'"
+        own.sql(f"UPDATE burr_state SET created_at = %s WHERE {where}", time)
     persister = make()
     persister.initialize()
     found = persister.load("timed", "app", 5)
@@ -536,9 +541,9 @@ def test_widen_lifts_the_limit(own: Database, burr: Burr, persister: Calls, make
     twin.cleanup()
 
 
-def test_widen_changes_nothing_in_a_table_of_ours(own: Database, make: Make) -> None:
+def test_widen_changes_nothing_in_a_table_of_ours(own: Database, make: Make, colour: str) -> None:
     persister = make()
-    with refused(NotInitializedError, "initialize()", cause=DRIVERS[persister_colour(persister)]):
+    with refused(NotInitializedError, "initialize()", cause=DRIVERS[colour]):
         persister.widen()
     persister.initialize()
     before = catalogue(own)
@@ -546,10 +551,6 @@ def test_widen_changes_nothing_in_a_table_of_ours(own: Database, make: Make) -> 
     assert catalogue(own) == before
     persister.put("app", 2**63 - 1, n=1)
     assert persister.get("app") == {"n": 1}
-
-
-def persister_colour(persister: Calls) -> str:
-    return next(it for it, cls in CLASSES.items() if type(persister.persister) is cls)
 
 
 def test_only_the_owner_widens(own: Database, persister: Calls, make: Make, colour: str) -> None:
@@ -563,7 +564,9 @@ def test_only_the_owner_widens(own: Database, persister: Calls, make: Make, colo
     user.put("app", LAST + 1, n=1)
 
 
-def test_widen_takes_no_longer_than_an_operation(own: Database, persister: Calls, make: Make) -> None:
+def test_widen_takes_no_longer_than_an_operation(
+    own: Database, persister: Calls, make: Make
+) -> None:
     impatient = make(operation_timeout=0.5)
     with own.connected() as connection, connection.cursor() as cursor:
         connection.autocommit = False
@@ -600,6 +603,42 @@ def test_statements_that_were_prepared_before(
     run(connection.close())
 
 
+# What it costs
+
+
+def test_an_index_stands_behind_every_question(own: Database, burr: Burr, run: Run) -> None:
+    """Of a large table: most of it Burr's, of which the order of saving is only its time."""
+    burr.sql(
+        "INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state)"
+        " SELECT 'p', 'app' || g % 500, g, 'step', 'completed', '{{}}'"
+        " FROM generate_series(1, 30000) AS g"
+    )
+    own.sql("VACUUM ANALYZE burr_state")  # as the server does by itself, sooner or later
+    persister = own.open("sync", run)
+    persister.initialize()
+    for number in range(20):
+        persister.put("ours", number, n=number)
+    persister.cleanup()
+    own.sql("ALTER TABLE burr_state SET (autovacuum_enabled = off)")
+    questions = {
+        "save.conflicting": ("p", "app7", 7, "step"),
+        "load.at_sequence": ("p", "app7", 7),
+        "load.latest": ("p", "app7"),
+        "load.latest_of_partition": ("p",),
+    }
+    statements = b_psycopg2._STATEMENTS | b_psycopg2._LAYOUTS["adopted"]
+    with own.connected() as connection, connection.cursor() as cursor:
+        for prepare in ("SELECT 1", "VACUUM ANALYZE burr_state"):
+            cursor.execute(prepare)
+            for name, values in questions.items():
+                text = statements[name].format_map(b_psycopg2._names("burr_state"))
+                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {text}", values)
+                plan = "\n".join(line for (line,) in cursor.fetchall())
+                assert "Seq Scan" not in plan and "Bitmap" not in plan, plan
+                read = re.search(r"Buffers: shared( hit=(\d+))?( read=(\d+))?", plan)
+                assert read and int(read[2] or 0) + int(read[4] or 0) <= 12, plan
+
+
 # More than one layout
 
 
@@ -616,10 +655,10 @@ def test_tables_of_both_kinds_side_by_side(own: Database, persister: Calls, make
 
 
 def test_a_table_that_is_made_anew_in_another_layout(
-    own: Database, persister: Calls, make: Make
+    own: Database, persister: Calls, colour: str
 ) -> None:
     own.sql("DROP TABLE burr_state")
-    with refused(NotInitializedError, "initialize()", cause=psycopg2_or(persister)):
+    with refused(NotInitializedError, "initialize()", cause=DRIVERS[colour]):
         persister.put(n=1)
     persister.initialize()
     works(persister)
@@ -627,7 +666,3 @@ def test_a_table_that_is_made_anew_in_another_layout(
     own.sql(TABLE.format(table="burr_state"))
     persister.initialize()
     works(persister)
-
-
-def psycopg2_or(persister: Calls) -> Any:
-    return DRIVERS[persister_colour(persister)]

@@ -15,6 +15,7 @@ from persistry.errors import (
     PersisterUnavailableError,
     StoreVersionError,
 )
+from tests import burr_postgresql as burr
 from tests.bad_input import PASSWORD, Calls, Run, refused, runner, works
 from tests.postgresql import CLASSES, Database, causes, databases, makers
 from tests.servers import PostgreSQLServer
@@ -74,14 +75,11 @@ def content(own: Database) -> list[Any]:
             "has the name of the table",
         ),
         ("CREATE TABLE burr_state_order (a INT)", "has the name of the table"),
-        # As another library makes it, whose data must not be touched.
+        # As another library makes it, but for a column of somebody's own.
         (
-            "CREATE TABLE burr_state (partition_key TEXT DEFAULT '', app_id TEXT NOT NULL,"
-            " sequence_id INTEGER NOT NULL, position TEXT NOT NULL, status TEXT NOT NULL,"
-            " state JSONB NOT NULL, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,"
-            " PRIMARY KEY (partition_key, app_id, sequence_id, position));"
+            f"{burr.TABLE.format(table='burr_state')}; ALTER TABLE burr_state ADD owner TEXT;"
             "INSERT INTO burr_state VALUES ('p', 'app', 1, 'step', 'completed', '{}')",
-            "other columns or keys",
+            "the table has a column 'owner'",
         ),
     ],
 )

@@ -21,9 +21,9 @@ OPENING = "opening"
 # Stands for the number of the generation, where that is written down.
 NUMBER = "{generation}"
 _OPENING_ANSWERS = ("generation", "foreign_column", "layout", layouts.LARGEST)
-_OF_EVERY_TABLE = {
-    OPENING: "it is given no values and selects generation",
-    IS_INITIALIZED: "it is given no values",
+OF_EVERY_TABLE = {
+    OPENING: "it selects the generation that the table is of, and answers nothing without a table",
+    IS_INITIALIZED: "it fails, or answers nothing, where a table is missing",
 }
 TABLE = "table"
 _SUFFIX = re.compile(r"[A-Za-z0-9_]*")
@@ -93,7 +93,7 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
         if not sql.strip():
             message = f"the query {str(name)!r} is empty"
             report.add(Code.SPEC02, message, sql.span, help="write a statement behind '|'")
-        elif name in _OF_EVERY_TABLE:
+        elif name in OF_EVERY_TABLE:
             _check_binds(repr(str(name)), sql, (), every, report)
             if name == OPENING:
                 _check_opening(sql, model, report)
@@ -102,7 +102,7 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
                 _check_unused(name, sql, cases[name], report)
         else:
             message = f"the query {str(name)!r} answers no case"
-            help = suggest(name, [*_OF_EVERY_TABLE, *cases])
+            help = suggest(name, [*OF_EVERY_TABLE, *cases])
             report.add(Code.SPEC01, message, name.span, help=help)
     for layout in model.layouts.values():
         for sql in layout.queries.values():
@@ -110,10 +110,10 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     layouts.check(model, cases, check_query, report)
     _check_columns(model, interface, report)
     misspelt = {closest(name, cases) for name in model.queries if name not in cases}
-    misspelt |= {closest(name, _OF_EVERY_TABLE) for name in model.queries if name not in cases}
-    for case_name in (*_OF_EVERY_TABLE, *cases):
+    misspelt |= {closest(name, OF_EVERY_TABLE) for name in model.queries if name not in cases}
+    for case_name in (*OF_EVERY_TABLE, *cases):
         if case_name not in model.queries and case_name not in misspelt:
-            asked = _asked(cases[case_name]) if case_name in cases else _OF_EVERY_TABLE[case_name]
+            asked = _asked(cases[case_name]) if case_name in cases else OF_EVERY_TABLE[case_name]
             report.add(
                 Code.SPEC02,
                 f"no query answers the case {case_name!r}",
@@ -199,7 +199,9 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         reads=_READ[stored.texts],
         create_helper=str(driver.create_helper),
         layouts=tuple(
-            ir.SqlLayout(str(name), tuple(compiled(str(it), sql) for it, sql in layout.queries.items()))
+            ir.SqlLayout(
+                str(name), tuple(compiled(str(it), sql) for it, sql in layout.queries.items())
+            )
             for name, layout in model.layouts.items()
             if layout.queries
         ),
@@ -367,7 +369,7 @@ def _check_text(
             help = "write {name} for an identifier; a brace of the text stands in quotes"
             report.add(Code.SQL06, f"a stray {part.text!r}", sql.at(part.offset), help=help)
     for part in sql_text.hidden(sql):
-        if part.text.strip("{}") in model.names:
+        if part.text.strip("{}") in model.names and part.text != NUMBER:
             message = f"{part.text} stands inside quotes, where nothing replaces it"
             help = "remove the quotes: identifiers are quoted when they are spliced"
             report.add(Code.SQL08, message, sql.at(part.offset, len(part.text)), help=help)
