@@ -191,6 +191,7 @@ def test_the_new_columns_are_compressed_as_well_as_the_server_can(
     assert dict(found) == {"state": best, "exact": best}
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize(
     "change",
     [
@@ -278,7 +279,9 @@ def test_it_is_adopted_by_threads_and_tasks_of_any_driver(
     assert failed == []
 
 
-@pytest.mark.parametrize("point", ["ADD COLUMN codec", "SET DEFAULT", "CREATE INDEX"])
+@pytest.mark.parametrize(
+    "point", ["ADD COLUMN codec", "ADD GENERATED", "CREATE INDEX", "COMMENT ON INDEX"]
+)
 def test_an_adoption_that_is_interrupted(own: Database, burr: Burr, make: Make, point: str) -> None:
     """The server ends the connection at some statement: nothing has happened, and it goes again."""
     before = catalogue(own), content(own)
@@ -359,6 +362,7 @@ def test_its_key_is_taken_for_both(burr: Burr, persister: Calls) -> None:
     assert persister.get("app", 0) == {"n": 1}
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 def test_its_later_records_have_the_time_in_utc(
     own: Database, burr: Burr, persister: Calls, zone: str
@@ -459,6 +463,7 @@ def test_a_session_in_which_backslashes_are_escapes(
 # Saving again
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize("name", NUMBERS)
 def test_its_record_is_saved_again(own: Database, burr: Burr, persister: Calls, name: str) -> None:
     """JSONB has kept neither the order of the keys nor how a number was written."""
@@ -469,6 +474,7 @@ def test_its_record_is_saved_again(own: Database, burr: Burr, persister: Calls, 
     assert content(own) == before
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
@@ -495,6 +501,7 @@ def test_another_state_than_its_is_refused(
     assert content(own) == before
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize(("ours", "then"), [(1, 1.0), (-0.0, 0.0), (1e22, 10**22)])
 def test_our_own_record_is_compared_exactly(persister: Calls, ours: Any, then: Any) -> None:
     persister.put("app", 0, n=ours)
