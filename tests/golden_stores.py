@@ -1,7 +1,7 @@
 """Stores as they were left by each generation: `tests/golden/stores/`, and what they hold.
 
-`python -m tests.golden_stores mongodb` (or redis, sqlite) records the store of this generation, if there is none yet;
-what is recorded is never written anew: somebody has data that looks like it.
+`python -m tests.golden_stores mongodb` (or redis, sqlite) records the store of this generation, if
+there is none yet; what is recorded is never written anew: somebody has data that looks like it.
 """
 
 from __future__ import annotations
@@ -115,8 +115,7 @@ def check_is(found: Any, record: Record) -> None:
 
 def sqlite_lines(path: str | Path) -> Iterator[str]:
     with closing(sqlite3.connect(path)) as connection:
-        for line in connection.iterdump():
-            yield line
+        yield from connection.iterdump()
 
 
 def restore_sqlite(path: Path, to: Path) -> None:

@@ -366,7 +366,7 @@ def _check_text(
             help = "write {name} for an identifier; a brace of the text stands in quotes"
             report.add(Code.SQL06, f"a stray {part.text!r}", sql.at(part.offset), help=help)
     for part in sql_text.hidden(sql):
-        if part.text.strip("{}") in model.names:
+        if part.text.strip("{}") in model.names and part.text != NUMBER:
             message = f"{part.text} stands inside quotes, where nothing replaces it"
             help = "remove the quotes: identifiers are quoted when they are spliced"
             report.add(Code.SQL08, message, sql.at(part.offset, len(part.text)), help=help)
