@@ -687,8 +687,7 @@ class SqlBackendModel(BackendModel):
     plans: AllowedModel = AllowedModel()
     """what the recorded plans of its queries (spec/plans) may cost"""
     layouts: dict[Text, LayoutModel] = field(default_factory=dict)
-    """tables of other columns, by the name that the query `opening` answers; each is a column of the
-    matrix"""
+    """tables that were made otherwise, by the name `opening` answers; each is a matrix column"""
     widen: WidenModel | None = None
     """where `opening` answers a largest sequence id: how to lift that limit"""
     gaps: dict[Text, Text] = field(default_factory=dict)

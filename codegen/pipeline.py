@@ -99,7 +99,8 @@ class Run:
             folder = self.root / plans.FOLDER
             paths = [f"{plans.FOLDER}/{it.name}" for it in sorted(folder.glob("[!.]*.yaml"))]
             recorded = {it: self._read(self.root, it, PlansModel) for it in paths}
-            planned = [it for it in self.models if isinstance(it, SqlBackendModel | MongoBackendModel)]
+            kinds = SqlBackendModel | MongoBackendModel
+            planned = [it for it in self.models if isinstance(it, kinds)]
             plans.check(planned, recorded, self.report)
 
     def locks(self) -> list[locking.Lock] | None:

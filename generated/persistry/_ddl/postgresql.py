@@ -70,13 +70,7 @@ INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, codec
 SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-        Step(
-            "INSERT INTO {table} (state) SELECT ''::text WHERE false",
-            when="""\
-SELECT a.atttypid <> 'pg_catalog.jsonb'::regtype FROM pg_catalog.pg_attribute AS a
-WHERE a.attrelid = {table_text}::regclass AND a.attname = 'state'
-""",
-        ),
+        Step("SELECT state::jsonb FROM {table} WHERE false"),
         Step(
             "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
             when="""\
