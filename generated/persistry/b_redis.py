@@ -20,8 +20,9 @@ from ._runtime.drivers.lua import Script
 from ._runtime.failures import Failures, Rule
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
+from ._runtime.migrations import Migration
 from ._runtime.packed import LARGE, Found, checked_namespace, digest, pack, segment
-from ._runtime.partitions import Register
+from ._runtime.partitions import Mark, Register
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
@@ -111,6 +112,9 @@ return {app_id, string.sub(head, 20), redis.call('GET', record)}
 """,
 )
 
+# What this version of the library stores; it refuses what a newer one has stored.
+_GENERATION = 1
+
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 536860000
 
@@ -152,6 +156,12 @@ _FAILURES = Failures(
             redis.ResponseError,
             "the server asks for a password; give password=",
             messages=("NOAUTH", "WRONGPASS"),
+        ),
+        Rule(
+            errors.PersisterAccessError,
+            redis.ResponseError,
+            "the user has no right to a command or key that is needed",
+            messages=("ACL failure in script", "The user executing the script"),
         ),
         Rule(
             errors.PersisterAccessError,
@@ -330,6 +340,13 @@ def _partitions_key(slot: str) -> str:
     return f"{slot}:p"
 
 
+def _generation_key(slot: str) -> str:
+    """In the default partition's slot alone: the generation of all that the namespace holds;
+    where it is missing, 1.
+    """
+    return f"{slot}:g"
+
+
 def _latest_of_partition_prefix_key(slot: str) -> str:
     """How the keys of the records begin that the script chooses from."""
     return f"{slot}:r:"
@@ -375,6 +392,7 @@ class RedisBasePersister(BaseStatePersister):
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self.namespace = checked_namespace(namespace)
+        self._mark = Mark(_generation_key(_slot(self.namespace, "")), _GENERATION)
 
     @property
     def connection(self) -> Any:
@@ -461,6 +479,7 @@ class RedisBasePersister(BaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         with self._session.operation("initialize") as store:
+            store.look(self._mark)
             store.warn_if_evicting()
             store.run(self._register().restoring())
 
@@ -476,8 +495,28 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             PersisterUnavailableError: The store cannot be reached.
         """
-        with self._session.operation("is_initialized"):
+        with self._session.operation("is_initialized") as store:
+            store.open(self._mark)
             return True  # there is nothing to create
+
+    def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        with self._session.operation("pending_migrations") as store:
+            store.look(self._mark)
+            return []  # nothing older is there to be migrated
 
     def save(
         self,
@@ -513,8 +552,8 @@ class RedisBasePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -531,6 +570,7 @@ class RedisBasePersister(BaseStatePersister):
         )
         slot = _slot(self.namespace, record.partition_key)
         with self._session.operation("save", record) as store:
+            store.open(self._mark)
             reply = store.run(
                 self._register().saving(
                     record.partition_key,
@@ -576,8 +616,8 @@ class RedisBasePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -585,6 +625,7 @@ class RedisBasePersister(BaseStatePersister):
         with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            store.open(self._mark)
             found = self._found(store, wanted, app_id, sequence_id)
             if found.is_indexed and found.value is None:
                 # It may have been deleted after it was looked up; then nothing is damaged.
@@ -641,8 +682,8 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -650,6 +691,7 @@ class RedisBasePersister(BaseStatePersister):
         with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            store.open(self._mark)
             slot = _slot(self.namespace, wanted.partition_key)
             return store.newest(_newest_key(slot), wanted.limit)
 
@@ -668,8 +710,8 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -677,12 +719,14 @@ class RedisBasePersister(BaseStatePersister):
         with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
+            store.open(self._mark)
             return store.run(self._register().listing(wanted.limit))
 
     def _register(self) -> Register:
         return Register(
             _partitions_key(_slot(self.namespace, "")),
             lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+            self._mark,
         )
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
@@ -749,6 +793,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self.namespace = checked_namespace(namespace)
+        self._mark = Mark(_generation_key(_slot(self.namespace, "")), _GENERATION)
 
     @property
     def connection(self) -> Any:
@@ -841,6 +886,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         async with self._session.operation("initialize") as store:
+            await store.look(self._mark)
             await store.warn_if_evicting()
             await store.run(self._register().restoring())
 
@@ -856,8 +902,28 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             PersisterUnavailableError: The store cannot be reached.
         """
-        async with self._session.operation("is_initialized"):
+        async with self._session.operation("is_initialized") as store:
+            await store.open(self._mark)
             return True  # there is nothing to create
+
+    async def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        async with self._session.operation("pending_migrations") as store:
+            await store.look(self._mark)
+            return []  # nothing older is there to be migrated
 
     async def save(
         self,
@@ -893,8 +959,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -911,6 +977,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         )
         slot = _slot(self.namespace, record.partition_key)
         async with self._session.operation("save", record) as store:
+            await store.open(self._mark)
             reply = await store.run(
                 self._register().saving(
                     record.partition_key,
@@ -956,8 +1023,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -965,6 +1032,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            await store.open(self._mark)
             found = await self._found(store, wanted, app_id, sequence_id)
             if found.is_indexed and found.value is None:
                 # It may have been deleted after it was looked up; then nothing is damaged.
@@ -1023,8 +1091,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -1032,6 +1100,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            await store.open(self._mark)
             slot = _slot(self.namespace, wanted.partition_key)
             return await store.newest(_newest_key(slot), wanted.limit)
 
@@ -1050,8 +1119,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -1059,12 +1128,14 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
+            await store.open(self._mark)
             return await store.run(self._register().listing(wanted.limit))
 
     def _register(self) -> Register:
         return Register(
             _partitions_key(_slot(self.namespace, "")),
             lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+            self._mark,
         )
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
