@@ -693,3 +693,29 @@ def test_a_table_that_is_made_anew_in_another_layout(
     own.sql(TABLE.format(table="burr_state"))
     persister.initialize()
     works(persister)
+
+
+def test_a_table_that_takes_the_place_of_another_one_meanwhile(
+    own: Database, persister: Calls, make: Make
+) -> None:
+    """Who looked at the earlier one writes what it was given, or nothing."""
+    persister.put("app", 0, n=0)
+    plain = make(table_name="plain")
+    plain.initialize()
+    plain.put("app", 0, n=0)
+    own.sql(
+        "ALTER TABLE burr_state RENAME TO adopted; ALTER TABLE plain RENAME TO burr_state;"
+        " ALTER TABLE adopted RENAME TO plain"
+    )
+    for state in ({"n": -0.0}, {"b": 1, "a": 1.50}):
+        with pytest.raises(StoreVersionError, match="other columns or keys"):
+            plain.put("app", 1, **state)
+    assert plain.get("app", 1) is None
+    persister.put("app", 1, n=-0.0)
+    assert exactly(persister.get("app", 1)) == "{'n': -0.0}"
+    anew = make()
+    anew.put("app", 2, n=1.0)
+    for number in (1, 2):
+        for one in (persister, anew):
+            with pytest.raises(StateConflictError):
+                one.put("app", number, n=number - 1)
