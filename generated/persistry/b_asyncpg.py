@@ -169,7 +169,7 @@ WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname IN ({or
 """
 _SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+VALUES ($1, $2, $3, $4, $5, $6::text, $7)
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """
 _SAVE_CONFLICTING = """\
@@ -260,7 +260,8 @@ FROM (
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """,
         "save.conflicting": """\
-SELECT status, coalesce(exact, state::text) AS state, CASE WHEN exact IS NULL THEN -1 ELSE codec END AS codec
+SELECT status, coalesce(exact, state::text) AS state,
+  CASE WHEN exact IS NULL AND pg_typeof(state) = 'jsonb'::regtype THEN -1 ELSE codec END AS codec
 FROM {table}
 WHERE partition_key = $1 AND app_id = $2
   AND sequence_id = $3::bigint AND position = $4

@@ -168,7 +168,7 @@ WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname IN ({or
 """
 _SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+VALUES (%s, %s, %s, %s, %s, %s::text, %s)
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """
 _SAVE_CONFLICTING = """\
@@ -259,7 +259,8 @@ FROM (
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """,
         "save.conflicting": """\
-SELECT status, coalesce(exact, state::text) AS state, CASE WHEN exact IS NULL THEN -1 ELSE codec END AS codec
+SELECT status, coalesce(exact, state::text) AS state,
+  CASE WHEN exact IS NULL AND pg_typeof(state) = 'jsonb'::regtype THEN -1 ELSE codec END AS codec
 FROM {table}
 WHERE partition_key = %s AND app_id = %s
   AND sequence_id = %s::bigint AND position = %s
