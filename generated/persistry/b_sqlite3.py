@@ -112,8 +112,8 @@ CREATE TRIGGER {deleted} AFTER DELETE ON {table_alone} BEGIN
   ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
 END
 """),
-    )
-    + _REBUILD,
+        *_REBUILD,
+    ),
     record=(
         Step(
             "DROP VIEW IF EXISTS {kept}",
