@@ -662,7 +662,7 @@ class SqlBackendModel(BackendModel):
     lock: tuple[Text, ...] = field(default=(), metadata={"one": True})
     """run first of what creates, so that one process creates"""
     layouts: dict[Text, LayoutModel] = field(default_factory=dict)
-    """tables that were made otherwise, by the name `opening` answers; each is a matrix column"""
+    """tables of other columns, by what `opening` answers; each is a column of the matrix"""
     widen: WidenModel | None = None
     """where `opening` answers a largest sequence id: how to lift that limit"""
     gaps: dict[Text, Text] = field(default_factory=dict)
