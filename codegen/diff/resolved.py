@@ -1,0 +1,291 @@
+"""A spec as it is compared: what each class ends up with, wherever in the files that is said.
+
+A class's parameters are those that its lists name, completed by what the backend and the interface
+say of them; what stands there and nobody uses is kept apart, as `unused`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..model import (
+    BackendModel,
+    DriverModel,
+    ErrorsModel,
+    ExpectModel,
+    InterfaceModel,
+    OwnParameterModel,
+    ParameterModel,
+    ScenarioModel,
+    ScenariosModel,
+    StepModel,
+)
+from ..nodes import MappingNode, Node, Text
+from ..pipeline import Written
+from ..problems import Report, Span
+from ..resolve.needs import STAR
+from ..resolve.parameters import Declared, completed
+from ..value import Value
+from .tree import Fields, Items, Leaf, Named, Tree, grow
+
+Parameters = Mapping[Text, ParameterModel | OwnParameterModel]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    root: Fields
+    homes: dict[Span, str]
+    """Where the parts of shared parameters are written: the path of their declaration."""
+
+
+def resolved(written: Written) -> Resolved:
+    nowhere = Span("spec", 1, 1)
+    backends = {str(it.backend): _Backend(it, written) for it in written.backends}
+    live = {span for it in backends.values() for span in it.live}
+    trees: dict[str, Tree] = {name: it.tree(live) for name, it in backends.items()}
+    interface = _interface(written.interface, written.nodes, live)
+    scenarios = dict(_scenarios(written.scenarios, written.nodes))
+    homes = dict(_homes("interface.parameters", written.interface.parameters))
+    for name, it in backends.items():
+        homes |= it.homes(f"backends.{name}")
+    root: dict[str, Tree] = {
+        "interface": interface,
+        "scenarios": Named(scenarios, nowhere),
+        "backends": Named(trees, nowhere),
+    }
+    return Resolved(Fields(root, nowhere), homes)
+
+
+def _interface(model: InterfaceModel, nodes: Mapping[str, Node], live: set[Span]) -> Fields:
+    grown = grow(model, nodes[model.span.path], model.span)
+    assert isinstance(grown, Fields)
+    children = {**grown.children}
+    children["unused"] = _unused(children.pop("parameters", None), live, model.span)
+    root = next(iter(model.errors), None)
+    if root is not None:
+        children["root_error"] = Leaf(root, root.span)
+    return Fields(children, grown.span)
+
+
+class _Backend:
+    """One backend file."""
+
+    def __init__(self, model: BackendModel, written: Written) -> None:
+        self._model = model
+        self._node = written.nodes[model.span.path]
+        own: Parameters = getattr(model, "parameters", {})
+        self._own = own
+        self._shared = completed(written.interface.parameters, _as_own(own), Report())
+        self._drivers = {name: _Driver(it, self._shared) for name, it in model.drivers.items()}
+
+    @property
+    def live(self) -> set[Span]:
+        return {span for it in self._drivers.values() for span in it.live}
+
+    def homes(self, path: str) -> dict[Span, str]:
+        found = dict(_homes(f"{path}.parameters", self._own))
+        for name, driver in self._model.drivers.items():
+            found |= dict(_homes(f"{path}.drivers.{name}.parameters", driver.parameters))
+        return found
+
+    def tree(self, live: set[Span]) -> Fields:
+        model = self._model
+        grown = grow(model, self._node, model.span)
+        assert isinstance(grown, Fields)
+        children = {**grown.children}
+        del children["backend"]  # it is what the path says
+        drivers = children["drivers"]
+        assert isinstance(drivers, Named)
+        children["drivers"] = Named(
+            {
+                str(name): driver.tree(drivers.children[str(name)], live)
+                for name, driver in self._drivers.items()
+            },
+            drivers.span,
+        )
+        children["unused"] = _unused(children.pop("parameters", None), live, model.span)
+        chosen: dict[str, Tree] = {}
+        for name, it in model.drivers.items():
+            chosen.setdefault(str(it.colour), Leaf(name, name.span))
+        children["chosen"] = Named(chosen, drivers.span)
+        if "create" in children:
+            children["create"] = _steps(children["create"])
+        if "keys" in children:
+            children["keys"] = _keys(children["keys"])
+        return Fields(children, grown.span)
+
+
+class _Driver:
+    """One driver, and the parameters of its class."""
+
+    def __init__(self, model: DriverModel, shared: Declared) -> None:
+        self._model = model
+        declared = completed(shared, model.parameters, Report())
+        pool = () if model.pool is None else model.pool.opened_with
+        self._lists = {
+            "constructor": self._signature(model.constructor, declared),
+            "from_values": self._signature(model.from_values, declared),
+            "opened_with": self._signature(pool, declared),
+        }
+        handed_in = self._signature(model.handed_in, declared)
+        self.live = {
+            leaf.span
+            for it in (*self._lists.values(), handed_in)
+            for parameter in it.children.values()
+            if isinstance(parameter, Fields)
+            for leaf in parameter.children.values()
+        }
+
+    def _signature(self, names: Iterable[Text], declared: Declared) -> Named:
+        """The parameters of a list, as a signature has them; keyword-only behind a star."""
+        found: dict[str, Tree] = {}
+        starred, span = False, self._model.span
+        for name in names:
+            starred = starred or name == STAR
+            if name in declared:
+                it = declared[name]
+                grown = grow(it, None, name.span)
+                assert isinstance(grown, Fields)
+                only = Leaf(it.keyword_only or starred, name.span)
+                found[str(name)] = Fields({**grown.children, "keyword_only": only}, name.span)
+        return Named(found, span)
+
+    def tree(self, grown: Tree, live: set[Span]) -> Fields:
+        assert isinstance(grown, Fields)
+        model, children = self._model, {**grown.children}
+        for name in ("constructor", "from_values"):
+            children[name] = dataclasses.replace(self._lists[name], span=children[name].span)
+        pool = children.get("pool")
+        if isinstance(pool, Fields):
+            opened = {"opened_with": self._lists["opened_with"]}
+            children["pool"] = Fields({**pool.children, **opened}, pool.span)
+        if "errors" not in children:
+            nothing = grow(ErrorsModel(model.span), None, model.span)
+            assert nothing is not None
+            children["errors"] = nothing
+        children["unused"] = _unused(children.pop("parameters", None), live, model.span)
+        return Fields(children, grown.span)
+
+
+def _as_own(parameters: Parameters) -> dict[Text, OwnParameterModel]:
+    return {name: it for name, it in parameters.items() if isinstance(it, OwnParameterModel)}
+
+
+def _homes(path: str, parameters: Parameters) -> Iterator[tuple[Span, str]]:
+    for name, it in parameters.items():
+        for key in ("type", "doc", "default"):
+            text = getattr(it, key)
+            if text is not None:
+                yield text.span, f"{path}.{name}.{key}"
+
+
+def _unused(declared: Tree | None, live: set[Span], span: Span) -> Named:
+    """Of parameters that are declared what no class has."""
+    found: dict[str, Tree] = {}
+    for name, it in declared.children.items() if isinstance(declared, Named) else ():
+        assert isinstance(it, Fields)
+        said = {key: leaf for key, leaf in it.children.items() if key not in _SWITCHES}
+        left = {key: leaf for key, leaf in said.items() if leaf.span not in live}
+        if left or not said:
+            found[name] = Fields(left, it.span)
+    return Named(found, span)
+
+
+_SWITCHES = ("keyword_only", "variadic")
+
+
+def _steps(listed: Tree) -> Items:
+    """A statement that is always run is a step without a condition."""
+    assert isinstance(listed, Items)
+    items = (Fields({"run": it}, it.span) if isinstance(it, Leaf) else it for it in listed.items)
+    return Items(tuple(items), listed.span)
+
+
+def _keys(keys: Tree) -> Named:
+    """With their names as a part, so that another name is seen where the key is the same."""
+    assert isinstance(keys, Named)
+    found: dict[str, Tree] = {}
+    for name, it in keys.children.items():
+        assert isinstance(it, Fields)
+        found[name] = Fields({**it.children, "name": Leaf(name, it.span)}, it.span)
+    return Named(found, keys.span)
+
+
+# --- scenarios ------------------------------------------------------------------------------------
+
+
+def _scenarios(
+    files: Mapping[str, ScenariosModel], nodes: Mapping[str, Node]
+) -> Iterator[tuple[str, Tree]]:
+    for path, file in files.items():
+        for name, model in file.scenarios.items():
+            yield str(name), _scenario(name, model, path, nodes[path])
+
+
+def _scenario(name: Text, model: ScenarioModel, path: str, file: Node) -> Fields:
+    grown = grow(model, _behind(file, "scenarios", name), name.span)
+    assert isinstance(grown, Fields)
+    steps = model.steps
+    written, compared = ("\n".join(_step(it, way) for it in steps) for way in (False, True))
+    place = steps[0].span if steps else name.span
+    expect, wanted = model.expect, (_expected(model.expect, it) for it in (False, True))
+    children: dict[str, Tree] = {
+        **grown.children,
+        "name": Leaf(name, name.span),
+        "file": Leaf(path, name.span),
+        "steps": Leaf(written, place, compared),
+        "expect": Leaf(next(wanted), expect.span, next(wanted)),
+    }
+    return Fields(children, name.span)
+
+
+def _behind(node: Node | None, *keys: str) -> Node | None:
+    for key in keys:
+        pairs = node.pairs if isinstance(node, MappingNode) else ()
+        node = next((child for name, child in pairs if name == key), None)
+    return node
+
+
+def _step(step: StepModel, in_order: bool) -> str:
+    raises = "" if step.raises is None else f" raises {step.raises}"
+    return f"{_calls(step.calls, in_order)}{raises}"
+
+
+def _expected(expect: ExpectModel, in_order: bool) -> str:
+    outcomes = {"nothing": expect.nothing, "done": expect.done}
+    words = [name for name, is_so in outcomes.items() if is_so]
+    for name in ("state", "returns"):
+        value: Value | None = getattr(expect, name)
+        if value is not None:
+            words.append(f"{name} {literal(value.value)}")
+    if expect.record is not None:
+        words.append(f"record {_arguments(expect.record, in_order)}")
+    if expect.raises is not None:
+        mentions = ", ".join(map(repr, expect.raises.mentions))
+        words.append(f"raises {expect.raises.error} that mentions {mentions or 'nothing'}")
+    return " ".join([_calls(expect.calls, in_order), *words])
+
+
+def _calls(calls: Mapping[Text, Mapping[Text, Value]], in_order: bool) -> str:
+    return " ".join(f"{name}{_arguments(it, in_order)}" for name, it in calls.items())
+
+
+def _arguments(values: Mapping[Text, Value], in_order: bool) -> str:
+    """As a call has them. Their order means nothing; that of the keys in a state does."""
+    items = sorted(values.items()) if in_order else values.items()
+    return f"({', '.join(f'{name}={literal(it.value)}' for name, it in items)})"
+
+
+def literal(value: Any) -> str:
+    """A value as Python writes it; the members of a set by their text, since they have no order."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {literal(it)}' for key, it in value.items())}}}"
+    if isinstance(value, set | frozenset):
+        return f"{type(value).__name__}({', '.join(sorted(map(literal, value)))})"
+    if isinstance(value, list | tuple):
+        left, right = "[]" if isinstance(value, list) else ("(", ",)")
+        return f"{left}{', '.join(map(literal, value))}{right}"
+    return repr(value)
