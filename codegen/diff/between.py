@@ -24,7 +24,7 @@ def between(base: str, commit: str, before: Side, after: Side) -> Diff:
 
 def changed(before: Written, after: Written) -> list[Change]:
     """The changes, the gravest first, then by place."""
-    one, other = resolved(before), resolved(after)
+    one, other = resolved(before, after)
     found = (_change(it, one, other) for it in differences(one.root, other.root))
     return sorted(_once(found), key=_order)
 
@@ -44,7 +44,7 @@ def _change(it: Difference, before: Resolved, after: Resolved) -> Change:
         impact=rule.impact,
         kind=it.kind,
         path=path,
-        place=part.span,
+        place=it.place or part.span,
         in_base=in_base,
         before=shown(it.before),
         after=shown(it.after),

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ..nodes import Text
+from ..problems import Span
 from .change import Kind
-from .renaming import names_in_braces, renamed
-from .shapes import Path, canonical, in_order, is_ordered, is_set
+from .renaming import in_braces, names_in_braces, renamed
+from .shapes import Path, canonical, first_changed, in_order, is_ordered, is_set
 from .tree import Fields, Items, Leaf, Named, Tree, shown
 
 # Two steps, or two error rules, with less in common than this are not one that was changed.
@@ -26,6 +28,8 @@ class Difference:
     """What it is a part of, before and after."""
     specs: tuple[Fields, Fields]
     """Everything, before and after."""
+    place: Span | None = None
+    """Where it shows, if that is not where the value begins."""
 
 
 def differences(before: Fields, after: Fields) -> list[Difference]:
@@ -55,6 +59,8 @@ class _Comparison:
     def _pair(
         self, path: Path, one: Tree, other: Tree, around: tuple[Tree, Tree]
     ) -> Iterator[Difference]:
+        if _are_equal(one, other):
+            return  # as most are: a quick look
         if isinstance(one, Items) and isinstance(other, Items):
             yield from self._items(path, one, other)
         elif isinstance(one, Named) and isinstance(other, Named):
@@ -62,13 +68,23 @@ class _Comparison:
         elif isinstance(one, Fields) and isinstance(other, Fields):
             yield from self._fields(path, one, other)
         elif canonical(path, one, self._words) != canonical(path, other):
-            yield Difference(path, "changed", one, other, around, self._specs)
+            place = self._place(path, one, other)
+            yield Difference(path, "changed", one, other, around, self._specs, place)
+
+    def _place(self, path: Path, one: Tree, other: Tree) -> Span:
+        """In a text of several lines, that of the first word that is another."""
+        if isinstance(one, Leaf) and isinstance(other, Leaf):
+            before, after = one.value, other.value
+            if isinstance(before, str) and isinstance(after, Text) and "\n" in after.strip():
+                word, offset = first_changed(path, before, after, self._words)
+                return after.at(offset, len(word))
+        return other.span
 
     def _fields(self, path: Path, before: Fields, after: Fields) -> Iterator[Difference]:
         names = list({**before.children, **after.children})
         if len(path) == 2 and path[0] == "backends":
-            in_braces = before.children.get("names"), after.children.get("names")
-            self._words = names_in_braces(*in_braces)
+            names_of = (it.children.get("names") for it in (before, after))
+            self._words = in_braces(names_in_braces(*names_of))
             families = [canonical((), it.children["family"]) for it in (before, after)]
             if families[0] != families[1]:  # nothing else has a counterpart
                 names = ["family"]
@@ -115,6 +131,21 @@ class _Comparison:
             if number not in pairs.values():
                 here = (*path, _number(number))
                 yield Difference(here, "added", None, it, (before, after), self._specs)
+
+
+def _are_equal(one: Tree, other: Tree) -> bool:
+    """Whether both are written alike, wherever they stand."""
+    if one is other:
+        return True
+    if isinstance(one, Leaf) and isinstance(other, Leaf):
+        before, after = one.compared, other.compared
+        return type(before) is type(after) and bool(before == after)
+    if isinstance(one, Items) and isinstance(other, Items):
+        return len(one.items) == len(other.items) and all(map(_are_equal, one.items, other.items))
+    if isinstance(one, Fields | Named) and isinstance(other, Fields | Named):
+        children = one.children.values(), other.children.values()
+        return list(one.children) == list(other.children) and all(map(_are_equal, *children))
+    return False
 
 
 def _number(index: int) -> str:

@@ -1,20 +1,20 @@
-"""What two texts have in common when they say the same: each language has its own idea of it."""
+"""What of a text says something, and where it stands: each language has its own idea of it."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
-Form = Callable[[str, Mapping[str, str]], object]
+Word = tuple[str, int]
+Form = Callable[[str], list[Word]]
 
 # Strings and quoted names keep their white space; so does a body between dollars. A comment that
 # a server obeys (`/*+ hint */`, `/*! code */`) is none.
 _SQL = re.compile(
     r"""
       (?P<comment> --[^\n]* | /\*(?![+!]|M!).*?\*/ )
-    | (?P<splice> \{\w*\} )
+    | \{\w*\}
     | \w*'(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*`
     | /\*.*?\*/
     | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$
@@ -32,35 +32,32 @@ _LUA = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_PROSE = re.compile(r"(?P<end>\n[^\S\n]*\n\s*)|\S+")
 
 
-def exact(text: str, _: Mapping[str, str] = MappingProxyType({})) -> object:
-    return text
+def exact(text: str) -> list[Word]:
+    return [(text, 0)]
 
 
-def prose(text: str, _: Mapping[str, str] = MappingProxyType({})) -> object:
-    """The words of each paragraph."""
-    return tuple(tuple(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
+def prose(text: str) -> list[Word]:
+    """The words, and where a paragraph ends."""
+    found = _PROSE.finditer(text.rstrip())
+    return [("\n" if it["end"] else it[0], it.start()) for it in found]
 
 
-def python(text: str, _: Mapping[str, str] = MappingProxyType({})) -> object:
+def python(text: str) -> list[Word]:
     """An expression: a type or a default."""
     try:
-        return ast.unparse(ast.parse(text.strip(), mode="eval"))
+        return [(ast.unparse(ast.parse(text.strip(), mode="eval")), 0)]
     except (SyntaxError, ValueError):
-        return text
+        return [(text, 0)]
 
 
-def sql(text: str, renamed: Mapping[str, str] = MappingProxyType({})) -> object:
-    """The words and signs of a statement; `renamed` says of the names in braces what they are
-    called on the other side."""
-    return tuple(
-        "{" + renamed.get(it[0][1:-1], it[0][1:-1]) + "}" if it["splice"] else it[0]
-        for it in _SQL.finditer(text)
-        if not it["comment"]
-    )
+def sql(text: str) -> list[Word]:
+    """The words and signs of a statement; a name in braces is one word."""
+    return [(it[0], it.start()) for it in _SQL.finditer(text) if not it["comment"]]
 
 
-def lua(text: str, _: Mapping[str, str] = MappingProxyType({})) -> object:
+def lua(text: str) -> list[Word]:
     """The words and signs of a script."""
-    return tuple(it[0] for it in _LUA.finditer(text) if not it["comment"])
+    return [(it[0], it.start()) for it in _LUA.finditer(text) if not it["comment"]]

@@ -17,6 +17,11 @@ def names_in_braces(before: Tree | None, after: Tree | None) -> Renamed:
     return _matched(before, after, lambda it: canonical((), it))
 
 
+def in_braces(names: Renamed) -> Renamed:
+    """As statements write them."""
+    return {f"{{{old}}}": f"{{{new}}}" for old, new in names.items()}
+
+
 def renamed(path: Path, before: Named, after: Named) -> Renamed:
     """What of a mapping has another name: old to new."""
     match path:

@@ -41,29 +41,45 @@ class Resolved:
     """Where the parts of shared parameters are written: the path of their declaration."""
 
 
-def resolved(written: Written) -> Resolved:
-    nowhere = Span("spec", 1, 1)
-    backends = {str(it.backend): _Backend(it, written) for it in written.backends}
-    live = {span for it in backends.values() for span in it.live}
-    trees: dict[str, Tree] = {name: it.tree(live) for name, it in backends.items()}
-    interface = _interface(written.interface, written.nodes, live)
-    scenarios = dict(_scenarios(written.scenarios, written.nodes))
-    homes = dict(_homes("interface.parameters", written.interface.parameters))
-    for name, it in backends.items():
-        homes |= it.homes(f"backends.{name}")
-    root: dict[str, Tree] = {
-        "interface": interface,
-        "scenarios": Named(scenarios, nowhere),
-        "backends": Named(trees, nowhere),
-    }
-    return Resolved(Fields(root, nowhere), homes)
+def resolved(before: Written, after: Written) -> tuple[Resolved, Resolved]:
+    """Both specs. What one of them uses is used: that is seen in the classes that have it."""
+    sides = _Side(before), _Side(after)
+    used = sides[0].used | sides[1].used
+    return sides[0].resolved(used), sides[1].resolved(used)
 
 
-def _interface(model: InterfaceModel, nodes: Mapping[str, Node], live: set[Span]) -> Fields:
+class _Side:
+    def __init__(self, written: Written) -> None:
+        self._written = written
+        self._backends = {str(it.backend): _Backend(it, written) for it in written.backends}
+        self._homes = dict(_homes("interface.parameters", written.interface.parameters))
+        for it in self._backends.values():
+            self._homes |= it.homes
+
+    @property
+    def used(self) -> set[str]:
+        """The parts of declared parameters that some class has."""
+        spans = {span for it in self._backends.values() for span in it.spans}
+        return {path for span, path in self._homes.items() if span in spans}
+
+    def resolved(self, used: set[str]) -> Resolved:
+        nowhere = Span("spec", 1, 1)
+        written = self._written
+        scenarios = dict(_scenarios(written.scenarios, written.nodes))
+        backends = {name: it.tree(used) for name, it in self._backends.items()}
+        root: dict[str, Tree] = {
+            "interface": _interface(written.interface, written.nodes, used),
+            "scenarios": Named(scenarios, nowhere),
+            "backends": Named({**backends}, nowhere),
+        }
+        return Resolved(Fields(root, nowhere), self._homes)
+
+
+def _interface(model: InterfaceModel, nodes: Mapping[str, Node], used: set[str]) -> Fields:
     grown = grow(model, nodes[model.span.path], model.span)
     assert isinstance(grown, Fields)
     children = {**grown.children}
-    children["unused"] = _unused(children.pop("parameters", None), live, model.span)
+    children["unused"] = _unused(children.pop("parameters"), "interface.parameters", used)
     root = next(iter(model.errors), None)
     if root is not None:
         children["root_error"] = Leaf(root, root.span)
@@ -75,6 +91,7 @@ class _Backend:
 
     def __init__(self, model: BackendModel, written: Written) -> None:
         self._model = model
+        self._path = f"backends.{model.backend}"
         self._node = written.nodes[model.span.path]
         own: Parameters = getattr(model, "parameters", {})
         self._own = own
@@ -82,16 +99,18 @@ class _Backend:
         self._drivers = {name: _Driver(it, self._shared) for name, it in model.drivers.items()}
 
     @property
-    def live(self) -> set[Span]:
-        return {span for it in self._drivers.values() for span in it.live}
+    def spans(self) -> set[Span]:
+        """Where the parts of its classes' parameters stand."""
+        return {span for it in self._drivers.values() for span in it.spans}
 
-    def homes(self, path: str) -> dict[Span, str]:
-        found = dict(_homes(f"{path}.parameters", self._own))
+    @property
+    def homes(self) -> dict[Span, str]:
+        found = dict(_homes(f"{self._path}.parameters", self._own))
         for name, driver in self._model.drivers.items():
-            found |= dict(_homes(f"{path}.drivers.{name}.parameters", driver.parameters))
+            found |= dict(_homes(f"{self._path}.drivers.{name}.parameters", driver.parameters))
         return found
 
-    def tree(self, live: set[Span]) -> Fields:
+    def tree(self, used: set[str]) -> Fields:
         model = self._model
         grown = grow(model, self._node, model.span)
         assert isinstance(grown, Fields)
@@ -101,12 +120,15 @@ class _Backend:
         assert isinstance(drivers, Named)
         children["drivers"] = Named(
             {
-                str(name): driver.tree(drivers.children[str(name)], live)
+                str(name): driver.tree(
+                    drivers.children[str(name)], f"{self._path}.drivers.{name}", used
+                )
                 for name, driver in self._drivers.items()
             },
             drivers.span,
         )
-        children["unused"] = _unused(children.pop("parameters", None), live, model.span)
+        declared = children.pop("parameters", Named({}, grown.span))
+        children["unused"] = _unused(declared, f"{self._path}.parameters", used)
         chosen: dict[str, Tree] = {}
         for name, it in model.drivers.items():
             chosen.setdefault(str(it.colour), Leaf(name, name.span))
@@ -131,7 +153,7 @@ class _Driver:
             "opened_with": self._signature(pool, declared),
         }
         handed_in = self._signature(model.handed_in, declared)
-        self.live = {
+        self.spans = {
             leaf.span
             for it in (*self._lists.values(), handed_in)
             for parameter in it.children.values()
@@ -153,7 +175,7 @@ class _Driver:
                 found[str(name)] = Fields({**grown.children, "keyword_only": only}, name.span)
         return Named(found, span)
 
-    def tree(self, grown: Tree, live: set[Span]) -> Fields:
+    def tree(self, grown: Tree, path: str, used: set[str]) -> Fields:
         assert isinstance(grown, Fields)
         model, children = self._model, {**grown.children}
         for name in ("constructor", "from_values"):
@@ -166,7 +188,7 @@ class _Driver:
             nothing = grow(ErrorsModel(model.span), None, model.span)
             assert nothing is not None
             children["errors"] = nothing
-        children["unused"] = _unused(children.pop("parameters", None), live, model.span)
+        children["unused"] = _unused(children.pop("parameters"), f"{path}.parameters", used)
         return Fields(children, grown.span)
 
 
@@ -182,16 +204,17 @@ def _homes(path: str, parameters: Parameters) -> Iterator[tuple[Span, str]]:
                 yield text.span, f"{path}.{name}.{key}"
 
 
-def _unused(declared: Tree | None, live: set[Span], span: Span) -> Named:
+def _unused(declared: Tree, path: str, used: set[str]) -> Named:
     """Of parameters that are declared what no class has."""
+    assert isinstance(declared, Named)
     found: dict[str, Tree] = {}
-    for name, it in declared.children.items() if isinstance(declared, Named) else ():
+    for name, it in declared.children.items():
         assert isinstance(it, Fields)
-        said = {key: leaf for key, leaf in it.children.items() if key not in _SWITCHES}
-        left = {key: leaf for key, leaf in said.items() if leaf.span not in live}
+        said = [key for key in it.children if key not in _SWITCHES]
+        left = {key: it.children[key] for key in said if f"{path}.{name}.{key}" not in used}
         if left or not said:
             found[name] = Fields(left, it.span)
-    return Named(found, span)
+    return Named(found, declared.span)
 
 
 _SWITCHES = ("keyword_only", "variadic")

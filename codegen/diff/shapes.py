@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from .forms import Form, exact, lua, prose, python, sql
+from .forms import Form, Word, exact, lua, prose, python, sql
 from .tree import Fields, Items, Leaf, Named, Tree
 
 Path = tuple[str, ...]
@@ -144,11 +144,11 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def canonical(path: Path, it: Tree, renamed: Mapping[str, str] = _NOTHING) -> object:
-    """The same for what says the same; it can be a key. `renamed`: see `forms.sql`."""
+    """The same for what says the same; it can be a key. `renamed`: words that are others now."""
     if isinstance(it, Leaf):
         value = it.compared
         # True is 1 for Python, and no number of ours.
-        return _form(path)(value, renamed) if isinstance(value, str) else repr(value)
+        return _said(path, value, renamed) if isinstance(value, str) else repr(value)
     if isinstance(it, Items):
         parts = [canonical((*path, "*"), part, renamed) for part in it.items]
         return tuple(sorted(parts, key=repr) if is_set(path) else parts)
@@ -156,6 +156,17 @@ def canonical(path: Path, it: Tree, renamed: Mapping[str, str] = _NOTHING) -> ob
         (name, canonical((*path, name), child, renamed)) for name, child in it.children.items()
     ]
     return tuple(named if is_ordered(path) else sorted(named, key=lambda part: part[0]))
+
+
+def first_changed(path: Path, before: str, after: str, renamed: Mapping[str, str]) -> Word:
+    """The first word of a text that is another now, and where it stands."""
+    was, now = _said(path, before, renamed), _form(path)(after)
+    changed = (it for number, it in enumerate(now) if was[number : number + 1] != (it[0],))
+    return next(changed, now[-1] if now else (after, 0))
+
+
+def _said(path: Path, text: str, renamed: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(renamed.get(word, word) for word, _ in _form(path)(text))
 
 
 def _form(path: Path) -> Form:
