@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from codegen.decode import Value, _Decoder
-from codegen.diff import resolved, tree
+from codegen.diff import resolved, scenarios, tree
 from codegen.diff.between import changed
 from codegen.model import BackendModel
 from codegen.nodes import ListNode, MappingNode, Node, ScalarNode, Text
@@ -68,10 +68,10 @@ def known_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     parts: dict[Any, Any] = {}
     monkeypatch.setattr(_Decoder, "decode", by_node)
     grow = known(tree.grow, lambda value, node, span: (id(value), id(node), span))
-    for module in (tree, resolved):
+    for module in (tree, resolved, scenarios):
         monkeypatch.setattr(module, "grow", grow)
-    scenario = known(resolved._scenario, lambda name, model, path, node: (id(model), path))
-    monkeypatch.setattr(resolved, "_scenario", scenario)
+    scenario = known(scenarios.scenario, lambda name, model, path, node: (id(model), path))
+    monkeypatch.setattr(scenarios, "scenario", scenario)
 
 
 def variants(node: Node) -> Iterator[tuple[str, Node]]:
