@@ -719,3 +719,26 @@ def test_a_table_that_takes_the_place_of_another_one_meanwhile(
         for one in (persister, anew):
             with pytest.raises(StateConflictError):
                 one.put("app", number, n=number - 1)
+
+
+def test_a_table_that_stands_behind_in_the_search_path(
+    own: Database, burr: Burr, make: Make
+) -> None:
+    """It is adopted where it is; none is made in front of it, which would hide its records."""
+    own.sql("CREATE SCHEMA front; ALTER ROLE postgres SET search_path = front, public")
+    try:
+        persister = make()
+        persister.initialize()
+        assert persister.is_initialized()
+        assert persister.get("old") == {"n": 2}
+        own.sql("DROP INDEX burr_state_apps")
+        persister = make()
+        assert not persister.is_initialized()
+        persister.initialize()
+        assert persister.get("old") == {"n": 2}
+        works(persister)
+    finally:
+        own.sql("ALTER ROLE postgres RESET search_path")
+    assert own.sql("SELECT to_regclass('front.burr_state') IS NULL") == [(True,)]
+    burr.save("old", 2, {"n": 3})
+    assert persister.get("old") == {"n": 3}
