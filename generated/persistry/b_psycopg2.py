@@ -67,8 +67,7 @@ FROM seen
         Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
         Step("SELECT pg_advisory_xact_lock(7165931206934)"),
     ),
-    create=(
-        Step("""\
+    table=Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   partition_key TEXT NOT NULL DEFAULT '',
   app_id TEXT NOT NULL,
@@ -82,6 +81,7 @@ CREATE TABLE IF NOT EXISTS {table} (
   exact TEXT,
   PRIMARY KEY (partition_key, app_id, sequence_id, position))
 """),
+    create=(
         Step(
             "ALTER TABLE {table} ALTER COLUMN state SET COMPRESSION lz4, ALTER COLUMN exact SET COMPRESSION lz4",
             when="""\
