@@ -322,6 +322,28 @@ def test_an_adoption_that_is_interrupted(own: Database, burr: Burr, make: Make, 
     works(persister)
 
 
+def test_an_adoption_that_was_begun_by_hand(own: Database, burr: Burr, make: Make) -> None:
+    """Outside of a transaction, its first statement alone: who saves now would not be numbered."""
+    persister = make()
+    (migration,) = persister.pending_migrations()
+    own.sql(migration.statements[0])
+    assert persister.is_initialized() is False
+    assert persister.pending_migrations() == [migration]
+    for operation in (lambda: persister.put(n=1), lambda: persister.get("old")):
+        with pytest.raises(NotInitializedError, match="call initialize"):
+            operation()
+    burr.save("old", 2, {"n": 3})
+    persister.initialize()
+    assert columns(own) == ADOPTED
+    persister.put("newer", 1, n=4)
+    burr.save("old", 3, {"n": 5})
+    assert own.sql("SELECT write_number FROM burr_state ORDER BY created_at") == [
+        *[(0,)] * 4,
+        *[(1,), (2,)],
+    ]
+    works(persister)
+
+
 # Reading what stands there, and going on with it
 
 
