@@ -1,5 +1,5 @@
-"""`python -m codegen generate | check | show | lock | explain | new-backend`, or in an
-installation `persistry-codegen`."""
+"""`python -m codegen generate | check | diff | lock | show | ...`, or in an installation
+`persistry-codegen`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from . import editor, locking, outside, writing
+from .diff.command import FORMATS, diff
+from .diff.reference import reference
 from .explain import explained
 from .home import COMMAND, HOME, INSTALLED
 from .new_backend import NEXT, NEXT_OUTSIDE, Refused, begin, todos_in
@@ -41,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     new = commands.add_parser("new-backend", help="write a backend file to begin with")
     new.add_argument("name")
     new.add_argument("--like", default="sqlite", help="the backend to take over from")
+    if not INSTALLED:  # a package has no history to compare with
+        _add_diff(commands)
     for command in (generate, check, show, lock, new):
         command.add_argument(
             "--spec", type=Path, metavar="DIR", help="the folder with backend files of your own"
@@ -52,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "explain":
         return _explain(options.code)
+    if options.command == "diff":
+        return _diff(options, parser)
     if options.command == "new-backend":
         return _new_backend(options, parser)
     run = _run(options, parser)
@@ -67,6 +73,23 @@ def main(arguments: list[str] | None = None) -> int:
         return _generate(tree, place) if options.command == "generate" else _check(run, tree, place)
     except (outside.Refused, OSError) as error:
         parser.error(str(error))
+
+
+def _add_diff(commands: Any) -> None:
+    help = "what a change of the spec does to callers, stored data, answers and cost"
+    command = commands.add_parser("diff", help=help)
+    command.add_argument("base", nargs="?", help="a commit, branch or tag, such as origin/main")
+    command.add_argument("--format", choices=FORMATS, default="text")
+    command.add_argument("--rules", action="store_true", help="list the rules and end")
+
+
+def _diff(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if options.rules:
+        print(reference(), end="")
+        return 0
+    if options.base is None:
+        parser.error("give the base to compare with, such as origin/main")
+    return diff(_project(options, parser), options.base, options.format)
 
 
 def _explain(names: list[str]) -> int:

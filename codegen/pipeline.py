@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +35,16 @@ from .writing import FOLDER
 M = TypeVar("M")
 
 
+@dataclass(frozen=True)
+class Written:
+    """The spec as it is written, by its files."""
+
+    interface: InterfaceModel
+    backends: tuple[Models, ...]
+    scenarios: dict[str, ScenariosModel]
+    nodes: dict[str, Node]
+
+
 class Run:
     """One run over one spec: its report, and the texts that the report points into.
 
@@ -47,6 +58,8 @@ class Run:
         self.package = package
         self.report = Report()
         self.base = root if own is None else own.parent
+        self.written: Written | None = None
+        self._nodes: dict[str, Node] = {}
         self._sources: dict[str, str] = {}
         self.models: list[Models] = []
 
@@ -69,6 +82,7 @@ class Run:
         taken = frozenset() if self.own is None else outside.cases()
         found = themes(complete, shared, self.report, taken)
         used = self.models = [it for it in models if it is not None]
+        self.written = Written(written, tuple(used), complete, self._nodes)
         runtime = self.root / "templates" / "runtime"
         check_taken(used, shared, runtime, self.report)
         check_vendored(used, shared, runtime, self.report)
@@ -132,12 +146,18 @@ class Run:
         return self.own.name, cases if (self.base / cases).is_dir() else ""
 
     def _read(self, base: Path, path: str, model: type[M]) -> M | None:
-        node, self._sources[path] = load(base, path, self.report)
+        node = self._load(base, path)
         return None if node is None else decode(node, model, self.report)
+
+    def _load(self, base: Path, path: str) -> Node | None:
+        node, self._sources[path] = load(base, path, self.report)
+        if node is not None:
+            self._nodes[path] = node
+        return node
 
     def _backend(self, path: str) -> Models | None:
         """Its family is read first: it decides which keys the file has."""
-        node, self._sources[path] = load(self.base, path, self.report)
+        node = self._load(self.base, path)
         if node is None:
             return None
         first = peek(node, FamilyModel, self.report)

@@ -1,0 +1,91 @@
+"""What a comparison of two specs finds. Every format prints these, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from .. import ir
+from ..problems import Span
+
+Impact = Literal["breaking", "migration", "behaviour", "safe"]
+Kind = Literal["added", "removed", "changed", "moved"]
+
+# The gravest first.
+IMPACTS: tuple[Impact, ...] = get_args(Impact)
+WHO = {
+    "breaking": "callers",
+    "migration": "data already stored",
+    "behaviour": "same data, other answers or other cost",
+    "safe": "nobody",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that the spec says otherwise than before."""
+
+    rule: str
+    """The id of the rule that it falls under; it stays the same from version to version."""
+    impact: Impact
+    """Its class: who is hit."""
+    kind: Kind
+    path: str
+    """What has changed, as `backends.sqlite.stored.columns.position`."""
+    place: Span
+    in_base: bool
+    """The place is in the base: what was removed stands nowhere else."""
+    before: str | None
+    """As it was; None for what was added."""
+    after: str | None
+    """As it is; None for what was removed."""
+    why: str
+    """Why it matters to those who are hit, in a sentence."""
+    passes: str
+    """What has to come with it."""
+    affects: tuple[str, ...] = ()
+    """Where it shows, if that is elsewhere: the classes that have a shared parameter."""
+
+    @property
+    def backend(self) -> str | None:
+        """The backend that it belongs to; None for the interface and the scenarios."""
+        first, _, rest = self.path.partition(".")
+        return rest.partition(".")[0] if first == "backends" else None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a class of changes has to come with, and whether it does."""
+
+    impact: Impact
+    backend: str | None
+    """The backend that it is asked of; None where all of the spec is asked."""
+    changes: int
+    """How many changes it is for."""
+    met: bool
+    reason: str
+    """What meets it, or what is missing."""
+    todo: str
+    """What to do; empty if it is met."""
+
+
+@dataclass(frozen=True)
+class Diff:
+    """Two specs compared."""
+
+    base: str
+    """The base as the user named it."""
+    commit: str
+    before: ir.Project
+    after: ir.Project
+    changes: tuple[Change, ...]
+    """The gravest first, then by place."""
+    gates: tuple[Gate, ...]
+
+    @property
+    def passes(self) -> bool:
+        return all(gate.met for gate in self.gates)
+
+    def counted(self) -> dict[Impact, int]:
+        """How many changes each class has."""
+        return {it: sum(change.impact == it for change in self.changes) for it in IMPACTS}

@@ -1,0 +1,45 @@
+"""`diff BASE`: reads both specs, prints what lies between them, and says whether that may pass."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ..pipeline import Run
+from . import json, text
+from .base import NoBase, base_of
+from .between import between
+from .change import Diff
+from .gates import Side
+
+FORMATS: dict[str, Callable[[Diff], str]] = {"text": text.render, "json": json.render}
+
+CLEAR, NOT_MET, INVALID = range(3)
+
+
+def diff(root: Path, base: str, format: str) -> int:
+    """Prints the comparison; 0 if all gates are met, 1 if not, 2 if there is none."""
+    try:
+        with base_of(root, base) as (commit, folder):
+            before = _side(folder, f"the spec of {base} ({commit[:7]})")
+            after = _side(root, "the spec of the working tree")
+            found = between(base, commit, before, after)
+    except (NoBase, _Invalid) as error:
+        sys.stderr.write(f"{error}\n")
+        return INVALID
+    print(FORMATS[format](found), end="")
+    return CLEAR if found.passes else NOT_MET
+
+
+class _Invalid(Exception):
+    """A spec that has problems."""
+
+
+def _side(root: Path, what: str) -> Side:
+    run = Run(root)
+    project = run.project()
+    if project is None or run.written is None:
+        problems = run.problems().replace("; nothing was written\n", "; nothing was compared\n")
+        raise _Invalid(f"{what} has problems for this generator:\n\n{problems}".rstrip())
+    return Side(root, project, run.written)

@@ -1,0 +1,172 @@
+"""What each class of changes has to come with, and whether it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import ir
+from ..locking import Lock, Place, locks
+from ..nodes import ListNode, MappingNode, Node, ScalarNode
+from ..pipeline import Written
+from ..problems import Report
+from ..source import load
+from .change import Change, Gate, Impact
+
+INTERFACE = "spec/interface.yaml"
+# What shows the same data giving another answer: a scenario that is gone shows nothing.
+_SHOWN_BY = ("scenario-added", "scenario-steps-changed", "scenario-expectation-changed")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two specs."""
+
+    root: Path
+    project: ir.Project
+    written: Written
+
+    def stored(self, backend: str | None) -> Any:
+        """What a backend says of its stored format; None if it stores nothing, or is not there."""
+        found = [it for it in self.written.backends if it.backend == backend]
+        return getattr(found[0], "stored", None) if found else None
+
+    def released(self, backend: str) -> Lock | None:
+        """The lock of a backend, if there is one."""
+        place = Place(self.root, "spec/locks", "make lock")
+        found = locks(self.written.backends, place, Report())  # `check` tells of broken ones
+        return next((it for it in found if it.now.backend == backend and it.before), None)
+
+    def source(self, backend: str) -> str:
+        """The backend's file."""
+        return next(it.source for it in self.project.backends if it.name == backend)
+
+
+def passes(impact: Impact, backend: str | None) -> str:
+    """What a change of this class has to come with."""
+    if impact == "breaking":
+        return f"a higher `version` in {INTERFACE}"
+    if impact == "migration":
+        return "a higher `stored.generation`, and a migration in `stored.migrations` to it"
+    if impact == "behaviour":
+        plans = _plans(backend) if backend else "spec/plans/"
+        return f"a scenario in spec/conformance/ that shows it, new or changed; or another {plans}"
+    return "nothing"
+
+
+def gates(changes: Sequence[Change], before: Side, after: Side) -> tuple[Gate, ...]:
+    found = []
+    for (impact, backend), count in _counted(changes):
+        if impact == "breaking":
+            found.append(_breaking(count, before, after))
+        elif impact == "migration" and backend is not None:
+            found.append(_migration(backend, count, before, after))
+        elif impact == "behaviour":
+            found.append(_behaviour(backend, count, changes, before, after))
+    return tuple(found)
+
+
+def _counted(changes: Iterable[Change]) -> list[tuple[tuple[Impact, str | None], int]]:
+    """Whoever breaks callers does so for all of the interface; all else is asked of each store."""
+    found: dict[tuple[Impact, str | None], int] = {}
+    for it in changes:
+        key = it.impact, None if it.impact == "breaking" else it.backend
+        found[key] = found.get(key, 0) + 1
+    return list(found.items())
+
+
+def _breaking(count: int, before: Side, after: Side) -> Gate:
+    was, now = before.written.interface.version, after.written.interface.version
+    met = now > was
+    reason = f"the interface's version is {now}" + (f", after {was}" if met else ", as it was")
+    if now < was:
+        reason = f"the interface's version is {now}, and was {was}"
+    todo = "" if met else f"write `version: {was + 1}` in {INTERFACE}, or keep what callers use"
+    return Gate("breaking", None, count, met, reason, todo)
+
+
+def _migration(backend: str, count: int, before: Side, after: Side) -> Gate:
+    """What nobody has stored in yet may change as it likes: what counts is the format that was
+    released last, as the lock has it; without a lock, that of the base."""
+    stored, released = after.stored(backend), after.released(backend)
+    base = before.stored(backend)
+    if released is not None:
+        known, said = released.last, "was released last"
+    else:
+        known, said = 0 if base is None else int(base.generation), "the base has"
+    now = 0 if stored is None else int(stored.generation)
+
+    def gate(met: bool, reason: str, todo: str = "") -> Gate:
+        return Gate("migration", backend, count, met, reason, todo)
+
+    if released is not None and now == known and not released.forbidden:
+        return gate(True, f"what is stored is what was released as generation {known}")
+    file = after.source(backend)
+    if now <= known:
+        todo = f"write `generation: {known + 1}`, and a migration to {known + 1}, in {file}"
+        reason = f"stored.generation is {now}, and {known} is what {said}"
+        return gate(False, reason, f"{todo}; or keep what is stored")
+    led = {int(it.to) for it in getattr(stored, "migrations", ())}
+    missing = [it for it in range(known + 1, now + 1) if it not in led]
+    if not missing:
+        return gate(True, f"a migration leads from generation {known}, which {said}, to {now}")
+    reason = f"stored.generation is {now}, and no migration leads to {missing[0]}"
+    if not hasattr(stored, "migrations"):
+        return gate(False, reason, "keep what is stored: this family has no migrations yet")
+    return gate(False, reason, f"write it under `stored.migrations` in {file}")
+
+
+def _behaviour(
+    backend: str | None, count: int, changes: Sequence[Change], before: Side, after: Side
+) -> Gate:
+    shown = [it.path.partition(".")[2].split(".")[0] for it in changes if it.rule in _SHOWN_BY]
+    planned = [
+        it for it in _plan_files(backend, after) if _content(before, it) != _content(after, it)
+    ]
+    if shown:
+        reason = f"the scenario {shown[0]!r} shows what is promised"
+        if len(shown) > 1:
+            reason = f"{len(shown)} scenarios show what is promised, {shown[0]!r} first"
+    elif planned:
+        reason = f"{planned[0]} has another plan"
+    else:
+        what = f"{_plans(backend)} is" if backend else "the plans are"
+        reason = f"no scenario is new or was changed, and {what} as before"
+    todo = (
+        "write a scenario that shows it, or change the one that does; if only the cost is another, "
+        "run `make plans`"
+    )
+    met = bool(shown or planned)
+    return Gate("behaviour", backend, count, met, reason, "" if met else todo)
+
+
+def _plans(backend: str) -> str:
+    return f"spec/plans/{backend}.yaml"
+
+
+def _plan_files(backend: str | None, side: Side) -> list[str]:
+    names = [backend] if backend else [it.name for it in side.project.backends]
+    return [_plans(name) for name in names]
+
+
+def _content(side: Side, path: str) -> Any:
+    return _read(side.root, path)
+
+
+def _read(root: Path, path: str) -> Any:
+    """A recorded file, without its comments; None if there is none that can be read."""
+    if not (root / path).is_file():
+        return None
+    node, _ = load(root, path, Report())
+    return None if node is None else _plain(node)
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node, MappingNode):
+        return {str(key): _plain(child) for key, child in node.pairs}
+    if isinstance(node, ListNode):
+        return [_plain(it) for it in node.items]
+    assert isinstance(node, ScalarNode)
+    return str(node.text)
