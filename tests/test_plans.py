@@ -235,6 +235,12 @@ def test_the_first_by_an_index_is_found_unless_it_has_to_be_looked_for(filtered:
     assert step[0] == kind
 
 
+def test_all_of_a_collection_is_a_scan() -> None:
+    winner = {"stage": "LIMIT", "inputStage": {"stage": "COLLSCAN"}}
+    (step,) = mongodb.plan_of({"queryPlanner": {"winningPlan": winner}}).lines()
+    assert step == ("scan", "table")
+
+
 def test_a_planner_that_nobody_knows() -> None:
     class Session:
         def ask(self, sql: str) -> Any:
