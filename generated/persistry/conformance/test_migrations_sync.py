@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from .._runtime.migrations import Migration
 from ..errors import PersisterClosedError
-from ..persistence import Migration
 from ..state import State
 from .support.column import Store
 from .support.together_sync import Opened, fixture, marks
