@@ -138,16 +138,16 @@ def _plan_files(backend: str | None, side: Side) -> list[str]:
 
 def _locked(root: Path, backend: str) -> int | None:
     """The generation that was released last; None if none is recorded."""
-    content = _read(root, f"spec/locks/{backend}.lock.yaml")
+    content = recorded(root, f"spec/locks/{backend}.lock.yaml")
     said = content.get("generation") if isinstance(content, dict) else None
     return int(said) if isinstance(said, str) and said.isdecimal() else None
 
 
 def _content(side: Side, path: str) -> Any:
-    return _read(side.root, path)
+    return recorded(side.root, path)
 
 
-def _read(root: Path, path: str) -> Any:
+def recorded(root: Path, path: str) -> Any:
     """A recorded file, without its comments; None if there is none that can be read."""
     if not (root / path).is_file():
         return None
