@@ -1,14 +1,16 @@
-"""`python -m codegen generate | check | diff | show | ...`; installed, `persistry-codegen`."""
+"""`python -m codegen generate | check | diff | lock | show | ...`, or in an installation
+`persistry-codegen`."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from . import editor, outside, writing
+from . import editor, locking, outside, writing
 from .diff.command import FORMATS, diff
 from .diff.reference import reference
 from .explain import explained
@@ -34,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     check = commands.add_parser("check", help="fail if that is anything else; write nothing")
     show = commands.add_parser("show", help="print a backend as the templates get it")
     show.add_argument("backend")
+    lock = commands.add_parser("lock", help="record what is stored, when a release is made")
+    lock.add_argument("--check", action="store_true", help="fail if that is not recorded")
     explain = commands.add_parser("explain", help="what a problem means, and how to mend it")
     explain.add_argument("code", nargs="*", help="such as SQL01; without one, all are listed")
     new = commands.add_parser("new-backend", help="write a backend file to begin with")
@@ -41,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     new.add_argument("--like", default="sqlite", help="the backend to take over from")
     if not INSTALLED:  # a package has no history to compare with
         _add_diff(commands)
-    for command in (generate, check, show, new):
+    for command in (generate, check, show, lock, new):
         command.add_argument(
             "--spec", type=Path, metavar="DIR", help="the folder with backend files of your own"
         )
@@ -59,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
     run = _run(options, parser)
     if options.command == "show":
         return _show(run, options.backend)
+    if options.command == "lock":
+        return _lock(run, options.check)
     tree = run.tree()
     if run.report:
         return _failed(run.problems())
@@ -137,7 +143,10 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Run:
     """The run over the project, or over backend files of one's own."""
     spec, out = options.spec, getattr(options, "out", None)
     one_only = (spec is None) != (out is None)
-    if options.command != "show" and (one_only or (INSTALLED and spec is None)):
+    if options.command == "lock":
+        if INSTALLED and spec is None:
+            parser.error("give --spec, the folder of your backend files")
+    elif options.command != "show" and (one_only or (INSTALLED and spec is None)):
         parser.error("give --spec, the folder of your backend files, and --out, your package")
     if spec is None:
         return Run(_project(options, parser))
@@ -190,6 +199,24 @@ def _check(tree: Tree, place: writing.Place) -> int:
     return 0
 
 
+def _lock(run: Run, checks: bool) -> int:
+    found = None if run.project() is None else run.locks()
+    if found is None:
+        return _failed(run.problems())
+    late = [it for it in found if not it.is_current]
+    for lock in late:
+        print(f"{lock.verdict if checks else VERBS[lock.verdict]:8} {lock.path}, {lock.step}")
+        for difference in lock.differences:
+            print(f"{'':9}{difference.fact.title}")
+            for note in locking.described(difference):
+                print(textwrap.indent(note, " " * 11))
+        if not checks:
+            writing.put(run.base / lock.path, lock.text)
+    count = "1 lock" if len(found) == 1 else f"{len(found)} locks"
+    print(f"{count}, {len(late)} {'not current' if checks else 'changed'}")
+    return int(checks and bool(late))
+
+
 def _show(run: Run, name: str) -> int:
     project = run.project()
     if project is None:
@@ -198,6 +225,9 @@ def _show(run: Run, name: str) -> int:
     for backend in project.backends:
         if backend.name == name:
             _dump(backend.name, backend, "", {})
+            for lock in run.locks() or ():
+                if lock.now.backend == name:
+                    print(f"lock: {lock.state}")
             return 0
     return _failed(f"there is no backend {name!r}; {suggest(name, names)}\n")
 

@@ -180,7 +180,7 @@ class _Decoder:
         if hint is int and not node.quoted and _is_integer(text):
             return Number(int(text), text.span)
         if get_origin(hint) is Literal and text in get_args(hint):
-            return str(text)
+            return text
         written = f"the text {str(text)!r}" if node.quoted else repr(str(text))
         return self._refuse(
             Code.SCH04, node, f"{place.words} cannot be {written}", _scalar_help(text, hint), place

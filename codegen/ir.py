@@ -207,10 +207,13 @@ class Failures:
 class Statement:
     """One SQL text for one driver: compiled to its parameter style, its values in order."""
 
-    constant: str
-    attribute: str
+    name: str
     text: str
     binds: tuple[str, ...]
+
+    @property
+    def constant(self) -> str:
+        return f"_{self.name.replace('.', '_').upper()}"
 
 
 @dataclass(frozen=True)
@@ -234,6 +237,7 @@ class TableName:
     schema: bool
     is_text: bool
     is_bare: bool
+    is_schema: bool
 
 
 @dataclass(frozen=True)
@@ -242,6 +246,31 @@ class Creation:
 
     text: str
     where: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """The way from one generation of the stored format to the next."""
+
+    to: int
+    doc: str
+    steps: tuple[Creation, ...]
+
+
+@dataclass(frozen=True)
+class SqlLayout:
+    """Tables in which some statements are others."""
+
+    name: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Widen:
+    """How a table gets room for every sequence id."""
+
+    doc: str
+    steps: tuple[Creation, ...]
 
 
 @dataclass(frozen=True)
@@ -255,12 +284,18 @@ class SqlParts:
     doubles_percent: bool
     """The driver reads a percent sign as the beginning of a parameter."""
     begin: str
+    generation: int
+    opening: str
+    """The query that says which generation a table is of."""
+    lock: tuple[Creation, ...]
     create: tuple[Creation, ...]
+    record: tuple[Creation, ...]
+    changes: tuple[Change, ...]
     on_open: tuple[str, ...]
     on_initialize: tuple[str, ...]
     stale: str | None
     rebuild: tuple[str, ...]
-    is_initialized: Statement
+    is_initialized: str
     statement_bytes: str | None
     insert: Statement
     conflicting: Statement
@@ -268,6 +303,8 @@ class SqlParts:
     lists: tuple[ListingStatement, ...]
     no_limit: str
     create_helper: str
+    layouts: tuple[SqlLayout, ...]
+    widen: Widen | None
 
     @property
     def longest_suffix(self) -> str:
@@ -277,7 +314,7 @@ class SqlParts:
     def statements(self) -> tuple[Statement, ...]:
         load = (it.statement for it in self.load)
         lists = (it.statement for it in self.lists)
-        return (self.is_initialized, self.insert, self.conflicting, *load, *lists)
+        return (self.insert, self.conflicting, *load, *lists)
 
 
 # --- the family redis -----------------------------------------------------------------------------
@@ -357,6 +394,9 @@ class RedisListing:
 
 @dataclass(frozen=True)
 class RedisParts:
+    generation: int
+    mark: KeyTemplate
+    """The key of a namespace that holds the generation."""
     slot: KeyTemplate
     keys: tuple[KeyTemplate, ...]
     scripts: tuple[Script, ...]
@@ -385,6 +425,15 @@ class Index:
     keys: tuple[tuple[str, int], ...]
     unique: bool
     without: str | None
+
+
+@dataclass(frozen=True)
+class IndexMigration:
+    """The indexes that lead to a generation."""
+
+    generation: int
+    doc: str
+    indexes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -417,7 +466,9 @@ class MongoListing:
 
 @dataclass(frozen=True)
 class MongoParts:
+    generation: int
     indexes: tuple[Index, ...]
+    migrations: tuple[IndexMigration, ...]
     insert: tuple[Term, ...]
     conflicting: Find
     load: tuple[FindCase, ...]
@@ -436,6 +487,14 @@ class MongoParts:
 class Gap:
     case: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Another form of what is stored: a column of the matrix for each class that is chosen."""
+
+    name: str
+    gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True)
@@ -551,6 +610,7 @@ class Backend:
     doc: str
     traits: tuple[str, ...]
     gaps: tuple[Gap, ...]
+    layouts: tuple[Layout, ...]
     urls: tuple[Url, ...]
     modules: tuple[Module, ...]
     classes: tuple[PersisterClass, ...]

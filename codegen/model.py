@@ -329,10 +329,10 @@ class NameModel:
     """what is added to the table's name"""
     schema: bool = True
     """whether the schema stands in front, where the user gave one"""
-    written: Literal["identifier", "text", "name"] = field(
+    written: Literal["identifier", "text", "name", "schema"] = field(
         default="identifier", metadata={"key": "as"}
     )
-    """an identifier; a text that holds one; or a text that holds the bare name"""
+    """an identifier; a text that holds one, the bare name, or the schema's (NULL if there is none)"""
 
 
 @dataclass(frozen=True)
@@ -343,6 +343,19 @@ class StepOfCreationModel:
     """a query that answers a row whose first value is true where it is wanted"""
     run: Text
     """the statement"""
+
+
+@dataclass(frozen=True)
+class MigrationModel:
+    """a migration"""
+
+    span: Span
+    to: int
+    """the generation that it leads to, from the one before"""
+    doc: Text
+    """what changes for who has data there, and what does not; users read it before they agree"""
+    run: tuple[Text | StepOfCreationModel, ...] = field(metadata={"one": True})
+    """statements, run in front of those of `create`, with them or not at all; safe to run again"""
 
 
 @dataclass(frozen=True)
@@ -395,7 +408,7 @@ class SqlStoredModel:
 
     span: Span
     generation: int
-    """raised when what is stored changes its shape"""
+    """raised when what is stored changes its shape; a migration leads there from the last one"""
     doc: Text
     """what is stored, for who reads the database by hand"""
     columns: dict[Text, Text]
@@ -411,11 +424,13 @@ class SqlStoredModel:
     indexes: dict[Text, tuple[Text, ...]] = field(default_factory=dict)
     """made with the table, where the store can: its columns"""
     options: Text | None = None
-    """what follows the columns and keys in CREATE TABLE"""
+    """what follows the columns and keys in CREATE TABLE; {generation} is its number"""
     statement_bytes: Text | None = None
     """asks the server for its longest statement, before a large state is saved"""
     identifier_bytes: int | None = None
     """the longest identifier that the store does not cut"""
+    migrations: tuple[MigrationModel, ...] = ()
+    """from each generation to the next, in order; one to 1 adopts the tables of another library"""
 
 
 @dataclass(frozen=True)
@@ -468,8 +483,11 @@ class RedisQueryModel:
 class RedisStoredModel:
     """a stored format"""
 
+    span: Span
     generation: int
     """raised when what is stored changes its shape"""
+    marked_in: Text
+    """the key, one for a namespace, that holds the generation"""
     doc: Text
     """what is stored, for who reads the database by hand"""
     record: Literal["packed_1"]
@@ -481,12 +499,27 @@ class RedisStoredModel:
 
 
 @dataclass(frozen=True)
+class MongoMigrationModel:
+    """a migration"""
+
+    span: Span
+    to: int
+    """the generation that it leads to"""
+    doc: Text
+    """what it changes and what it leaves as it is"""
+    run: tuple[Text, ...]
+    """the indexes that it makes"""
+
+
+@dataclass(frozen=True)
 class MongoStoredModel:
     """a stored format"""
 
     span: Span
     generation: int
     """raised when what is stored changes its shape"""
+    migrations: tuple[MongoMigrationModel, ...]
+    """what brings an older collection to each generation, in order; each index is made by one"""
     doc: Text
     """what is stored, for who reads the database by hand"""
     fields: dict[Text, Text]
@@ -576,6 +609,29 @@ class RuntimeBackendModel(BackendModel):
 
 
 @dataclass(frozen=True)
+class LayoutModel:
+    """a layout"""
+
+    span: Span
+    doc: Text
+    """who makes such tables, and what is kept otherwise in them"""
+    queries: dict[Text, Text]
+    """the queries that are others there: the same values in the same order, the same answers"""
+    gaps: dict[Text, Text] = field(default_factory=dict)
+    """cases of the promise that it cannot keep, and why"""
+
+
+@dataclass(frozen=True)
+class WidenModel:
+    """how a table gets room for every sequence id"""
+
+    doc: Text
+    """the docstring of the method `widen`"""
+    run: tuple[Text | StepOfCreationModel, ...]
+    """run in one transaction; run again, it changes nothing"""
+
+
+@dataclass(frozen=True)
 class SqlBackendModel(BackendModel):
     """a backend"""
 
@@ -584,9 +640,11 @@ class SqlBackendModel(BackendModel):
     names: dict[Text, NameModel]
     """identifiers made from the table's name; {name} in a statement is one, quoted"""
     queries: dict[Text, Text]
-    """one for each case of the interface; :name binds a value, {name} an identifier"""
+    """one for each case of the interface, `opening` and `is_initialized`; :name binds a value"""
     no_limit: Text
     """what to bind for the limit when all are wanted"""
+    record_generation: tuple[Text | StepOfCreationModel, ...] = field(metadata={"one": True})
+    """run behind `create`: writes down {generation}, for the query `opening`, outside the records"""
     errors: ErrorsModel
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
@@ -603,6 +661,11 @@ class SqlBackendModel(BackendModel):
     """data that only repeats what the records say"""
     lock: tuple[Text, ...] = field(default=(), metadata={"one": True})
     """run first of what creates, so that one process creates"""
+    layouts: dict[Text, LayoutModel] = field(default_factory=dict)
+    """tables of other columns, by the name that the query `opening` answers; each is a column of the
+    matrix"""
+    widen: WidenModel | None = None
+    """where `opening` answers a largest sequence id: how to lift that limit"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that the store cannot keep, and why"""
 

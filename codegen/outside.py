@@ -18,6 +18,7 @@ from .rendering import PACKAGE, Printer, Tree, persisters, scenarios, source_of
 from .writing import Place
 
 COMMAND = "persistry-codegen generate"
+LOCK = "persistry-codegen lock"
 _INIT = "__init__.py"
 _CASES = "conformance"
 

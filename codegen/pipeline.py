@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from . import ir, outside
+from . import ir, locking, outside
 from .decode import decode, peek
 from .editor import schemas
 from .model import (
@@ -55,10 +55,11 @@ class Run:
         self.own = own
         self.package = package
         self.report = Report()
-        self._base = root if own is None else own.parent
+        self.base = root if own is None else own.parent
         self.written: Written | None = None
         self._nodes: dict[str, Node] = {}
         self._sources: dict[str, str] = {}
+        self.models: list[Models] = []
 
     def project(self) -> ir.Project | None:
         """The resolved spec, or None if it has problems."""
@@ -66,7 +67,7 @@ class Run:
         folder, scenarios = self._folders()
         models = [self._backend(path) for path in self._files(folder)]
         cases = {
-            path: self._read(self._base, path, ScenariosModel)
+            path: self._read(self.base, path, ScenariosModel)
             for path in (self._files(scenarios) if scenarios else ())
         }
         if written is None or self.report:
@@ -78,7 +79,7 @@ class Run:
         complete = {path: it for path, it in cases.items() if it is not None}
         taken = frozenset() if self.own is None else outside.cases()
         found = themes(complete, shared, self.report, taken)
-        used = [it for it in models if it is not None]
+        used = self.models = [it for it in models if it is not None]
         self.written = Written(written, tuple(used), complete, self._nodes)
         runtime = self.root / "templates" / "runtime"
         check_taken(used, shared, runtime, self.report)
@@ -91,7 +92,7 @@ class Run:
     def tree(self, formatted: bool = True) -> Tree:
         """The text of every generated file; empty if there are problems."""
         project = self.project()
-        if project is None:
+        if project is None or self.locks() is None:
             return {}
         templates = self.root / "templates"
         if self.own is None:
@@ -104,12 +105,21 @@ class Run:
             return {} if self.report else tree
         return style(tree, self.root, self.report, self._sources, "" if self.own else f"{FOLDER}/")
 
+    def locks(self) -> list[locking.Lock] | None:
+        """The locks of the project that was resolved, or None if it does not fit to them."""
+        if self.own is None:
+            place = locking.Place(self.base, "spec/locks", "make lock")
+        else:
+            place = locking.Place(self.base, f"{self.own.name}/locks", outside.LOCK)
+        found = locking.locks(self.models, place, self.report)
+        return None if self.report else found
+
     def problems(self) -> str:
         """What is wrong, as it is shown; empty if nothing is."""
         for problem in self.report.problems:
             span = problem.span
             if span is not None and span.path not in self._sources:
-                homes = (self._base / span.path, self.root / span.path)
+                homes = (self.base / span.path, self.root / span.path)
                 path = next(filter(Path.is_file, homes), homes[0])
                 raw = path.read_bytes() if path.is_file() else b""
                 text = raw.decode("utf-8", errors="replace")
@@ -121,7 +131,7 @@ class Run:
         if self.own is None:
             return "spec/backends", "spec/conformance"
         cases = f"{self.own.name}/conformance"
-        return self.own.name, cases if (self._base / cases).is_dir() else ""
+        return self.own.name, cases if (self.base / cases).is_dir() else ""
 
     def _read(self, base: Path, path: str, model: type[M]) -> M | None:
         node = self._load(base, path)
@@ -135,7 +145,7 @@ class Run:
 
     def _backend(self, path: str) -> Models | None:
         """Its family is read first: it decides which keys the file has."""
-        node = self._load(self._base, path)
+        node = self._load(self.base, path)
         if node is None:
             return None
         first = peek(node, FamilyModel, self.report)
@@ -151,7 +161,7 @@ class Run:
 
     def _files(self, folder: str) -> list[str]:
         """The files of a folder: there are some, and all of them are read."""
-        there = sorted(it.name for it in (self._base / folder).glob("[!.]*"))
+        there = sorted(it.name for it in (self.base / folder).glob("[!.]*"))
         found = [f"{folder}/{name}" for name in there if name.endswith(".yaml")]
         for name in there:
             # Somebody's own folder may have other files; a name that is nearly right is a mistake.

@@ -81,7 +81,8 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     aliased = [it for it in classes if "persistence" in it.aliases]
     errors = [it.name for it in project.interface.errors]
     functions = ["aconnect", "connect", "register_type"]
-    names = [*bases, *errors, *(it.name for it in classes), record, "State", *functions]
+    names = [*bases, *errors, *(it.name for it in classes), record, *("Migration", "State")]
+    names += functions
     here = sorted([*bases, record, *(it.name for it in aliased)])
     spec = project.interface.source
     emit = partial(printer.emit, tree)

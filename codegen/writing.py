@@ -70,13 +70,18 @@ def write(tree: Tree, place: Place) -> list[Difference]:
             path.unlink()
             _remove_empty(path.parent, place.base)
             continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(tree[difference.path])
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        put(path, tree[difference.path])
     return done
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file, replaced whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    Path(temporary).chmod(0o644)
+    Path(temporary).replace(path)
 
 
 def _remove_empty(folder: Path, base: Path) -> None:

@@ -52,7 +52,7 @@ class OnPostgreSQL:
     failures = b_psycopg._FAILURES
     server: ClassVar[type[Server]] = PostgreSQLServer
     database, user = "postgres", "postgres"
-    begin = b_psycopg._BEGIN
+    begin = b_psycopg._FORMAT.begin
     create = "CREATE TABLE t (k text PRIMARY KEY, v text)"
     insert = "INSERT INTO t (k, v) VALUES (%s, %s) ON CONFLICT (k) DO NOTHING"
     sleep = "SELECT pg_sleep(0.3)"

@@ -404,7 +404,7 @@ def test_a_collection_that_was_dropped(persister: Calls, admin: Any) -> None:
     assert persister.get() is None and persister.list_app_ids("p") == []
     persister.initialize()
     works(persister)
-    assert len(list(admin.list_indexes())) == 6
+    assert len(list(admin.list_indexes())) == 7
 
 
 # A client that was handed in

@@ -383,6 +383,8 @@ FOREIGN = {
     "index": ["CREATE TABLE t (v)", "CREATE INDEX burr_state ON t (v)"],
     "order": ["CREATE TABLE t (v)", "CREATE INDEX burr_state_order ON t (v)"],
     "apps": ["CREATE TABLE burr_state_apps (v)"],
+    "generation": ["CREATE TABLE burr_state_generation (v)"],
+    "generation view": ["CREATE VIEW burr_state_generation AS SELECT 1 AS v"],
 }
 
 

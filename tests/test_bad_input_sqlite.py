@@ -264,7 +264,6 @@ INSERT INTO burr_state
 VALUES ('p', 'app', 1, 'step', 'completed', '{"n": 1}', '2024-01-01 00:00:00');
 """
 FOREIGN = {
-    "burr": BURR,
     "other columns": "CREATE TABLE burr_state (a, b); INSERT INTO burr_state VALUES (1, 2)",
     "no keys": f"CREATE TABLE burr_state ({COLUMNS})",
     "no rowid": f"CREATE TABLE burr_state ({COLUMNS}, PRIMARY KEY"
@@ -275,6 +274,8 @@ FOREIGN = {
     "heads": "CREATE TABLE burr_state_heads (v); INSERT INTO burr_state_heads VALUES (1)",
     "heads without keys": "CREATE TABLE burr_state_heads (partition_key, app_id, last_write)",
     "heads order": "CREATE TABLE burr_state_heads_order (v)",
+    "generation": "CREATE TABLE burr_state_generation (v)",
+    "generation view": "CREATE VIEW burr_state_generation AS SELECT 1 AS v",
 }
 
 

@@ -168,7 +168,7 @@ def test_lists_skip_from_application_to_application(full: Any, partition: str) -
 
 
 def test_both_colours_say_the_same() -> None:
-    for name in ("_CREATE", "_IS_INITIALIZED", "_SAVE_INSERT", "_LOAD_LATEST", "_BEGIN"):
+    for name in ("_FORMAT", "_IS_INITIALIZED", "_STATEMENTS"):
         assert getattr(b_pymysql, name) == getattr(b_aiomysql, name)
 
 

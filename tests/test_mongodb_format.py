@@ -27,6 +27,7 @@ INDEXES = {
     "ps_order": {"partition": 1, "write_number": -1, "app_id": 1},
     "ps_apps": {"partition": 1, "app_id": 1, "write_number": -1},
     "ps_foreign": {"partition_key": 1, "created_at": -1, "app_id": 1},
+    "ps_generation_1": {"ps_generation_1": 1},
 }
 
 
@@ -156,6 +157,8 @@ def test_the_indexes(persister: Any, collection: Any) -> None:
     partial = {name: it.get("partialFilterExpression") for name, it in found.items()}
     assert partial.pop("ps_foreign") == {"write_number": None}
     assert set(partial.values()) == {None}
+    # It says the generation, and holds nothing.
+    assert [name for name, it in found.items() if it.get("sparse")] == ["ps_generation_1"]
 
 
 def test_a_collection_that_is_dropped_in_the_middle(persister: Any, collection: Any) -> None:

@@ -83,7 +83,7 @@ def test_the_page_is_true(complete: Path, tmp_path: Path) -> None:
                 lines = [".*" if it == "..." else re.escape(it) for it in stable(shown)]
                 found = "\n".join(stable(printed))
                 assert re.fullmatch("\n".join(lines), found, re.DOTALL), printed
-    assert commands == 5
+    assert commands == 6
 
 
 def test_importing_persistry_imports_nothing_of_the_generator(complete: Path) -> None:

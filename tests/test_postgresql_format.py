@@ -346,7 +346,7 @@ def large(request: pytest.FixtureRequest, server: PostgreSQLServer) -> Iterator[
         own.connected() as connection,
         connection.cursor() as cursor,
     ):
-        for step in b_psycopg2._CREATE:
+        for step in b_psycopg2._FORMAT.create:
             if "CREATE" in step.sql:
                 cursor.execute(step.sql.format_map(names), ())
         cursor.execute("ALTER TABLE large SET (autovacuum_enabled = off)")

@@ -27,7 +27,7 @@ def test_keys_and_values(client: redis.Redis, size: int) -> None:
     record = "{n:p}:r:a%3Ab:0000000000000000007"
     moved = f"{record}:{hashlib.sha1(b'x').hexdigest()}"
     assert persister.create_key("a:b", "p", 7) == record
-    every = (record, moved, "{n:p}:a", "{n:p}:h", "{n:}:p")
+    every = (record, moved, "{n:p}:a", "{n:p}:h", "{n:}:p", "{n:}:g")
     assert sorted(client.keys()) == sorted(map(str.encode, every))
     assert [client.ttl(key) for key in every] == [-1] * len(every)
     for key, position in ((record, b"y"), (moved, b"x")):
@@ -38,4 +38,5 @@ def test_keys_and_values(client: redis.Redis, size: int) -> None:
         assert value[28:] == line + b'{"text":"' + b"t" * size + b'"}'
     assert client.zrange("{n:p}:a", 0, -1, withscores=True) == [(b"a:b", 2.0)]
     assert client.zrange("{n:}:p", 0, -1, withscores=True) == [(b"p", 0.0)]
+    assert client.get("{n:}:g") == b"1"
     assert client.hgetall("{n:p}:h") == {b"a:b": b"0000000000000000007" * 2}

@@ -112,12 +112,12 @@ def keys(wire: Wire) -> set[bytes]:
 
 @pytest.mark.parametrize("text", [SMALL, LARGE], ids=["small", "large"])
 def test_the_first_save_of_a_partition(persister: Calls, wire: Wire, text: str) -> None:
-    """It names the partition in a set of another slot, in between."""
+    """It names the partition in a set of another slot, in between; the generation goes along."""
     save = ["EVALSHA"] if text == SMALL else ["MULTI", "SET", "EVALSHA", "EXEC"]
     sent = wire.of(persister.put, "app", 1, t=text)
-    assert names(sent) == [*save, "ZADD", *save]
+    assert names(sent) == [*save, "SET", "ZADD", *save]
     assert wire.trips == 3
-    assert sent[len(save)] == "ZADD {:}:p 0 p"
+    assert sent[len(save) : len(save) + 2] == ["SET {:}:g 1 NX", "ZADD {:}:p 0 p"]
     assert names(wire.of(persister.put, "other", 1, t=text)) == save
     assert wire.trips == 1
     wire.admin.flushall()
@@ -207,7 +207,7 @@ def test_a_large_position_that_was_moved_is_refused(persister: Calls, wire: Wire
     before = keys(wire)
     with pytest.raises(StateConflictError):
         persister.save("p", "app", 1, "x", State({"t": LARGE + "!"}), "completed")
-    assert keys(wire) == before and len(before) == 5
+    assert keys(wire) == before and len(before) == 6
     assert persister.load("p", "app", 1)["position"] == "y"
 
 

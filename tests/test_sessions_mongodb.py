@@ -395,4 +395,4 @@ def test_threads_share_a_persister(url: str) -> None:
         with ThreadPoolExecutor(40) as threads:
             list(threads.map(lambda n: put(persister, n), range(400)))
         assert persister.collection.count_documents({}) == 400
-        assert len(list(persister.collection.list_indexes())) == 6
+        assert len(list(persister.collection.list_indexes())) == 7

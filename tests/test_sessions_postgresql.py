@@ -47,7 +47,7 @@ SLACK = 0.4
 UPSERT = "INSERT INTO t VALUES (%s, %s) ON CONFLICT DO NOTHING"
 KEYS = "SELECT k FROM t ORDER BY 1"
 SECRET = "hunter2"
-BEGIN = b_psycopg2._BEGIN
+BEGIN = b_psycopg2._FORMAT.begin
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from persistry._runtime.drivers.asyncpg_session import AsyncpgSession
 from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
-from persistry.b_asyncpg import _BEGIN as BEGIN
+from persistry.b_asyncpg import _FORMAT
 from persistry.conformance.support.proxy import FaultProxy
 from tests.servers import LOOPBACK, PostgreSQLServer
 from tests.sessions import failures_of
@@ -35,6 +35,7 @@ from tests.sessions import failures_of
 FAILURES = failures_of("postgresql", "asyncpg")
 LIMITS = Limits(5, 5)
 SHORT = Limits(0.3, 0.3)
+BEGIN = _FORMAT.begin
 SLACK = 0.5
 
 INSERT = "INSERT INTO t (k, v) VALUES ($1, $2) ON CONFLICT (k) DO NOTHING"

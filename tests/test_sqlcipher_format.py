@@ -101,6 +101,7 @@ def test_columns_and_keys(persister: SQLCipherPersister, path: Path) -> None:
     assert sql(path, "SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY 2") == [
         ("table", "burr_state"),
         ("index", "burr_state_apps"),
+        ("view", "burr_state_generation"),
         ("index", "burr_state_order"),
     ]
     columns = "write_number, partition_key, app_id, sequence_id, position, status, state, codec"

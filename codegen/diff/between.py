@@ -38,7 +38,7 @@ def _change(it: Difference, before: Resolved, after: Resolved) -> Change:
     in_base = it.after is None
     part, side = (it.before, before) if it.after is None else (it.after, after)
     assert part is not None
-    path = ".".join(it.path)
+    path = ".".join(it.path).replace(".[", "[")  # rules[3]
     change = Change(
         rule=rule.id,
         impact=rule.impact,

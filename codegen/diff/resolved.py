@@ -173,6 +173,8 @@ class _Driver:
                 assert isinstance(grown, Fields)
                 only = Leaf(it.keyword_only or starred, name.span)
                 found[str(name)] = Fields({**grown.children, "keyword_only": only}, name.span)
+            elif name != STAR:  # a mistake that somebody else tells of
+                found[str(name)] = Fields({}, name.span)
         return Named(found, span)
 
     def tree(self, grown: Tree, path: str, used: set[str]) -> Fields:

@@ -117,10 +117,12 @@ def _parts(pattern: str) -> tuple[str, ...]:
     return tuple(pattern.split("."))
 
 
+@functools.cache
 def is_set(path: Path) -> bool:
     return any(matches(it, path) for it in _SETS)
 
 
+@functools.cache
 def is_ordered(path: Path) -> bool:
     return any(matches(it, path) for it in _ORDERED)
 
@@ -169,6 +171,7 @@ def _said(path: Path, text: str, renamed: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(renamed.get(word, word) for word, _ in _form(path)(text))
 
 
+@functools.cache
 def _form(path: Path) -> Form:
     for form, patterns in _FORMS.items():
         if any(matches(it, path) for it in patterns):

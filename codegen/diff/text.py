@@ -9,23 +9,28 @@ from .change import HAPPENED, IMPACTS, WHO, Change, Diff
 
 # Whoever wants more of a statement opens the file, or takes another format.
 _LINES = 16
+_CLASSES = 3
 
 
 def render(diff: Diff) -> str:
     against = f"{diff.base} ({diff.commit[:7]})"
     if not diff.changes:
         return f"the spec says what it says in {against}\n"
-    counted = diff.counted()
-    counts = ", ".join(f"{count} {it}" for it, count in counted.items() if count)
-    lines = [f"the spec against {against}: {counts}"]
+    counts = ", ".join(f"{count} {it}" for it, count in diff.counted().items() if count)
+    gates = "\n".join(_gates(diff))
+    return f"the spec against {against}: {counts}\n\n{changes(diff)}\n{gates}\n"
+
+
+def changes(diff: Diff) -> str:
+    """The changes alone, those of each class together."""
+    lines = []
     for impact in IMPACTS:
         found = [it for it in diff.changes if it.impact == impact]
         if found:
-            lines += ["", f"{impact}: {WHO[impact]}"]
+            lines += [f"{impact}: {WHO[impact]}", ""]
             for it in found:
-                lines += ["", *_change(it, diff.base)]
-    lines += ["", *_gates(diff)]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+                lines += [*_change(it, diff.base), ""]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _change(it: Change, base: str) -> Iterator[str]:
@@ -35,10 +40,16 @@ def _change(it: Change, base: str) -> Iterator[str]:
     for line in compared(it):
         yield f"      {line}"
     if it.affects:
-        yield f"    in {', '.join(it.affects)}"
+        yield f"    in {_listed(it.affects)}"
     yield f"    why: {it.why}"
     if it.impact != "safe":
         yield f"    to pass: {it.passes}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = len(names) - _CLASSES
+    shown = ", ".join(names[:_CLASSES])
+    return shown if more <= 0 else f"{shown} and {more} more"
 
 
 def compared(it: Change) -> list[str]:

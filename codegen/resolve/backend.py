@@ -84,11 +84,21 @@ def backend(
         title=str(model.title),
         doc=str(model.doc),
         traits=tuple(map(str, model.traits)),
-        gaps=tuple(ir.Gap(str(case), str(reason)) for case, reason in model.gaps.items()),
+        gaps=_gaps(model.gaps),
+        layouts=tuple(
+            ir.Layout(str(name), _gaps(model.gaps | layout.gaps))
+            for name, layout in model.layouts.items()
+        )
+        if isinstance(model, SqlBackendModel)
+        else (),
         urls=_urls(model, declared, report),
         modules=_modules(model, tuple(classes), interface, report),
         classes=tuple(classes),
     )
+
+
+def _gaps(gaps: dict[Text, Text]) -> tuple[ir.Gap, ...]:
+    return tuple(ir.Gap(str(case), str(reason)) for case, reason in gaps.items())
 
 
 def _is_complete(name: Text, driver: DriverModel, model: BackendModel, report: Report) -> bool:

@@ -8,6 +8,7 @@ from .. import ir
 from ..model import IndexModel, MongoBackendModel, MongoQueryModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, Span, closest, suggest
+from ..resolve.generations import check_steps
 from ..resolve.names import known, python_name
 
 # What the runtime makes of a given value, or has of its own: name -> the value, what makes it.
@@ -59,7 +60,15 @@ class _Resolver:
         lists = tuple(self._list(it) for it in self._interface.listings)
         if len(self._report.problems) == before:
             self._refuse_unused()
-        return ir.MongoParts(indexes, insert, conflicting, load, lists)
+        return ir.MongoParts(
+            generation=self._model.stored.generation,
+            indexes=indexes,
+            migrations=self._migrations(),
+            insert=insert,
+            conflicting=conflicting,
+            load=load,
+            lists=lists,
+        )
 
     def _check_format(self) -> None:
         stored = self._model.stored
@@ -85,6 +94,27 @@ class _Resolver:
             help = "add one under indexes with 'unique: true'; without it two writers both win"
             place = place_of(self._model.indexes, self._model.span)
             self._report.add(Code.KEY01, message, place, help=help)
+
+    def _migrations(self) -> tuple[ir.IndexMigration, ...]:
+        stored, indexes = self._model.stored, self._model.indexes
+        check_steps(stored.generation, stored.migrations, stored.span, self._report)
+        made: set[Text] = set()
+        for migration in stored.migrations:
+            for name in migration.run:
+                if known(name, indexes, "the index", self._report) and name in made:
+                    message = f"the index {str(name)!r} is made by two migrations"
+                    help = "leave it to the first one"
+                    self._report.add(Code.DOC06, message, name.span, help=help)
+                made.add(name)
+        for name in indexes:
+            if name not in made:
+                message = f"no migration makes the index {str(name)!r}"
+                help = "raise stored.generation, and write it under run of the migration to that"
+                self._report.add(Code.DOC06, message, name.span, help=help)
+        return tuple(
+            ir.IndexMigration(it.to, " ".join(it.doc.split()), tuple(map(str, it.run)))
+            for it in stored.migrations
+        )
 
     def _index(self, name: Text, model: IndexModel) -> ir.Index:
         python_name(name, "the index", self._report)

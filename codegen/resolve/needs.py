@@ -28,6 +28,7 @@ FIELDS = ("partition_key", "app_id", "sequence_id", "position", "state", "create
 OPERATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "initialize": ((), ()),
     "is_initialized": ((), ()),
+    "pending_migrations": ((), ()),
     "save": (
         ("partition_key", "app_id", "sequence_id", "position", "state", "status"),
         ("insert", "conflicting"),

@@ -9,6 +9,7 @@ from .. import ir
 from ..model import RedisBackendModel, RedisQueryModel, ScriptModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
+from ..resolve.generations import check_steps
 from ..resolve.names import known, python_name
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<form>[^{}]*))?\}")
@@ -47,6 +48,7 @@ def asked(interface: ir.Interface) -> list[str]:
 
 
 def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -> ir.RedisParts:
+    check_steps(model.stored.generation, (), model.stored.span, report)
     before = len(report.problems)
     slot = _template(
         Text("slot", model.slot.span), model.slot, _SLOT, "What the keys begin with.", report
@@ -64,6 +66,7 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
     scripts = {str(name): _script(name, script, report) for name, script in model.scripts.items()}
     resolver = _Queries(model, keys, scripts, report)
     resolver.checks_scripts = len(report.problems) == before
+    mark = resolver.mark()
     resolver.refuse_unknown(interface)
     load = tuple(resolver.load(case) for case in interface.operations["load"].cases)
     save = resolver.script_call(_SAVE, interface.operations["save"].cases[0].given)
@@ -73,6 +76,8 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
         resolver.refuse_unused()
     used = {key.name for key in resolver.used}
     return ir.RedisParts(
+        generation=model.stored.generation,
+        mark=mark,
         slot=slot,
         keys=tuple(key for key in resolver.used_in_order(keys.values()) if key.name in used),
         scripts=tuple(scripts.values()),
@@ -319,6 +324,16 @@ class _Queries:
             key = self._declared(query.registered_in, given)
             self._check_register(name, query, key)
         return ir.RedisListing(listing, template, key)
+
+    def mark(self) -> ir.KeyTemplate:
+        """The key that holds the generation: one for a namespace, so it is made of no value."""
+        name = self._model.stored.marked_in
+        found = self._declared(name, tuple(_TYPES))
+        if found.parameters:
+            message = f"the key {str(name)!r} is made of {found.parameters[0].name}"
+            help = "name a key without values: one holds the generation of a whole namespace"
+            self._report.add(Code.KEY05, message, name.span, help=help)
+        return found
 
     def _refuse_list(self, name: str, listing: ir.Listing) -> None:
         message = f"nothing can answer {name!r}: of all partitions only their names are listed"

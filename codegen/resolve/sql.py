@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from .. import ir, sql_text
 from ..model import DriverModel, SqlBackendModel, StepOfCreationModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
+from ..resolve import layouts
 from ..resolve.connecting import check_begin
+from ..resolve.generations import check_steps
 from ..resolve.names import in_range, known, python_name, sensible
 
 IS_INITIALIZED = "is_initialized"
+INSERT = "save.insert"
+# Of which generation the table is: the columns that it answers, the first always.
+OPENING = "opening"
+# Stands for the number of the generation, where that is written down.
+NUMBER = "{generation}"
+_OPENING_ANSWERS = ("generation", "foreign_column", "layout", layouts.LARGEST)
+_OF_EVERY_TABLE = {
+    OPENING: "it is given no values and selects generation",
+    IS_INITIALIZED: "it is given no values",
+}
 TABLE = "table"
 _SUFFIX = re.compile(r"[A-Za-z0-9_]*")
 _UNUSED_HELP = "without it the answer could be another tenant's, application's or step's"
@@ -29,18 +42,26 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     """Everything that does not depend on a driver."""
     cases = {name: case for operation, case, name in _cases(interface)}
     every = {value for case in cases.values() for value in case.given}
+    stored = model.stored
     _check_names(model, report)
     connection = (*model.connection.on_open, *model.connection.on_initialize)
     if model.connection.suits is not None:
         connection = (*connection, model.connection.suits.query)
         sensible(model.connection.suits.advice, "the advice", report)
-    if model.stored.statement_bytes is not None:
-        connection = (*connection, model.stored.statement_bytes)
-    for text in (*_creating(model), *_derived(model), *connection):
+    if stored.statement_bytes is not None:
+        connection = (*connection, stored.statement_bytes)
+    recording = _texts(model.record_generation)
+    for text in (*_creating(model), *_derived(model), *recording, *connection):
         sensible(text, "the statement", report)
-    for text in [*_creating(model), *_derived(model)]:
-        _check_text(text, model, report)
+    for text in [*_creating(model), *_derived(model), *recording]:
+        _check_text(text, model, report, () if text not in recording else (NUMBER[1:-1],))
         _check_binds("a statement that creates or rebuilds", text, (), every, report)
+    check_steps(stored.generation, stored.migrations, stored.span, report)
+    if not any(NUMBER in it for it in recording):
+        message = f"record_generation writes {NUMBER} nowhere"
+        help = "write it where the number is to stand; a newer version could not be told otherwise"
+        place = place_of(model.record_generation, model.span)
+        report.add(Code.SQL07, message, place, help=help)
     check_begin(model.begin, report)
     around = model.quoting.texts
     if around is not None and around.count("{value}") != 1:
@@ -56,27 +77,41 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
                 message = "a statement for a connection knows no table and no values"
                 help = "write it out; what belongs to the table is made under 'create'"
                 report.add(Code.SQL02, message, place, help=help)
+
+    def check_query(name: Text, sql: Text) -> bool:
+        """A query of a case, as far as it can be judged by itself; whether its values are given."""
+        case = cases[name]
+        _check_answers(name, sql, case, report)
+        if name == INSERT:
+            _check_insert(sql, model, interface, report)
+        return _check_binds(repr(str(name)), sql, case.given, every, report)
+
     for name, sql in model.queries.items():
         _check_text(sql, model, report)
         if not sql.strip():
             message = f"the query {str(name)!r} is empty"
             report.add(Code.SPEC02, message, sql.span, help="write a statement behind '|'")
-        elif name == IS_INITIALIZED:
+        elif name in _OF_EVERY_TABLE:
             _check_binds(repr(str(name)), sql, (), every, report)
+            if name == OPENING:
+                _check_opening(sql, report)
         elif name in cases:
-            case = cases[name]
-            if _check_binds(repr(str(name)), sql, case.given, every, report):
-                _check_unused(name, sql, case, report)
-            _check_answers(name, sql, case, report)
+            if check_query(name, sql):
+                _check_unused(name, sql, cases[name], report)
         else:
             message = f"the query {str(name)!r} answers no case"
-            help = suggest(name, [IS_INITIALIZED, *cases])
+            help = suggest(name, [*_OF_EVERY_TABLE, *cases])
             report.add(Code.SPEC01, message, name.span, help=help)
+    for layout in model.layouts.values():
+        for sql in layout.queries.values():
+            _check_text(sql, model, report)
+    layouts.check(model, cases, check_query, report)
     _check_columns(model, interface, report)
     misspelt = {closest(name, cases) for name in model.queries if name not in cases}
-    for case_name in {IS_INITIALIZED: None} | cases:
+    misspelt |= {closest(name, _OF_EVERY_TABLE) for name in model.queries if name not in cases}
+    for case_name in (*_OF_EVERY_TABLE, *cases):
         if case_name not in model.queries and case_name not in misspelt:
-            asked = _asked(cases[case_name]) if case_name in cases else "it is given no values"
+            asked = _asked(cases[case_name]) if case_name in cases else _OF_EVERY_TABLE[case_name]
             report.add(
                 Code.SPEC02,
                 f"no query answers the case {case_name!r}",
@@ -96,13 +131,16 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
     around = model.quoting.texts or "{value}"
     texts = {field.name: around for field in interface.fields if field.type != "int"}
 
+    def compiled(name: str, sql: str) -> ir.Statement:
+        text, binds = _ended(sql_text.compiled(sql, style, texts))
+        return ir.Statement(name, text, binds)
+
     def statement(name: str) -> ir.Statement:
-        text, binds = _ended(sql_text.compiled(_query(model, name), style, texts))
-        constant = name.replace(".", "_")
-        return ir.Statement(f"_{constant.upper()}", f"_sql_{constant}", text, binds)
+        return compiled(name, _query(model, name))
 
     def raw(texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_ended(sql_text.compiled(text, style))[0] for text in texts)
+        filled = (it.replace(NUMBER, str(model.stored.generation)) for it in texts)
+        return tuple(_ended(sql_text.compiled(text, style))[0] for text in filled)
 
     def creation(step: Text | StepOfCreationModel) -> ir.Creation:
         text, where = (step, "") if isinstance(step, Text) else (step.run, step.where)
@@ -119,6 +157,7 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
                 it.schema,
                 it.written != "identifier",
                 it.written == "name",
+                it.written == "schema",
             )
             for name, it in model.names.items()
         ),
@@ -127,16 +166,24 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         literal=_LITERALS[model.quoting.backslashes],
         doubles_percent=style == "format",
         begin=str(model.begin),
-        create=tuple(map(creation, (*model.lock, table, *model.create))),
+        generation=stored.generation,
+        opening=raw((_query(model, OPENING),))[0],
+        lock=tuple(map(creation, model.lock)),
+        create=tuple(map(creation, (table, *model.create))),
+        record=tuple(map(creation, model.record_generation)),
+        changes=tuple(
+            ir.Change(it.to, " ".join(it.doc.split()), tuple(map(creation, it.run)))
+            for it in stored.migrations
+        ),
         on_open=tuple(map(str, model.connection.on_open)),
         on_initialize=tuple(map(str, model.connection.on_initialize)),
         stale=None if derived is None else raw((derived.stale,))[0],
         rebuild=() if derived is None else raw(derived.rebuild),
-        is_initialized=statement(IS_INITIALIZED),
+        is_initialized=raw((_query(model, IS_INITIALIZED),))[0],
         statement_bytes=None
         if stored.statement_bytes is None
         else raw((stored.statement_bytes,))[0],
-        insert=statement("save.insert"),
+        insert=statement(INSERT),
         conflicting=statement("save.conflicting"),
         load=tuple(
             ir.CaseStatement(case, statement(f"load.{case.name}"))
@@ -148,6 +195,13 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         ),
         no_limit=str(model.no_limit),
         create_helper=str(driver.create_helper),
+        layouts=tuple(
+            ir.SqlLayout(str(name), tuple(compiled(str(it), sql) for it, sql in layout.queries.items()))
+            for name, layout in model.layouts.items()
+        ),
+        widen=None
+        if model.widen is None
+        else ir.Widen(str(model.widen.doc), tuple(map(creation, (*model.lock, *model.widen.run)))),
     )
 
 
@@ -157,7 +211,7 @@ def _ended(compiled: tuple[str, tuple[str, ...]]) -> tuple[str, tuple[str, ...]]
     return (f"{text}\n" if "\n" in text else text), binds
 
 
-def _query(model: SqlBackendModel, name: str) -> str:
+def _query(model: SqlBackendModel, name: str) -> Text:
     return next(sql for known, sql in model.queries.items() if known == name)
 
 
@@ -181,8 +235,15 @@ def _cases(interface: ir.Interface) -> list[tuple[ir.Operation, ir.Case, str]]:
 
 
 def _creating(model: SqlBackendModel) -> list[Text]:
-    steps = [(it,) if isinstance(it, Text) else (it.where, it.run) for it in model.create]
-    return [*model.lock, *(text for step in steps for text in step)]
+    migrating = [text for it in model.stored.migrations for text in _texts(it.run)]
+    widening = () if model.widen is None else model.widen.run
+    return [*model.lock, *migrating, *_texts((*model.create, *widening))]
+
+
+def _texts(steps: Iterable[Text | StepOfCreationModel]) -> list[Text]:
+    """The statements of the steps, and the queries that say whether they are wanted."""
+    pairs = [(it,) if isinstance(it, Text) else (it.where, it.run) for it in steps]
+    return [text for pair in pairs for text in pair]
 
 
 def _derived(model: SqlBackendModel) -> list[Text]:
@@ -202,6 +263,10 @@ def _check_names(model: SqlBackendModel, report: Report) -> None:
         if other is not name:
             message = f"{{{name}}} is the same identifier as {{{other}}}"
             report.add(Code.SPEC04, message, it.suffix.span, help="give it another suffix")
+        if f"{{{name}}}" == NUMBER:
+            help = "give it another name"
+            message = f"{NUMBER} is the number of the generation"
+            report.add(Code.SPEC04, message, name.span, help=help)
     if TABLE not in model.names:
         place = place_of(model.names, model.span)
         help = "add 'table: {suffix: \"\"}', which the records are stored in"
@@ -241,9 +306,13 @@ def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Repo
                 place_of(stored.columns, stored.span),
                 help=f"add '{field.name}: <SQL type>' under stored.columns",
             )
-    insert = next((sql for name, sql in model.queries.items() if name == "save.insert"), None)
-    if insert is None:
-        return
+
+
+def _check_insert(
+    insert: Text, model: SqlBackendModel, interface: ir.Interface, report: Report
+) -> None:
+    """Each field is written, and gets its own value."""
+    stored = model.stored
     written, values = sql_text.inserted(insert)
     names = [it.text for it in written]
     filled_by_server = {"created_at"} if stored.created_at == "server" else set()
@@ -270,11 +339,13 @@ def _check_columns(model: SqlBackendModel, interface: ir.Interface, report: Repo
             break
 
 
-def _check_text(sql: Text, model: SqlBackendModel, report: Report) -> None:
+def _check_text(
+    sql: Text, model: SqlBackendModel, report: Report, also: tuple[str, ...] = ()
+) -> None:
     """The text can be cut into what is bound, what is spliced and what stays as it is."""
     for part in sql_text.parts(sql):
         # Without {table} nothing goes; that is said once.
-        if part.kind == "splice" and part.text not in (*model.names, TABLE):
+        if part.kind == "splice" and part.text not in (*model.names, *also, TABLE):
             place = sql.at(part.offset, len(part.text) + 2)
             help = suggest(part.text, model.names)
             report.add(Code.SQL06, f"unknown name {{{part.text}}}", place, help=help)
@@ -353,4 +424,16 @@ def _check_answers(name: Text, sql: Text, case: ir.Case, report: Report) -> None
             f"{str(name)!r} answers {', '.join(found) or 'nothing'}",
             sql.at(where.offset, max(1, len(where.text))) if sql else sql.span,
             help=f"the case needs SELECT {', '.join(case.answers)}, in this order",
+        )
+
+
+def _check_opening(sql: Text, report: Report) -> None:
+    found, where = sql_text.selected(sql)
+    if found != _OPENING_ANSWERS[: max(1, len(found))]:
+        first, *others = _OPENING_ANSWERS
+        report.add(
+            Code.SQL05,
+            f"{OPENING!r} answers {', '.join(found) or 'nothing'}",
+            sql.at(where.offset, max(1, len(where.text))) if sql else sql.span,
+            help=f"select {first}, and behind it, if the store needs it, {', '.join(others)}",
         )

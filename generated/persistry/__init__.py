@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._runtime.migrations import Migration
 from .connecting import aconnect, connect
 from .errors import (
     CorruptStateError,
@@ -61,6 +62,7 @@ __all__ = (
     "CorruptStateError",
     "InMemoryPersister",
     "MariaDBPersister",
+    "Migration",
     "MongoDBBasePersister",
     "NotInitializedError",
     "PersistedStateData",

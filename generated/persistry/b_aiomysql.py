@@ -17,9 +17,11 @@ from ._runtime.arguments import (
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.failures import Failures, Rule, Sign
+from ._runtime.formats import Format, Found, Opened
 from ._runtime.identifiers import backslashed_literal, backticked, doubled, split_table_name
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
+from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
@@ -33,10 +35,18 @@ with extra("aiomysql", __package__):
 
 __all__ = ("AsyncMariaDBPersister",)
 
-# What `initialize` runs, in one transaction where the store has that for tables.
-_BEGIN = "START TRANSACTION"
-_CREATE = (
-    Step("""\
+# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
+_FORMAT = Format(
+    generation=1,
+    opening="""\
+SELECT CASE WHEN table_comment REGEXP '^persistry generation [0-9]+$'
+  THEN CAST(SUBSTRING(table_comment, 22) AS UNSIGNED) ELSE 1 END AS generation
+FROM information_schema.tables
+WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
+""",
+    begin="START TRANSACTION",
+    create=(
+        Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   write_number BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   partition_key VARBINARY(512) NOT NULL DEFAULT '',
@@ -49,8 +59,19 @@ CREATE TABLE IF NOT EXISTS {table} (
   codec TINYINT,
   UNIQUE (partition_key, app_id, sequence_id, position),
   INDEX ps_order (partition_key, write_number),
-  INDEX ps_apps (partition_key, app_id, write_number)) ENGINE=InnoDB
+  INDEX ps_apps (partition_key, app_id, write_number)) ENGINE=InnoDB COMMENT='persistry generation 1'
 """),
+    ),
+    record=(
+        Step(
+            "ALTER TABLE {table} COMMENT = 'persistry generation 1'",
+            when="""\
+SELECT table_comment <> 'persistry generation 1' FROM information_schema.tables
+WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
+""",
+        ),
+    ),
+    doubles_percent=True,
 )
 
 _IS_INITIALIZED = """\
@@ -87,6 +108,16 @@ GROUP BY partition_key, app_id ORDER BY max(write_number) DESC LIMIT %s
 _LIST_PARTITION_KEYS_BY_NAME = (
     "SELECT DISTINCT partition_key FROM {table} ORDER BY partition_key LIMIT %s"
 )
+# By the questions that the operations ask.
+_STATEMENTS = {
+    "save.insert": _SAVE_INSERT,
+    "save.conflicting": _SAVE_CONFLICTING,
+    "load.at_sequence": _LOAD_AT_SEQUENCE,
+    "load.latest": _LOAD_LATEST,
+    "load.latest_of_partition": _LOAD_LATEST_OF_PARTITION,
+    "list_app_ids.newest": _LIST_APP_IDS_NEWEST,
+    "list_partition_keys.by_name": _LIST_PARTITION_KEYS_BY_NAME,
+}
 
 # The longest statement that the server takes, asked before a large state is saved.
 _STATEMENT_BYTES = "SELECT @@max_allowed_packet"
@@ -275,6 +306,8 @@ def _names(table_name: str) -> dict[str, str]:
     schema, table = split_table_name(table_name)
     names = {
         "table": backticked(schema, table),
+        "table_name": backslashed_literal(table),
+        "schema_name": backslashed_literal(schema) if schema else "NULL",
     }
     return doubled(names)
 
@@ -319,17 +352,9 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         self._session = AwaitedSession.over(connection, _FAILURES, limits, _ASYNC_DRIVER)
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
-        self._initialized = False
         self.table_name = table_name
-        names = _names(table_name)
-        self._sql_is_initialized = _IS_INITIALIZED.format_map(names)
-        self._sql_save_insert = _SAVE_INSERT.format_map(names)
-        self._sql_save_conflicting = _SAVE_CONFLICTING.format_map(names)
-        self._sql_load_at_sequence = _LOAD_AT_SEQUENCE.format_map(names)
-        self._sql_load_latest = _LOAD_LATEST.format_map(names)
-        self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
-        self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
-        self._sql_list_partition_keys_by_name = _LIST_PARTITION_KEYS_BY_NAME.format_map(names)
+        self._names = _names(table_name)
+        self._opened = Opened()
 
     @property
     def connection(self) -> Any:
@@ -411,24 +436,47 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         """
         return cls.from_values(**config_arguments(config, cls.from_values))
 
-    async def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+    async def _find(self, store: Any, names: Mapping[str, str]) -> Found:
+        """What the table is, as far as one query can tell."""
+        return Found.of(await store.fetch_one(_FORMAT.opening.format_map(names)))
 
-        Safe to call from many processes at once.
+    async def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
+        """The statements for the table, which is looked at once before its first use."""
+        found = await self._find(store, self._names)
+        _FORMAT.check_current(operation, key, found, self._session.failures.place)
+        texts = _STATEMENTS
+        sql = {name: text.format_map(self._names) for name, text in texts.items()}
+        if found.generation is not None:
+            self._opened.sql = sql
+        return sql
+
+    async def initialize(self) -> None:
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
+
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
         await self.create_table(self.table_name)
-        self._initialized = True
+        self._opened.is_initialized = True
 
     async def create_table(self, table_name: str) -> None:
         """Create a table of this name, and what belongs to it, if it is not there."""
         names = _names(table_name)
-        async with self._session.operation("initialize", f"table {table_name!r}") as store:
-            if not await store.answers(_IS_INITIALIZED.format_map(names)):
-                await store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
+        key = f"table {table_name!r}"
+        async with self._session.operation("initialize", key) as store:
+            place = self._session.failures.place
+            found = await self._find(store, names)
+            _FORMAT.check_ours("initialize", key, found, place)
+            if _FORMAT.is_older(found) or not await store.answers(
+                _IS_INITIALIZED.format_map(names)
+            ):
+                await store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -442,10 +490,39 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         Raises:
             PersisterUnavailableError: The store cannot be reached.
         """
-        async with self._session.operation("is_initialized", f"table {self.table_name!r}") as store:
-            if not self._initialized:
-                self._initialized = await store.answers(self._sql_is_initialized)
-        return self._initialized
+        key = f"table {self.table_name!r}"
+        async with self._session.operation("is_initialized", key) as store:
+            if not self._opened.is_initialized:
+                found = await self._find(store, self._names)
+                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
+                self._opened.is_initialized = not _FORMAT.is_older(found) and await store.answers(
+                    _IS_INITIALIZED.format_map(self._names)
+                )
+        return self._opened.is_initialized
+
+    async def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        key = f"table {self.table_name!r}"
+        async with self._session.operation("pending_migrations", key) as store:
+            found = await self._find(store, self._names)
+            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
+            if found.generation is None:
+                # Nothing there is fine; a table that is not ours is refused.
+                await store.answers(_IS_INITIALIZED.format_map(self._names))
+        return _FORMAT.pending(found, self._names)
 
     async def save(
         self,
@@ -481,8 +558,8 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -498,10 +575,11 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             self._largest_state,
         )
         async with self._session.operation("save", record) as store:
+            sql = self._opened.sql or await self._open("save", record, store)
             if record.is_large:
                 record.check_fits(await store.fetch_one(_STATEMENT_BYTES))
             if await store.execute(
-                self._sql_save_insert,
+                sql["save.insert"],
                 (
                     record.partition_key,
                     record.app_id,
@@ -514,7 +592,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             ):
                 return
             stored = await store.fetch_one(
-                self._sql_save_conflicting,
+                sql["save.conflicting"],
                 (record.partition_key, record.app_id, record.sequence_id, record.position),
             )
         record.accept(stored)
@@ -546,8 +624,8 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -555,19 +633,20 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         async with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            sql = self._opened.sql or await self._open("load", wanted, store)
             if sequence_id is not None:
                 row = await store.fetch_one(
-                    self._sql_load_at_sequence,
+                    sql["load.at_sequence"],
                     (wanted.partition_key, wanted.app_id, wanted.sequence_id),
                 )
             elif app_id is not None:
                 row = await store.fetch_one(
-                    self._sql_load_latest,
+                    sql["load.latest"],
                     (wanted.partition_key, wanted.app_id, wanted.partition_key, wanted.app_id),
                 )
             else:
                 row = await store.fetch_one(
-                    self._sql_load_latest_of_partition, (wanted.partition_key,)
+                    sql["load.latest_of_partition"], (wanted.partition_key,)
                 )
         return wanted.record(row, self.serde_kwargs)
 
@@ -586,8 +665,8 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -595,8 +674,9 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         async with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            sql = self._opened.sql or await self._open("list_app_ids", wanted, store)
             rows = await store.fetch_all(
-                self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
+                sql["list_app_ids.newest"], (wanted.partition_key, wanted.limit)
             )
         return wanted.names(rows)
 
@@ -615,8 +695,8 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -624,7 +704,8 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         async with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
-            rows = await store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
+            sql = self._opened.sql or await self._open("list_partition_keys", wanted, store)
+            rows = await store.fetch_all(sql["list_partition_keys.by_name"], (wanted.limit,))
         return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

@@ -16,9 +16,11 @@ from ._runtime.arguments import (
 )
 from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.failures import Failures, Rule
+from ._runtime.formats import Change, Format, Found, Opened
 from ._runtime.identifiers import doubled, escape_literal, quoted, split_table_name
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
+from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
@@ -32,12 +34,41 @@ with extra("psycopg2", __package__):
 
 __all__ = ("PostgreSQLPersister",)
 
-# What `initialize` runs, in one transaction where the store has that for tables.
-_BEGIN = "BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"
-_CREATE = (
-    Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
-    Step("SELECT pg_advisory_xact_lock(7165931206934)"),
-    Step("""\
+# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
+_FORMAT = Format(
+    generation=1,
+    opening="""\
+WITH burrs (name, type) AS (VALUES
+  ('partition_key', 'text'), ('app_id', 'text'), ('sequence_id', 'integer'), ('position', 'text'), ('status', 'text'),
+  ('state', 'jsonb'), ('created_at', 'timestamp without time zone')),
+columns AS (
+  SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type
+  FROM pg_catalog.pg_attribute AS a
+  WHERE a.attrelid = pg_catalog.to_regclass({table_text}) AND a.attnum > 0 AND NOT a.attisdropped),
+seen AS (
+  SELECT count(burrs.name) = 7 AS has_burrs, min(c.name) FILTER (WHERE burrs.name IS NULL) AS other,
+    bool_or(c.name = 'write_number') AS is_ours,
+    bool_or(c.name = 'state' AND c.type = 'jsonb') AS holds_jsonb,
+    bool_or(c.name = 'sequence_id' AND c.type = 'integer') AS is_narrow,
+    (SELECT substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([0-9]+)$')::int
+     FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
+     WHERE i.indrelid = pg_catalog.to_regclass({table_text}) AND x.relname = {order_name}) AS kept
+  FROM columns AS c LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = c.type
+  HAVING count(*) > 0)
+SELECT
+  coalesce(kept, CASE WHEN is_ours THEN 1 WHEN has_burrs AND other IS NULL THEN 0 END) AS generation,
+  CASE WHEN kept IS NULL AND has_burrs AND NOT is_ours THEN other END AS foreign_column,
+  CASE WHEN holds_jsonb THEN 'adopted' END AS layout,
+  CASE WHEN is_narrow THEN 2147483647 END AS largest_sequence_id
+FROM seen
+""",
+    begin="BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}",
+    lock=(
+        Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
+        Step("SELECT pg_advisory_xact_lock(7165931206934)"),
+    ),
+    create=(
+        Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   partition_key TEXT NOT NULL DEFAULT '',
   app_id TEXT NOT NULL,
@@ -51,34 +82,85 @@ CREATE TABLE IF NOT EXISTS {table} (
   exact TEXT,
   PRIMARY KEY (partition_key, app_id, sequence_id, position))
 """),
-    Step(
-        "ALTER TABLE {table} ALTER COLUMN state SET COMPRESSION lz4, ALTER COLUMN exact SET COMPRESSION lz4",
-        when="""\
+        Step(
+            "ALTER TABLE {table} ALTER COLUMN state SET COMPRESSION lz4, ALTER COLUMN exact SET COMPRESSION lz4",
+            when="""\
 SELECT 'lz4' = ANY (s.enumvals)
 FROM pg_catalog.pg_settings AS s, pg_catalog.pg_class AS c
 WHERE s.name = 'default_toast_compression' AND c.oid = {table_text}::regclass
   AND c.xmin = pg_catalog.pg_current_xact_id()::xid
 """,
-    ),
-    Step("""\
-INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec, exact)
-SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, ''::text, 0::smallint, ''::text WHERE false
+        ),
+        Step("""\
+INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, codec, exact)
+SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-    Step(
-        "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
-        when="""\
+        Step(
+            "INSERT INTO {table} (state) SELECT ''::text WHERE false",
+            when="""\
+SELECT a.atttypid <> 'pg_catalog.jsonb'::regtype FROM pg_catalog.pg_attribute AS a
+WHERE a.attrelid = {table_text}::regclass AND a.attname = 'state'
+""",
+        ),
+        Step(
+            "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
+            when="""\
 SELECT NOT EXISTS (
   SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
   WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {order_name})
 """,
-    ),
-    Step(
-        "CREATE INDEX {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)",
-        when="""\
+        ),
+        Step(
+            "CREATE INDEX {apps} ON {table} (partition_key, app_id, write_number DESC, created_at DESC)",
+            when="""\
 SELECT NOT EXISTS (
   SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
   WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname = {apps_name})
+""",
+        ),
+    ),
+    record=(Step("COMMENT ON INDEX {order_index} IS 'persistry generation 1'"),),
+    changes=(
+        Change(
+            1,
+            "Adopts a table that Apache Burr's persister made, which can go on with it: adds the columns `write_number`, 0 in the rows that are there, `codec` and `exact`, and makes two indexes. No row is rewritten. From now on `created_at` is UTC, also where Burr writes; before, it was in the time zone of Burr's session.",
+            (
+                Step(
+                    """\
+ALTER TABLE {table} ADD COLUMN write_number BIGINT NOT NULL DEFAULT 0, ADD COLUMN codec SMALLINT,
+  ADD COLUMN exact TEXT, ALTER COLUMN created_at SET DEFAULT (clock_timestamp() AT TIME ZONE 'UTC')
+""",
+                    when="""\
+SELECT NOT EXISTS (
+  SELECT FROM pg_catalog.pg_attribute AS a
+  WHERE a.attrelid = {table_text}::regclass AND a.attname = 'write_number' AND NOT a.attisdropped)
+""",
+                ),
+                Step(
+                    """\
+ALTER TABLE {table} ALTER COLUMN write_number DROP DEFAULT,
+  ALTER COLUMN write_number ADD GENERATED BY DEFAULT AS IDENTITY
+""",
+                    when="""\
+SELECT a.attidentity = '' FROM pg_catalog.pg_attribute AS a
+WHERE a.attrelid = {table_text}::regclass AND a.attname = 'write_number' AND NOT a.attisdropped
+""",
+                ),
+            ),
+        ),
+    ),
+    doubles_percent=True,
+)
+# What `widen` runs, in one transaction.
+_WIDEN = (
+    Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
+    Step("SELECT pg_advisory_xact_lock(7165931206934)"),
+    Step(
+        "ALTER TABLE {table} ALTER COLUMN sequence_id TYPE BIGINT",
+        when="""\
+SELECT a.atttypid = 'pg_catalog.int4'::regtype FROM pg_catalog.pg_attribute AS a
+WHERE a.attrelid = {table_text}::regclass AND a.attname = 'sequence_id'
 """,
     ),
 )
@@ -97,20 +179,26 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 _SAVE_CONFLICTING = """\
 SELECT status, coalesce(exact, state::text) AS state, codec FROM {table}
 WHERE partition_key = %s AND app_id = %s
-  AND sequence_id = %s AND position = %s
+  AND sequence_id = %s::bigint AND position = %s
 """
 _LOAD_AT_SEQUENCE = """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
-WHERE partition_key = %s AND app_id = %s AND sequence_id = %s
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
+WHERE partition_key = %s AND app_id = %s AND sequence_id = %s::bigint
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """
 _LOAD_LATEST = """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = %s AND app_id = %s
-ORDER BY sequence_id DESC, write_number DESC, created_at DESC LIMIT 1
+ORDER BY t.sequence_id DESC, write_number DESC, created_at DESC LIMIT 1
 """
 _LOAD_LATEST_OF_PARTITION = """\
-SELECT app_id, sequence_id, position, status, coalesce(exact, state::text) AS state, created_at, codec FROM {table}
+SELECT app_id, t.sequence_id::bigint AS sequence_id, position, status, coalesce(exact, state::text) AS state,
+  created_at, codec
+FROM {table} AS t
 WHERE partition_key = %s
 ORDER BY write_number DESC, created_at DESC LIMIT 1
 """
@@ -149,6 +237,40 @@ WITH RECURSIVE named AS (
 SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 ORDER BY partition_key COLLATE "C" LIMIT %s::bigint
 """
+# By the questions that the operations ask.
+_STATEMENTS = {
+    "save.insert": _SAVE_INSERT,
+    "save.conflicting": _SAVE_CONFLICTING,
+    "load.at_sequence": _LOAD_AT_SEQUENCE,
+    "load.latest": _LOAD_LATEST,
+    "load.latest_of_partition": _LOAD_LATEST_OF_PARTITION,
+    "list_app_ids.newest": _LIST_APP_IDS_NEWEST,
+    "list_partition_keys.by_name": _LIST_PARTITION_KEYS_BY_NAME,
+}
+# Those that are others in a table of another layout.
+_LAYOUTS: dict[str | None, dict[str, str]] = {
+    "adopted": {
+        "save.insert": """\
+INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec, exact)
+SELECT partition_key, app_id, sequence_id, position, status,
+  CASE WHEN codec > 1 OR octet_length(exact) > 16777216 THEN 'null'
+    WHEN strpos(replace(exact, E'\\\\\\\\', ''), E'\\\\u0000') > 0 THEN 'null'
+    ELSE exact::jsonb END,
+  codec, exact
+FROM (
+  SELECT %s::text AS partition_key, %s::text AS app_id, %s::bigint AS sequence_id,
+    %s::text AS position, %s::text AS status, %s::text AS exact, %s::smallint AS codec
+  OFFSET 0) AS sent
+ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
+""",
+        "save.conflicting": """\
+SELECT status, coalesce(exact, state::text) AS state, CASE WHEN exact IS NULL THEN -1 ELSE codec END AS codec
+FROM {table}
+WHERE partition_key = %s AND app_id = %s
+  AND sequence_id = %s::bigint AND position = %s
+""",
+    },
+}
 
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 530000000
@@ -428,6 +550,7 @@ def _names(table_name: str) -> dict[str, str]:
         "table": quoted(schema, table),
         "order": quoted("", table + "_order"),
         "apps": quoted("", table + "_apps"),
+        "order_index": quoted(schema, table + "_order"),
         "table_text": escape_literal(quoted(schema, table)),
         "order_name": escape_literal(table + "_order"),
         "apps_name": escape_literal(table + "_apps"),
@@ -480,17 +603,9 @@ class PostgreSQLPersister(BaseStatePersister):
         self._session = Psycopg2Session.over(connection, _FAILURES, limits, _DRIVER)
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
-        self._initialized = False
         self.table_name = table_name
-        names = _names(table_name)
-        self._sql_is_initialized = _IS_INITIALIZED.format_map(names)
-        self._sql_save_insert = _SAVE_INSERT.format_map(names)
-        self._sql_save_conflicting = _SAVE_CONFLICTING.format_map(names)
-        self._sql_load_at_sequence = _LOAD_AT_SEQUENCE.format_map(names)
-        self._sql_load_latest = _LOAD_LATEST.format_map(names)
-        self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
-        self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
-        self._sql_list_partition_keys_by_name = _LIST_PARTITION_KEYS_BY_NAME.format_map(names)
+        self._names = _names(table_name)
+        self._opened = Opened()
 
     @property
     def connection(self) -> Any:
@@ -566,24 +681,47 @@ class PostgreSQLPersister(BaseStatePersister):
         """
         return cls.from_values(**config_arguments(config, cls.from_values))
 
-    def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+    def _find(self, store: Any, names: Mapping[str, str]) -> Found:
+        """What the table is, as far as one query can tell."""
+        return Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
 
-        Safe to call from many processes at once.
+    def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
+        """The statements for the table, which is looked at once before its first use."""
+        found = self._find(store, self._names)
+        _FORMAT.check_current(operation, key, found, self._session.failures.place)
+        texts = _STATEMENTS | _LAYOUTS.get(found.layout, {})
+        sql = {name: text.format_map(self._names) for name, text in texts.items()}
+        self._opened.largest_sequence_id = found.largest_sequence_id
+        if found.generation is not None:
+            self._opened.sql = sql
+        return sql
+
+    def initialize(self) -> None:
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
+
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
         self.create_table(self.table_name)
-        self._initialized = True
+        self._opened.sql = None  # the table may have been made anew, and is looked at again
+        self._opened.is_initialized = True
 
     def create_table(self, table_name: str) -> None:
         """Create a table of this name, and what belongs to it, if it is not there."""
         names = _names(table_name)
-        with self._session.operation("initialize", f"table {table_name!r}") as store:
-            if not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
+        key = f"table {table_name!r}"
+        with self._session.operation("initialize", key) as store:
+            place = self._session.failures.place
+            found = self._find(store, names)
+            _FORMAT.check_ours("initialize", key, found, place)
+            if _FORMAT.is_older(found) or not store.answers(_IS_INITIALIZED.format_map(names)):
+                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -597,10 +735,39 @@ class PostgreSQLPersister(BaseStatePersister):
         Raises:
             PersisterUnavailableError: The store cannot be reached.
         """
-        with self._session.operation("is_initialized", f"table {self.table_name!r}") as store:
-            if not self._initialized:
-                self._initialized = store.answers(self._sql_is_initialized)
-        return self._initialized
+        key = f"table {self.table_name!r}"
+        with self._session.operation("is_initialized", key) as store:
+            if not self._opened.is_initialized:
+                found = self._find(store, self._names)
+                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
+                self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
+                    _IS_INITIALIZED.format_map(self._names)
+                )
+        return self._opened.is_initialized
+
+    def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        key = f"table {self.table_name!r}"
+        with self._session.operation("pending_migrations", key) as store:
+            found = self._find(store, self._names)
+            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
+            if found.generation is None:
+                # Nothing there is fine; a table that is not ours is refused.
+                store.answers(_IS_INITIALIZED.format_map(self._names))
+        return _FORMAT.pending(found, self._names)
 
     def save(
         self,
@@ -636,8 +803,8 @@ class PostgreSQLPersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -653,8 +820,12 @@ class PostgreSQLPersister(BaseStatePersister):
             self._largest_state,
         )
         with self._session.operation("save", record) as store:
+            sql = self._opened.sql or self._open("save", record, store)
+            if record.is_over(self._opened.largest_sequence_id):
+                sql = self._open("save", record, store)  # it may have been widened since
+                record.check_number(self._opened.largest_sequence_id)
             if store.execute(
-                self._sql_save_insert,
+                sql["save.insert"],
                 (
                     record.partition_key,
                     record.app_id,
@@ -667,7 +838,7 @@ class PostgreSQLPersister(BaseStatePersister):
             ):
                 return
             stored = store.fetch_one(
-                self._sql_save_conflicting,
+                sql["save.conflicting"],
                 (record.partition_key, record.app_id, record.sequence_id, record.position),
             )
         record.accept(stored)
@@ -699,8 +870,8 @@ class PostgreSQLPersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -708,15 +879,16 @@ class PostgreSQLPersister(BaseStatePersister):
         with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            sql = self._opened.sql or self._open("load", wanted, store)
             if sequence_id is not None:
                 row = store.fetch_one(
-                    self._sql_load_at_sequence,
+                    sql["load.at_sequence"],
                     (wanted.partition_key, wanted.app_id, wanted.sequence_id),
                 )
             elif app_id is not None:
-                row = store.fetch_one(self._sql_load_latest, (wanted.partition_key, wanted.app_id))
+                row = store.fetch_one(sql["load.latest"], (wanted.partition_key, wanted.app_id))
             else:
-                row = store.fetch_one(self._sql_load_latest_of_partition, (wanted.partition_key,))
+                row = store.fetch_one(sql["load.latest_of_partition"], (wanted.partition_key,))
         return wanted.record(row, self.serde_kwargs)
 
     def list_app_ids(
@@ -734,8 +906,8 @@ class PostgreSQLPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -743,8 +915,9 @@ class PostgreSQLPersister(BaseStatePersister):
         with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            sql = self._opened.sql or self._open("list_app_ids", wanted, store)
             rows = store.fetch_all(
-                self._sql_list_app_ids_newest,
+                sql["list_app_ids.newest"],
                 (
                     wanted.partition_key,
                     wanted.limit,
@@ -770,8 +943,8 @@ class PostgreSQLPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -779,8 +952,24 @@ class PostgreSQLPersister(BaseStatePersister):
         with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
-            rows = store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
+            sql = self._opened.sql or self._open("list_partition_keys", wanted, store)
+            rows = store.fetch_all(sql["list_partition_keys.by_name"], (wanted.limit,))
         return wanted.names(rows)
+
+    def widen(self) -> None:
+        """Make room for every sequence id in a table that Apache Burr made.
+
+        There, sequence ids end at 2**31 - 1, because its column is an INTEGER. This makes
+        it a BIGINT: it rewrites the table and its indexes, while nobody else reads or
+        writes it, within `operation_timeout`. For a large table, open a persister with a
+        longer one. Only the table's owner may do it. Persisters that are open elsewhere
+        notice it by themselves. Called again, or for any other table, it changes nothing.
+        """
+        key = f"table {self.table_name!r}"
+        with self._session.operation("widen", key) as store:
+            self._open("widen", key, store)
+            store.run_together(_FORMAT.begin, [step.format_map(self._names) for step in _WIDEN])
+            self._open("widen", key, store)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and

@@ -19,6 +19,7 @@ from ._runtime.clock import iso
 from ._runtime.failures import Failures, Rule
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
+from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
@@ -28,29 +29,40 @@ with extra("pymongo", __package__):
     import pymongo
     import pymongo.errors
 
+    from ._runtime.document_format import Format, IndexMigration
     from ._runtime.documents import SERVER_ORDER, Index, Query, either, or_null
     from ._runtime.drivers.pymongo_async_session import AsyncPymongoSession
     from ._runtime.drivers.pymongo_session import PymongoSession
 
 __all__ = ("MongoDBBasePersister", "AsyncMongoDBBasePersister")
 
-# What the queries below go by; the first save or `initialize` makes those that are not there.
-_INDEXES = (
-    Index(
-        "ps_key",
-        (("partition_key", 1), ("app_id", 1), ("sequence_id", -1), ("position", 1)),
-        unique=True,
+# What the queries below go by; the first save or `initialize` makes what is not there.
+_FORMAT = Format(
+    generation=1,
+    indexes=(
+        Index(
+            "ps_key",
+            (("partition_key", 1), ("app_id", 1), ("sequence_id", -1), ("position", 1)),
+            unique=True,
+        ),
+        Index(
+            "ps_latest",
+            (("partition_key", 1), ("app_id", 1), ("sequence_id", -1), ("write_number", -1)),
+        ),
+        Index("ps_order", (("partition", 1), ("write_number", -1), ("app_id", 1))),
+        Index("ps_apps", (("partition", 1), ("app_id", 1), ("write_number", -1))),
+        Index(
+            "ps_foreign",
+            (("partition_key", 1), ("created_at", -1), ("app_id", 1)),
+            without="write_number",
+        ),
     ),
-    Index(
-        "ps_latest",
-        (("partition_key", 1), ("app_id", 1), ("sequence_id", -1), ("write_number", -1)),
-    ),
-    Index("ps_order", (("partition", 1), ("write_number", -1), ("app_id", 1))),
-    Index("ps_apps", (("partition", 1), ("app_id", 1), ("write_number", -1))),
-    Index(
-        "ps_foreign",
-        (("partition_key", 1), ("created_at", -1), ("app_id", 1)),
-        without="write_number",
+    migrations=(
+        IndexMigration(
+            1,
+            "Make the indexes by which every load and list is answered, and by which a key has one document. Documents that are there stay as they are, and another library goes on reading and writing them.",
+            ("ps_key", "ps_latest", "ps_order", "ps_apps", "ps_foreign"),
+        ),
     ),
 )
 
@@ -353,16 +365,19 @@ class MongoDBBasePersister(BaseStatePersister):
         return self._session.collection
 
     def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
         with self._session.operation("initialize", self._session.place) as store:
-            store.prepare(_INDEXES)
+            store.prepare(_FORMAT)
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -377,7 +392,25 @@ class MongoDBBasePersister(BaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         with self._session.operation("is_initialized", self._session.place) as store:
-            return store.has_all(_INDEXES)
+            return store.has_all(_FORMAT)
+
+    def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        with self._session.operation("pending_migrations", self._session.place) as store:
+            return store.pending(_FORMAT)
 
     def save(
         self,
@@ -413,8 +446,8 @@ class MongoDBBasePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -449,7 +482,7 @@ class MongoDBBasePersister(BaseStatePersister):
             "position": record.position,
         }
         with self._session.operation("save", record) as store:
-            store.prepare_once(_INDEXES)
+            store.prepare_once(_FORMAT)
             if store.insert(document, unless=key):
                 return
             stored = store.find(_SAVE_CONFLICTING, key)
@@ -482,8 +515,8 @@ class MongoDBBasePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -491,6 +524,7 @@ class MongoDBBasePersister(BaseStatePersister):
         with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            store.open(_FORMAT)
             if sequence_id is not None:
                 row = store.find(
                     _LOAD_AT_SEQUENCE,
@@ -528,8 +562,8 @@ class MongoDBBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -537,6 +571,7 @@ class MongoDBBasePersister(BaseStatePersister):
         with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            store.open(_FORMAT)
             return store.newest(
                 _LIST_APP_IDS_NEWEST,
                 {"partition": wanted.partition_key},
@@ -559,8 +594,8 @@ class MongoDBBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -568,6 +603,7 @@ class MongoDBBasePersister(BaseStatePersister):
         with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
+            store.open(_FORMAT)
             return store.distinct(
                 _LIST_PARTITION_KEYS_BY_NAME,
                 {},
@@ -716,16 +752,19 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         return self._session.collection
 
     async def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
         async with self._session.operation("initialize", self._session.place) as store:
-            await store.prepare(_INDEXES)
+            await store.prepare(_FORMAT)
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -740,7 +779,25 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         async with self._session.operation("is_initialized", self._session.place) as store:
-            return await store.has_all(_INDEXES)
+            return await store.has_all(_FORMAT)
+
+    async def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        async with self._session.operation("pending_migrations", self._session.place) as store:
+            return await store.pending(_FORMAT)
 
     async def save(
         self,
@@ -776,8 +833,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -812,7 +869,7 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             "position": record.position,
         }
         async with self._session.operation("save", record) as store:
-            await store.prepare_once(_INDEXES)
+            await store.prepare_once(_FORMAT)
             if await store.insert(document, unless=key):
                 return
             stored = await store.find(_SAVE_CONFLICTING, key)
@@ -845,8 +902,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -854,6 +911,7 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            await store.open(_FORMAT)
             if sequence_id is not None:
                 row = await store.find(
                     _LOAD_AT_SEQUENCE,
@@ -891,8 +949,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -900,6 +958,7 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            await store.open(_FORMAT)
             return await store.newest(
                 _LIST_APP_IDS_NEWEST,
                 {"partition": wanted.partition_key},
@@ -922,8 +981,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -931,6 +990,7 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
+            await store.open(_FORMAT)
             return await store.distinct(
                 _LIST_PARTITION_KEYS_BY_NAME,
                 {},

@@ -20,8 +20,9 @@ from ._runtime.drivers.lua import Script
 from ._runtime.failures import Failures, Rule
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
+from ._runtime.migrations import Migration
 from ._runtime.packed import LARGE, Found, checked_namespace, digest, pack, segment
-from ._runtime.partitions import Register
+from ._runtime.partitions import Mark, Register
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
@@ -110,6 +111,9 @@ if redis.call('STRLEN', record) > tonumber(limit) then return {app_id, string.su
 return {app_id, string.sub(head, 20), redis.call('GET', record)}
 """,
 )
+
+# What this version of the library stores; it refuses what a newer one has stored.
+_GENERATION = 1
 
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 536860000
@@ -330,6 +334,13 @@ def _partitions_key(slot: str) -> str:
     return f"{slot}:p"
 
 
+def _generation_key(slot: str) -> str:
+    """In the default partition's slot alone: the generation of all that the namespace holds;
+    where it is missing, 1.
+    """
+    return f"{slot}:g"
+
+
 def _latest_of_partition_prefix_key(slot: str) -> str:
     """How the keys of the records begin that the script chooses from."""
     return f"{slot}:r:"
@@ -375,6 +386,7 @@ class RedisBasePersister(BaseStatePersister):
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self.namespace = checked_namespace(namespace)
+        self._mark = Mark(_generation_key(_slot(self.namespace, "")), _GENERATION)
 
     @property
     def connection(self) -> Any:
@@ -449,15 +461,19 @@ class RedisBasePersister(BaseStatePersister):
         return _record_key(slot, key.app_id, key.sequence_id)
 
     def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
         with self._session.operation("initialize") as store:
+            store.look(self._mark)
             store.warn_if_evicting()
             store.run(self._register().restoring())
 
@@ -473,8 +489,28 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             PersisterUnavailableError: The store cannot be reached.
         """
-        with self._session.operation("is_initialized"):
+        with self._session.operation("is_initialized") as store:
+            store.open(self._mark)
             return True  # there is nothing to create
+
+    def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        with self._session.operation("pending_migrations") as store:
+            store.look(self._mark)
+            return []  # nothing older is there to be migrated
 
     def save(
         self,
@@ -510,8 +546,8 @@ class RedisBasePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -528,6 +564,7 @@ class RedisBasePersister(BaseStatePersister):
         )
         slot = _slot(self.namespace, record.partition_key)
         with self._session.operation("save", record) as store:
+            store.open(self._mark)
             reply = store.run(
                 self._register().saving(
                     record.partition_key,
@@ -573,8 +610,8 @@ class RedisBasePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -582,6 +619,7 @@ class RedisBasePersister(BaseStatePersister):
         with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            store.open(self._mark)
             found = self._found(store, wanted, app_id, sequence_id)
             if found.is_indexed and found.value is None:
                 # It may have been deleted after it was looked up; then nothing is damaged.
@@ -638,8 +676,8 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -647,6 +685,7 @@ class RedisBasePersister(BaseStatePersister):
         with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            store.open(self._mark)
             slot = _slot(self.namespace, wanted.partition_key)
             return store.newest(_newest_key(slot), wanted.limit)
 
@@ -665,8 +704,8 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -674,12 +713,14 @@ class RedisBasePersister(BaseStatePersister):
         with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
+            store.open(self._mark)
             return store.run(self._register().listing(wanted.limit))
 
     def _register(self) -> Register:
         return Register(
             _partitions_key(_slot(self.namespace, "")),
             lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+            self._mark,
         )
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
@@ -746,6 +787,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self.namespace = checked_namespace(namespace)
+        self._mark = Mark(_generation_key(_slot(self.namespace, "")), _GENERATION)
 
     @property
     def connection(self) -> Any:
@@ -826,15 +868,19 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         return _record_key(slot, key.app_id, key.sequence_id)
 
     async def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
         async with self._session.operation("initialize") as store:
+            await store.look(self._mark)
             await store.warn_if_evicting()
             await store.run(self._register().restoring())
 
@@ -850,8 +896,28 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             PersisterUnavailableError: The store cannot be reached.
         """
-        async with self._session.operation("is_initialized"):
+        async with self._session.operation("is_initialized") as store:
+            await store.open(self._mark)
             return True  # there is nothing to create
+
+    async def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        async with self._session.operation("pending_migrations") as store:
+            await store.look(self._mark)
+            return []  # nothing older is there to be migrated
 
     async def save(
         self,
@@ -887,8 +953,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -905,6 +971,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         )
         slot = _slot(self.namespace, record.partition_key)
         async with self._session.operation("save", record) as store:
+            await store.open(self._mark)
             reply = await store.run(
                 self._register().saving(
                     record.partition_key,
@@ -950,8 +1017,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -959,6 +1026,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            await store.open(self._mark)
             found = await self._found(store, wanted, app_id, sequence_id)
             if found.is_indexed and found.value is None:
                 # It may have been deleted after it was looked up; then nothing is damaged.
@@ -1017,8 +1085,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -1026,6 +1094,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            await store.open(self._mark)
             slot = _slot(self.namespace, wanted.partition_key)
             return await store.newest(_newest_key(slot), wanted.limit)
 
@@ -1044,8 +1113,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -1053,12 +1122,14 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         async with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
+            await store.open(self._mark)
             return await store.run(self._register().listing(wanted.limit))
 
     def _register(self) -> Register:
         return Register(
             _partitions_key(_slot(self.namespace, "")),
             lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+            self._mark,
         )
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

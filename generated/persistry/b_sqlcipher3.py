@@ -16,9 +16,11 @@ from ._runtime.arguments import (
 )
 from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.failures import Failures, Rule
+from ._runtime.formats import Format, Found, Opened
 from ._runtime.identifiers import literal, quoted, split_table_name
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
+from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
@@ -31,10 +33,18 @@ with extra("sqlcipher3", __package__):
 
 __all__ = ("SQLCipherPersister",)
 
-# What `initialize` runs, in one transaction where the store has that for tables.
-_BEGIN = "BEGIN IMMEDIATE"
-_CREATE = (
-    Step("""\
+# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
+_FORMAT = Format(
+    generation=1,
+    opening="""\
+SELECT coalesce(
+  (SELECT max(CAST(substr(name, 12) AS INTEGER))
+   FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation
+FROM pragma_table_info({table_name}, {schema_name}) WHERE name = 'codec'
+""",
+    begin="BEGIN IMMEDIATE",
+    create=(
+        Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   write_number INTEGER PRIMARY KEY,
   partition_key TEXT NOT NULL,
@@ -47,19 +57,27 @@ CREATE TABLE IF NOT EXISTS {table} (
   codec INTEGER,
   UNIQUE (partition_key, app_id, sequence_id, position))
 """),
-    Step("""\
+        Step("""\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
 SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec
 FROM {table} WHERE write_number = 0 AND false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-    Step(
-        "CREATE INDEX {order} ON {table_alone} (partition_key)",
-        when="SELECT {order_name} NOT IN (SELECT name FROM pragma_index_list({table_name}))",
+        Step(
+            "CREATE INDEX {order} ON {table_alone} (partition_key)",
+            when="SELECT {order_name} NOT IN (SELECT name FROM pragma_index_list({table_name}))",
+        ),
+        Step(
+            "CREATE INDEX {apps} ON {table_alone} (partition_key, app_id)",
+            when="SELECT {apps_name} NOT IN (SELECT name FROM pragma_index_list({table_name}))",
+        ),
     ),
-    Step(
-        "CREATE INDEX {apps} ON {table_alone} (partition_key, app_id)",
-        when="SELECT {apps_name} NOT IN (SELECT name FROM pragma_index_list({table_name}))",
+    record=(
+        Step(
+            "DROP VIEW {kept}",
+            when="SELECT EXISTS (SELECT * FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*')",
+        ),
+        Step("CREATE VIEW {kept} AS SELECT 1 AS generation_1"),
     ),
 )
 # Run on connections that are opened here, never on one that was handed in.
@@ -112,6 +130,16 @@ WITH RECURSIVE named(partition_key) AS (
   FROM named WHERE partition_key IS NOT NULL LIMIT ?)
 SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 """
+# By the questions that the operations ask.
+_STATEMENTS = {
+    "save.insert": _SAVE_INSERT,
+    "save.conflicting": _SAVE_CONFLICTING,
+    "load.at_sequence": _LOAD_AT_SEQUENCE,
+    "load.latest": _LOAD_LATEST,
+    "load.latest_of_partition": _LOAD_LATEST_OF_PARTITION,
+    "list_app_ids.newest": _LIST_APP_IDS_NEWEST,
+    "list_partition_keys.by_name": _LIST_PARTITION_KEYS_BY_NAME,
+}
 
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 999990000
@@ -258,6 +286,9 @@ def _names(table_name: str) -> dict[str, str]:
         "apps": quoted(schema, table + "_apps"),
         "apps_name": literal(table + "_apps"),
         "apps_alone": quoted("", table + "_apps"),
+        "kept": quoted(schema, table + "_generation"),
+        "kept_name": literal(table + "_generation"),
+        "schema_name": literal(schema) if schema else "NULL",
     }
 
 
@@ -298,17 +329,9 @@ class SQLCipherPersister(BaseStatePersister):
         self._session = Pep249Session.over(connection, _FAILURES, limits, _DRIVER)
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
-        self._initialized = False
         self.table_name = table_name
-        names = _names(table_name)
-        self._sql_is_initialized = _IS_INITIALIZED.format_map(names)
-        self._sql_save_insert = _SAVE_INSERT.format_map(names)
-        self._sql_save_conflicting = _SAVE_CONFLICTING.format_map(names)
-        self._sql_load_at_sequence = _LOAD_AT_SEQUENCE.format_map(names)
-        self._sql_load_latest = _LOAD_LATEST.format_map(names)
-        self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
-        self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
-        self._sql_list_partition_keys_by_name = _LIST_PARTITION_KEYS_BY_NAME.format_map(names)
+        self._names = _names(table_name)
+        self._opened = Opened()
 
     @property
     def connection(self) -> Any:
@@ -371,24 +394,45 @@ class SQLCipherPersister(BaseStatePersister):
         """
         return cls.from_values(**config_arguments(config, cls.from_values))
 
-    def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+    def _find(self, store: Any, names: Mapping[str, str]) -> Found:
+        """What the table is, as far as one query can tell."""
+        return Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
 
-        Safe to call from many processes at once.
+    def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
+        """The statements for the table, which is looked at once before its first use."""
+        found = self._find(store, self._names)
+        _FORMAT.check_current(operation, key, found, self._session.failures.place)
+        texts = _STATEMENTS
+        sql = {name: text.format_map(self._names) for name, text in texts.items()}
+        if found.generation is not None:
+            self._opened.sql = sql
+        return sql
+
+    def initialize(self) -> None:
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
+
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
         self.create_table(self.table_name)
-        self._initialized = True
+        self._opened.is_initialized = True
 
     def create_table(self, table_name: str) -> None:
         """Create a table of this name, and what belongs to it, if it is not there."""
         names = _names(table_name)
-        with self._session.operation("initialize", f"table {table_name!r}") as store:
-            if not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
+        key = f"table {table_name!r}"
+        with self._session.operation("initialize", key) as store:
+            place = self._session.failures.place
+            found = self._find(store, names)
+            _FORMAT.check_ours("initialize", key, found, place)
+            if _FORMAT.is_older(found) or not store.answers(_IS_INITIALIZED.format_map(names)):
+                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
             store.configure(_ON_INITIALIZE)
 
     def is_initialized(self) -> bool:
@@ -403,10 +447,39 @@ class SQLCipherPersister(BaseStatePersister):
         Raises:
             PersisterUnavailableError: The store cannot be reached.
         """
-        with self._session.operation("is_initialized", f"table {self.table_name!r}") as store:
-            if not self._initialized:
-                self._initialized = store.answers(self._sql_is_initialized)
-        return self._initialized
+        key = f"table {self.table_name!r}"
+        with self._session.operation("is_initialized", key) as store:
+            if not self._opened.is_initialized:
+                found = self._find(store, self._names)
+                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
+                self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
+                    _IS_INITIALIZED.format_map(self._names)
+                )
+        return self._opened.is_initialized
+
+    def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        key = f"table {self.table_name!r}"
+        with self._session.operation("pending_migrations", key) as store:
+            found = self._find(store, self._names)
+            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
+            if found.generation is None:
+                # Nothing there is fine; a table that is not ours is refused.
+                store.answers(_IS_INITIALIZED.format_map(self._names))
+        return _FORMAT.pending(found, self._names)
 
     def save(
         self,
@@ -442,8 +515,8 @@ class SQLCipherPersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -459,8 +532,9 @@ class SQLCipherPersister(BaseStatePersister):
             self._largest_state,
         )
         with self._session.operation("save", record) as store:
+            sql = self._opened.sql or self._open("save", record, store)
             if store.execute(
-                self._sql_save_insert,
+                sql["save.insert"],
                 (
                     record.partition_key,
                     record.app_id,
@@ -474,7 +548,7 @@ class SQLCipherPersister(BaseStatePersister):
             ):
                 return
             stored = store.fetch_one(
-                self._sql_save_conflicting,
+                sql["save.conflicting"],
                 (record.partition_key, record.app_id, record.sequence_id, record.position),
             )
         record.accept(stored)
@@ -506,8 +580,8 @@ class SQLCipherPersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -515,15 +589,16 @@ class SQLCipherPersister(BaseStatePersister):
         with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            sql = self._opened.sql or self._open("load", wanted, store)
             if sequence_id is not None:
                 row = store.fetch_one(
-                    self._sql_load_at_sequence,
+                    sql["load.at_sequence"],
                     (wanted.partition_key, wanted.app_id, wanted.sequence_id),
                 )
             elif app_id is not None:
-                row = store.fetch_one(self._sql_load_latest, (wanted.partition_key, wanted.app_id))
+                row = store.fetch_one(sql["load.latest"], (wanted.partition_key, wanted.app_id))
             else:
-                row = store.fetch_one(self._sql_load_latest_of_partition, (wanted.partition_key,))
+                row = store.fetch_one(sql["load.latest_of_partition"], (wanted.partition_key,))
         return wanted.record(row, self.serde_kwargs)
 
     def list_app_ids(
@@ -541,8 +616,8 @@ class SQLCipherPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -550,8 +625,9 @@ class SQLCipherPersister(BaseStatePersister):
         with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
+            sql = self._opened.sql or self._open("list_app_ids", wanted, store)
             rows = store.fetch_all(
-                self._sql_list_app_ids_newest,
+                sql["list_app_ids.newest"],
                 (wanted.partition_key, wanted.partition_key, wanted.partition_key, wanted.limit),
             )
         return wanted.names(rows)
@@ -571,8 +647,8 @@ class SQLCipherPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -580,7 +656,8 @@ class SQLCipherPersister(BaseStatePersister):
         with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
-            rows = store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
+            sql = self._opened.sql or self._open("list_partition_keys", wanted, store)
+            rows = store.fetch_all(sql["list_partition_keys.by_name"], (wanted.limit,))
         return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

@@ -17,8 +17,10 @@ from ._runtime.arguments import (
 )
 from ._runtime.drivers.sqlite3_session import Sqlite3Session
 from ._runtime.failures import Failures, Rule
-from ._runtime.identifiers import quoted, split_table_name
+from ._runtime.formats import Change, Format, Found, Opened
+from ._runtime.identifiers import literal, quoted, split_table_name
 from ._runtime.limits import Limits
+from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
@@ -26,10 +28,40 @@ from .state import State
 
 __all__ = ("SQLitePersister",)
 
-# What `initialize` runs, in one transaction where the store has that for tables.
-_BEGIN = "BEGIN IMMEDIATE"
-_CREATE = (
+# Whether what only repeats the records has to be made anew, and how.
+_STALE = "SELECT (SELECT max(rowid) FROM {table}) IS NOT (SELECT max(last_write) FROM {heads})"
+_REBUILD = (
+    Step("DELETE FROM {heads}"),
     Step("""\
+INSERT INTO {heads} (partition_key, app_id, last_write)
+SELECT coalesce(partition_key, ''), app_id, max(rowid) FROM {table} WHERE true GROUP BY 1, 2
+"""),
+)
+# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
+_FORMAT = Format(
+    generation=1,
+    opening="""\
+WITH burrs (name, type, pk) AS (VALUES
+  ('partition_key', 'TEXT', 1), ('app_id', 'TEXT', 2), ('sequence_id', 'INTEGER', 3), ('position', 'TEXT', 4),
+  ('status', 'TEXT', 0), ('state', 'TEXT', 0), ('created_at', 'TIMESTAMP', 0)),
+columns AS (
+  SELECT c.name, burrs.name IS NOT NULL AS is_burrs, c.name = 'codec' AS is_ours
+  FROM pragma_table_info({table_name}, {schema_name}) AS c
+  LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = upper(c.type) AND burrs.pk = c.pk),
+seen AS (
+  SELECT count(*) = 7 AND sum(is_burrs) = 7 AS as_burrs, max(is_ours) AS ours,
+    CASE WHEN sum(is_burrs) = 7 THEN min(CASE WHEN NOT is_burrs THEN name END) END AS other,
+    (SELECT max(CAST(substr(name, 12) AS INTEGER))
+     FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*') AS kept
+  FROM columns HAVING count(*) > 0)
+SELECT
+  CASE WHEN as_burrs THEN 0 WHEN kept THEN kept WHEN ours THEN 1 END AS generation,
+  CASE WHEN kept IS NULL AND NOT ours THEN other END AS foreign_column
+FROM seen
+""",
+    begin="BEGIN IMMEDIATE",
+    create=(
+        Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   write_number INTEGER PRIMARY KEY,
   partition_key TEXT NOT NULL DEFAULT '',
@@ -42,35 +74,35 @@ CREATE TABLE IF NOT EXISTS {table} (
   codec INTEGER,
   UNIQUE (partition_key, app_id, sequence_id, position))
 """),
-    Step("""\
+        Step("""\
 CREATE TABLE IF NOT EXISTS {heads} (
   partition_key TEXT NOT NULL, app_id TEXT NOT NULL, last_write INTEGER NOT NULL,
   PRIMARY KEY (partition_key, app_id)) WITHOUT ROWID
 """),
-    Step("""\
+        Step("""\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
 SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec
 FROM {table} WHERE rowid = 0 AND false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-    Step("""\
+        Step("""\
 INSERT INTO {heads} (partition_key, app_id, last_write)
 SELECT partition_key, app_id, last_write FROM {heads} WHERE false
 ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write
 """),
-    Step(
-        "CREATE INDEX IF NOT EXISTS {heads_order} ON {heads_alone} (partition_key, last_write DESC)"
-    ),
-    Step("DROP TRIGGER IF EXISTS {saved}"),
-    Step("""\
+        Step(
+            "CREATE INDEX IF NOT EXISTS {heads_order} ON {heads_alone} (partition_key, last_write DESC)"
+        ),
+        Step("DROP TRIGGER IF EXISTS {saved}"),
+        Step("""\
 CREATE TRIGGER {saved} AFTER INSERT ON {table_alone} BEGIN
   INSERT INTO {heads_alone} (partition_key, app_id, last_write)
   VALUES (coalesce(NEW.partition_key, ''), NEW.app_id, NEW.rowid)
   ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
 END
 """),
-    Step("DROP TRIGGER IF EXISTS {deleted}"),
-    Step("""\
+        Step("DROP TRIGGER IF EXISTS {deleted}"),
+        Step("""\
 CREATE TRIGGER {deleted} AFTER DELETE ON {table_alone} BEGIN
   DELETE FROM {heads_alone}
   WHERE partition_key = coalesce(OLD.partition_key, '') AND app_id = OLD.app_id AND last_write = OLD.rowid;
@@ -80,15 +112,30 @@ CREATE TRIGGER {deleted} AFTER DELETE ON {table_alone} BEGIN
   ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
 END
 """),
-)
-# Whether what only repeats the records has to be made anew, and how.
-_STALE = "SELECT (SELECT max(rowid) FROM {table}) IS NOT (SELECT max(last_write) FROM {heads})"
-_REBUILD = (
-    Step("DELETE FROM {heads}"),
-    Step("""\
-INSERT INTO {heads} (partition_key, app_id, last_write)
-SELECT coalesce(partition_key, ''), app_id, max(rowid) FROM {table} WHERE true GROUP BY 1, 2
-"""),
+    )
+    + _REBUILD,
+    record=(
+        Step(
+            "DROP VIEW {kept}",
+            when="""\
+SELECT EXISTS (
+  SELECT * FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*')
+""",
+        ),
+        Step("CREATE VIEW {kept} AS SELECT 1 AS generation_1"),
+    ),
+    changes=(
+        Change(
+            1,
+            "Adopts a table that Apache Burr's persister made, which can go on with it: adds the column `codec`, which is NULL in the rows that are there, and makes the heads and their triggers beside it. No row is rewritten. Its rowid, the order of saving, is what `write_number` is in a table of our own.",
+            (
+                Step(
+                    "ALTER TABLE {table} ADD COLUMN codec INTEGER",
+                    when="SELECT NOT EXISTS (SELECT * FROM pragma_table_info({table_name}, {schema_name}) WHERE name = 'codec')",
+                ),
+            ),
+        ),
+    ),
 )
 # Run on connections that are opened here, never on one that was handed in.
 _ON_OPEN = ("PRAGMA synchronous = FULL",)
@@ -135,6 +182,16 @@ WITH RECURSIVE named (partition_key) AS (
   LIMIT ?)
 SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 """
+# By the questions that the operations ask.
+_STATEMENTS = {
+    "save.insert": _SAVE_INSERT,
+    "save.conflicting": _SAVE_CONFLICTING,
+    "load.at_sequence": _LOAD_AT_SEQUENCE,
+    "load.latest": _LOAD_LATEST,
+    "load.latest_of_partition": _LOAD_LATEST_OF_PARTITION,
+    "list_app_ids.newest": _LIST_APP_IDS_NEWEST,
+    "list_partition_keys.by_name": _LIST_PARTITION_KEYS_BY_NAME,
+}
 
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 999990000
@@ -160,7 +217,12 @@ _FAILURES = Failures(
             errors.StoreVersionError,
             sqlite3.OperationalError,
             "something else in this database has the name of the table, or of what belongs to it; give another table_name",
-            messages=("because it is a view", "there is already a", "there is already an"),
+            messages=(
+                "because it is a view",
+                "there is already a",
+                "there is already an",
+                "already exists",
+            ),
         ),
         Rule(
             errors.StoreVersionError,
@@ -263,6 +325,10 @@ def _names(table_name: str) -> dict[str, str]:
         "deleted": quoted(schema, table + "_deleted"),
         "table_alone": quoted("", table),
         "heads_alone": quoted("", table + "_heads"),
+        "kept": quoted(schema, table + "_generation"),
+        "kept_name": literal(table + "_generation"),
+        "table_name": literal(table),
+        "schema_name": literal(schema) if schema else "NULL",
     }
 
 
@@ -312,17 +378,9 @@ class SQLitePersister(BaseStatePersister):
         )
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
-        self._initialized = False
         self.table_name = table_name
-        names = _names(table_name)
-        self._sql_is_initialized = _IS_INITIALIZED.format_map(names)
-        self._sql_save_insert = _SAVE_INSERT.format_map(names)
-        self._sql_save_conflicting = _SAVE_CONFLICTING.format_map(names)
-        self._sql_load_at_sequence = _LOAD_AT_SEQUENCE.format_map(names)
-        self._sql_load_latest = _LOAD_LATEST.format_map(names)
-        self._sql_load_latest_of_partition = _LOAD_LATEST_OF_PARTITION.format_map(names)
-        self._sql_list_app_ids_newest = _LIST_APP_IDS_NEWEST.format_map(names)
-        self._sql_list_partition_keys_by_name = _LIST_PARTITION_KEYS_BY_NAME.format_map(names)
+        self._names = _names(table_name)
+        self._opened = Opened()
 
     @property
     def connection(self) -> Any:
@@ -375,27 +433,48 @@ class SQLitePersister(BaseStatePersister):
         """
         return cls.from_values(**config_arguments(config, cls.from_values))
 
-    def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+    def _find(self, store: Any, names: Mapping[str, str]) -> Found:
+        """What the table is, as far as one query can tell."""
+        return Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
 
-        Safe to call from many processes at once.
+    def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
+        """The statements for the table, which is looked at once before its first use."""
+        found = self._find(store, self._names)
+        _FORMAT.check_current(operation, key, found, self._session.failures.place)
+        texts = _STATEMENTS
+        sql = {name: text.format_map(self._names) for name, text in texts.items()}
+        if found.generation is not None:
+            self._opened.sql = sql
+        return sql
+
+    def initialize(self) -> None:
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
+
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
         self.create_table_if_not_exists(self.table_name)
-        self._initialized = True
+        self._opened.is_initialized = True
 
     def create_table_if_not_exists(self, table_name: str) -> None:
         """Create a table of this name, and what belongs to it, if it is not there."""
         names = _names(table_name)
-        with self._session.operation("initialize", f"table {table_name!r}") as store:
-            if not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together(_BEGIN, [step.format_map(names) for step in _CREATE])
+        key = f"table {table_name!r}"
+        with self._session.operation("initialize", key) as store:
+            place = self._session.failures.place
+            found = self._find(store, names)
+            _FORMAT.check_ours("initialize", key, found, place)
+            if _FORMAT.is_older(found) or not store.answers(_IS_INITIALIZED.format_map(names)):
+                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
             stale = store.fetch_one(_STALE.format_map(names))
             if stale and stale[0]:
-                store.run_together(_BEGIN, [step.format_map(names) for step in _REBUILD])
+                store.run_together(_FORMAT.begin, [step.format_map(names) for step in _REBUILD])
             store.configure(_ON_INITIALIZE)
 
     def is_initialized(self) -> bool:
@@ -410,10 +489,39 @@ class SQLitePersister(BaseStatePersister):
         Raises:
             PersisterUnavailableError: The store cannot be reached.
         """
-        with self._session.operation("is_initialized", f"table {self.table_name!r}") as store:
-            if not self._initialized:
-                self._initialized = store.answers(self._sql_is_initialized)
-        return self._initialized
+        key = f"table {self.table_name!r}"
+        with self._session.operation("is_initialized", key) as store:
+            if not self._opened.is_initialized:
+                found = self._find(store, self._names)
+                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
+                self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
+                    _IS_INITIALIZED.format_map(self._names)
+                )
+        return self._opened.is_initialized
+
+    def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        key = f"table {self.table_name!r}"
+        with self._session.operation("pending_migrations", key) as store:
+            found = self._find(store, self._names)
+            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
+            if found.generation is None:
+                # Nothing there is fine; a table that is not ours is refused.
+                store.answers(_IS_INITIALIZED.format_map(self._names))
+        return _FORMAT.pending(found, self._names)
 
     def save(
         self,
@@ -449,8 +557,8 @@ class SQLitePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -466,8 +574,9 @@ class SQLitePersister(BaseStatePersister):
             self._largest_state,
         )
         with self._session.operation("save", record) as store:
+            sql = self._opened.sql or self._open("save", record, store)
             if store.execute(
-                self._sql_save_insert,
+                sql["save.insert"],
                 (
                     record.partition_key,
                     record.app_id,
@@ -481,7 +590,7 @@ class SQLitePersister(BaseStatePersister):
             ):
                 return
             stored = store.fetch_one(
-                self._sql_save_conflicting,
+                sql["save.conflicting"],
                 (record.partition_key, record.app_id, record.sequence_id, record.position),
             )
         record.accept(stored)
@@ -513,8 +622,8 @@ class SQLitePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -522,18 +631,19 @@ class SQLitePersister(BaseStatePersister):
         with self._session.operation("load", wanted) as store:
             if not wanted.storable:
                 return None
+            sql = self._opened.sql or self._open("load", wanted, store)
             if sequence_id is not None:
                 row = store.fetch_one(
-                    self._sql_load_at_sequence,
+                    sql["load.at_sequence"],
                     (wanted.partition_key, wanted.app_id, wanted.sequence_id),
                 )
             elif app_id is not None:
                 row = store.fetch_one(
-                    self._sql_load_latest,
+                    sql["load.latest"],
                     (wanted.partition_key, wanted.app_id, wanted.partition_key, wanted.app_id),
                 )
             else:
-                row = store.fetch_one(self._sql_load_latest_of_partition, (wanted.partition_key,))
+                row = store.fetch_one(sql["load.latest_of_partition"], (wanted.partition_key,))
         return wanted.record(row, self.serde_kwargs)
 
     def list_app_ids(
@@ -551,8 +661,8 @@ class SQLitePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -560,9 +670,8 @@ class SQLitePersister(BaseStatePersister):
         with self._session.operation("list_app_ids", wanted) as store:
             if not wanted.storable:
                 return []
-            rows = store.fetch_all(
-                self._sql_list_app_ids_newest, (wanted.partition_key, wanted.limit)
-            )
+            sql = self._opened.sql or self._open("list_app_ids", wanted, store)
+            rows = store.fetch_all(sql["list_app_ids.newest"], (wanted.partition_key, wanted.limit))
         return wanted.names(rows)
 
     def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
@@ -580,8 +689,8 @@ class SQLitePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -589,7 +698,8 @@ class SQLitePersister(BaseStatePersister):
         with self._session.operation("list_partition_keys", wanted) as store:
             if not wanted.storable:
                 return []
-            rows = store.fetch_all(self._sql_list_partition_keys_by_name, (wanted.limit,))
+            sql = self._opened.sql or self._open("list_partition_keys", wanted, store)
+            rows = store.fetch_all(sql["list_partition_keys.by_name"], (wanted.limit,))
         return wanted.names(rows)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

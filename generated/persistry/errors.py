@@ -25,8 +25,8 @@ class PersisterError(Exception):
 
 
 class NotInitializedError(PersisterError, RuntimeError):
-    """The table is missing: call `initialize()` once before the first save or load. Only
-    stores with tables raise it.
+    """The table is missing, or was made by an older version or another library: call
+    `initialize()` once before the first save or load.
     """
 
 

@@ -10,6 +10,7 @@ import abc
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict
 
+from ._runtime.migrations import Migration
 from .state import State
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ class BaseStateLoader(abc.ABC):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -107,8 +108,8 @@ class BaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -127,8 +128,8 @@ class BaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         raise NotImplementedError(f"{type(self).__name__} does not offer list_partition_keys()")
@@ -142,11 +143,14 @@ class BaseStateSaver(abc.ABC):
         return False
 
     def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
@@ -164,6 +168,23 @@ class BaseStateSaver(abc.ABC):
             PersisterUnavailableError: The store cannot be reached.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement is_initialized()")
+
+    def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not offer pending_migrations()")
 
     @abc.abstractmethod
     def save(
@@ -200,8 +221,8 @@ class BaseStateSaver(abc.ABC):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -272,8 +293,8 @@ class AsyncBaseStateLoader(abc.ABC):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -293,8 +314,8 @@ class AsyncBaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -313,8 +334,8 @@ class AsyncBaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer.
         """
         raise NotImplementedError(f"{type(self).__name__} does not offer list_partition_keys()")
@@ -328,11 +349,14 @@ class AsyncBaseStateSaver(abc.ABC):
         return True
 
     async def initialize(self) -> None:
-        """Prepare the store: create what is missing, change nothing that is there.
+        """Prepare the store: create what is missing, and bring what an older version or Apache
+        Burr made to the format that this version works with. No record is rewritten.
 
-        Safe to call from many processes at once.
+        Safe to call from many processes at once, and again after it was interrupted.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else. Nothing was changed.
             PersisterAccessError: The user may not create what is missing.
             PersisterUnavailableError: The store cannot be reached.
         """
@@ -350,6 +374,23 @@ class AsyncBaseStateSaver(abc.ABC):
             PersisterUnavailableError: The store cannot be reached.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement is_initialized()")
+
+    async def pending_migrations(self) -> list[Migration]:
+        """Say what `initialize()` would do to the data that is there already, and change
+        nothing.
+
+        For those who want to see it before it is done. A persister of one's own need not
+        offer this.
+
+        Returns:
+            The migrations, in order; empty if there is nothing yet, or nothing to do.
+
+        Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
+            PersisterUnavailableError: The store cannot be reached.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not offer pending_migrations()")
 
     @abc.abstractmethod
     async def save(
@@ -386,8 +427,8 @@ class AsyncBaseStateSaver(abc.ABC):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` was never called on this store by this
+                version, and there is something to do.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """

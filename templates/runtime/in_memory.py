@@ -21,6 +21,7 @@ from ._runtime.arguments import (
 )
 from ._runtime.awaitable import Opening
 from ._runtime.limits import Limits
+from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from .errors import PersisterClosedError
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
@@ -200,6 +201,11 @@ class InMemoryPersister(_Shared, BaseStatePersister):
         self._refuse_closed()
         return True
 
+    def pending_migrations(self) -> list[Migration]:
+        """Return nothing: what is stored here is never older than this process."""
+        self._refuse_closed()
+        return []
+
     def save(
         self,
         partition_key: str | None,
@@ -287,6 +293,11 @@ class AsyncInMemoryPersister(_Shared, AsyncBaseStatePersister):
         """Return True: there is nothing to prepare."""
         self._refuse_closed()
         return True
+
+    async def pending_migrations(self) -> list[Migration]:
+        """Return nothing: what is stored here is never older than this process."""
+        self._refuse_closed()
+        return []
 
     async def save(
         self,

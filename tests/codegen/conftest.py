@@ -12,6 +12,7 @@ import pytest
 from codegen import ir, writing
 from codegen.pipeline import Run
 from codegen.rendering import Tree
+from tests.codegen.specs import Texts, texts_of
 from tests.reading import read_once
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,12 @@ def resolved(original: Path) -> ir.Project:
     found = run.project()
     assert found is not None, run.problems()
     return found
+
+
+@pytest.fixture(scope="session")
+def texts(original: Path) -> Texts:
+    """The files of the spec."""
+    return texts_of(original)
 
 
 @pytest.fixture

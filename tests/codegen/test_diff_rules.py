@@ -8,7 +8,6 @@ tests/codegen/test_diff_rules.py` and review the difference.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 import re
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import pytest
 import yaml
 
 from codegen import ir, model
-from codegen.decode import Value, decode
+from codegen.decode import Value
 from codegen.diff import text
 from codegen.diff.between import changed
 from codegen.diff.change import Change, Diff, Kind
@@ -28,17 +27,14 @@ from codegen.diff.reference import reference
 from codegen.diff.rules import Rule, rule_for, rules
 from codegen.diff.shapes import is_ordered, is_set, matches
 from codegen.diff.tree import Fields, Leaf
-from codegen.model import InterfaceModel, ScenariosModel
-from codegen.nodes import Node, Text
-from codegen.pipeline import Written
-from codegen.problems import Report, Span
-from codegen.resolve.conventions import conventional
+from codegen.model import InterfaceModel
+from codegen.nodes import Text
+from codegen.problems import Span
 from codegen.resolve.families import FAMILIES
 from codegen.schema import alternatives, is_optional, keys_of
-from codegen.source import parse
+from tests.codegen.specs import Texts, written
 
 GOLDENS = Path(__file__).parents[1] / "golden" / "changes"
-Texts = dict[str, str]
 Pair = list[dict[str, Any]]
 
 
@@ -49,46 +45,6 @@ def pairs() -> dict[str, Pair]:
 
 
 PAIRS = pairs()
-
-
-def texts_of(root: Path) -> Texts:
-    spec = root / "spec"
-    files = [
-        spec / "interface.yaml",
-        *spec.glob("backends/*.yaml"),
-        *spec.glob("conformance/*.yaml"),
-    ]
-    return {it.relative_to(root).as_posix(): it.read_text(encoding="utf-8") for it in sorted(files)}
-
-
-def decoded(path: str, node: Node, report: Report) -> Any:
-    """The model of a file, as the generator decodes it."""
-    if path == "spec/interface.yaml":
-        return decode(node, InterfaceModel, report)
-    if path.startswith("spec/conformance/"):
-        return decode(node, ScenariosModel, report)
-    pairs = {str(key): str(getattr(value, "text", "")) for key, value in node.pairs}
-    found = decode(node, FAMILIES[pairs["family"]], report)
-    return conventional(found) if isinstance(found, model.SqlBackendModel) else found
-
-
-@functools.cache
-def read(path: str, text: str) -> tuple[Node, Any]:
-    """The nodes and the model of a file, once for each text."""
-    report = Report()
-    node = parse(text, path, report)
-    assert node is not None, report.problems
-    found = decoded(path, node, report)
-    assert not report, [f"{it.span} {it.message}" for it in report.problems]
-    return node, found
-
-
-def written(texts: Texts) -> Written:
-    found = {path: read(path, text) for path, text in texts.items()}
-    nodes = {path: node for path, (node, _) in found.items()}
-    backends = [it for path, (_, it) in found.items() if path.startswith("spec/backends/")]
-    scenarios = {path: it for path, (_, it) in found.items() if path.startswith("spec/conf")}
-    return Written(found["spec/interface.yaml"][1], tuple(backends), scenarios, nodes)
 
 
 def patched(texts: Texts, pair: Pair) -> Texts:
@@ -106,11 +62,6 @@ def patched(texts: Texts, pair: Pair) -> Texts:
         else:
             del found[path]
     return found
-
-
-@pytest.fixture(scope="session")
-def texts(original: Path) -> Texts:
-    return texts_of(original)
 
 
 def sides(pair: Pair, texts: Texts) -> tuple[Texts, Texts]:
@@ -136,7 +87,7 @@ def test_a_change_falls_under_its_rule(name: str, texts: Texts, resolved: ir.Pro
     changes = changed(written(before), written(after))
     assert name.partition(".")[0] in {it.rule for it in changes}
     check_places(changes, before, after)
-    found = text.render(Diff("main", "0" * 40, resolved, resolved, tuple(changes), ()))
+    found = text.changes(Diff("main", "0" * 40, resolved, resolved, tuple(changes), ()))
     golden = GOLDENS / f"{name}.txt"
     if os.environ.get("UPDATE_GOLDENS") == "1":
         golden.parent.mkdir(exist_ok=True)

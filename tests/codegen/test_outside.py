@@ -427,6 +427,30 @@ def test_show_prints_a_backend_of_ones_own(home: Path, capsys: pytest.CaptureFix
     assert "source: my_backends/notes.yaml" in shown
 
 
+def test_what_is_stored_is_locked_beside_the_files(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For the releases of their own project; the package need not be there."""
+    lock = ["lock", "--spec", "my_backends"]
+    assert main(lock) == 0
+    assert capsys.readouterr().out == (
+        "made     my_backends/locks/notes.lock.yaml, generation 1\n1 lock, 1 changed\n"
+    )
+    text = (home / "my_backends/locks/notes.lock.yaml").read_text()
+    assert "written by `persistry-codegen lock`" in text.partition("\n")[0]
+    assert "\nbackend: notes\n" in text
+    assert main([*lock, "--check"]) == 0
+    assert main(["show", "notes", "--spec", "my_backends"]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == "lock: my_backends/locks/notes.lock.yaml, generation 1 has been released"
+    file = home / "my_backends" / "notes.yaml"
+    file.write_text(file.read_text().replace("status: TEXT NOT NULL", "status: TEXT"))
+    assert run("generate") == 1
+    said = capsys.readouterr().err
+    assert re.match(r"my_backends/notes\.yaml:\d+:13: LOCK01 'columns\.status' is not what", said)
+    assert not (home / "my_package").exists()
+
+
 def test_a_file_to_begin_with_is_written_into_the_folder(
     home: Path, tree: Tree, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -102,7 +102,8 @@ def put(file: Path, text: str) -> None:
 
 
 def columns_of(store: str, colours: tuple[str, ...] = ("sync", "async")) -> list[str]:
-    return [it.name for it in COLUMNS if it.backend == store and it.colour in colours]
+    of_the_store = (it for it in COLUMNS if it.backend == store and not it.layout)
+    return [it.name for it in of_the_store if it.colour in colours]
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda it: f"{it.store}-{it.name}")

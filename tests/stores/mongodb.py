@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self
@@ -108,7 +109,40 @@ class AsyncMongoStore(MongoStore):
         await connection.close()
 
 
+class Adopted(MongoStore):
+    """A collection that another library began: the first save or `initialize()` adopts it.
+
+    The partition of its documents is a number, which that library takes as it comes; so no case
+    meets them in a list.
+    """
+
+    def __init__(self, column: Column, place: MongoPlace, run: str, skip_missing: bool) -> None:
+        super().__init__(column, place, run, skip_missing)
+        place.client[run][self.name].insert_many(map(document_of_burr, range(3)))
+
+
+def document_of_burr(number: int) -> dict[str, Any]:
+    """A document as Apache Burr's persister makes it."""
+    return {
+        "partition_key": 7,
+        "app_id": f"app {number % 2}",
+        "sequence_id": number,
+        "position": "step",
+        "state": json.dumps({"n": number, "text": "\u00e9"}),
+        "status": "completed",
+        "created_at": f"2025-11-22T10:00:00.00000{number}+00:00",
+    }
+
+
+class AdoptedMongoStore(Adopted, MongoStore): ...
+
+
+class AsyncAdoptedMongoStore(Adopted, AsyncMongoStore): ...
+
+
 STORES = {
     "MongoDBBasePersister": MongoStore,
+    "MongoDBBasePersister-adopted": AdoptedMongoStore,
     "AsyncMongoDBBasePersister": AsyncMongoStore,
+    "AsyncMongoDBBasePersister-adopted": AsyncAdoptedMongoStore,
 }

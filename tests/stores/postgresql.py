@@ -11,6 +11,7 @@ import psycopg
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
 
+from tests import burr_postgresql as burr
 from tests.servers import PostgreSQLServer
 
 from .served import Place, ServedStore, login
@@ -99,6 +100,15 @@ class PostgreSQLStore(ServedStore[PostgreSQLPlace]):
         connection.close()
 
 
+class Adopted(PostgreSQLStore):
+    """A table as Apache Burr makes it, still empty: `initialize()` adopts it."""
+
+    def __init__(self, *place: Any) -> None:
+        super().__init__(*place)
+        with closing(self.place.connect()) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(burr.TABLE.format(table=self.name))
+
+
 class PsycopgStore(PostgreSQLStore):
     def connect(self) -> Any:
         return psycopg.connect(self.place.url)
@@ -145,9 +155,17 @@ class AsyncPsycopgStore(PostgreSQLStore):
         await connection.close()
 
 
+class AdoptedStore(Adopted, PostgreSQLStore): ...
+
+
+class AsyncAdoptedStore(Adopted, AsyncPostgreSQLStore): ...
+
+
 STORES = {
     "PostgreSQLPersister": PostgreSQLStore,
+    "PostgreSQLPersister-adopted": AdoptedStore,
     "AsyncPostgreSQLPersister": AsyncPostgreSQLStore,
+    "AsyncPostgreSQLPersister-adopted": AsyncAdoptedStore,
     "b_psycopg.PostgreSQLPersister": PsycopgStore,
     "b_psycopg.AsyncPostgreSQLPersister": AsyncPsycopgStore,
 }

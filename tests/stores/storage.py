@@ -11,9 +11,9 @@ import persistry
 from persistry.conformance.support.column import Column
 
 
-def persister_of(name: str) -> Any:
+def persister_of(column: str) -> Any:
     """A column's class: at the top of the package, or in the module that its name begins with."""
-    module, _, name = name.rpartition(".")
+    module, _, name = column.partition("-")[0].rpartition(".")
     return getattr(import_module(f"persistry.{module}") if module else persistry, name)
 
 

@@ -30,6 +30,8 @@ from ..errors import StateNotSerializableError
 from . import deep_json, refusals, tagging, tags
 
 PLAIN, PLAIN_TAGGED, DEEP, DEEP_TAGGED = range(4)
+# What a query answers, where another library's text was kept as JSONB alone; never stored.
+JSONB = -1
 
 # Without these orjson writes dataclasses, dates and subclasses of str, dict ... as if they were
 # JSON values. Tuples, UUIDs and enumerations it writes whatever one says.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bson.int64 import Int64
 from bson.timestamp import Timestamp
@@ -51,6 +51,10 @@ class Call:
     """Its answer is a cursor, to be read to its end."""
 
 
+T = TypeVar("T")
+Steps = Generator[Call, Any, T]
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """An index that the queries need."""
@@ -60,6 +64,8 @@ class Index:
     unique: bool = False
     without: str | None = None
     """It holds only the documents that lack this field."""
+    sparse: bool = False
+    """It holds only the documents that have one of its fields."""
 
     @property
     def _only(self) -> Filter | None:
@@ -68,6 +74,8 @@ class Index:
 
     def model(self) -> IndexModel:
         options: dict[str, Any] = {"unique": True} if self.unique else {}
+        if self.sparse:
+            options["sparse"] = True
         if self._only:
             options["partialFilterExpression"] = self._only
         return IndexModel(list(self.keys), name=self.name, **options, **EXACTLY)

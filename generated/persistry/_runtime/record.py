@@ -83,6 +83,18 @@ class NewRecord:
         """Whether its statement may be longer than what a server takes at the least."""
         return len(self.encoded.data) > SMALL
 
+    def is_over(self, largest_sequence_id: int | None) -> bool:
+        """Whether a table has no room for its number; None where it takes all."""
+        return largest_sequence_id is not None and self.sequence_id > largest_sequence_id
+
+    def check_number(self, largest_sequence_id: int | None) -> None:
+        """Refuse a record whose number the table has no room for."""
+        if self.is_over(largest_sequence_id):
+            raise ValueError(
+                f"sequence_id must not be over {largest_sequence_id} in this table, as another"
+                f" library made it, but is {self.sequence_id}: call widen() once to make room"
+            )
+
     def check_fits(self, answer: Row | None) -> None:
         """Refuse a record whose statement is longer than the server says that it takes.
 
@@ -101,7 +113,8 @@ class NewRecord:
         """Accept what is stored under this key if it is this record; refuse it otherwise.
 
         Args:
-            stored: Its status, state and codec; None if it was removed in the meantime.
+            stored: Its status, state and codec (or `codec.JSONB`); None if it was removed in the
+                meantime.
         """
         if stored is None:
             raise PersisterUnavailableError(
@@ -130,6 +143,8 @@ class NewRecord:
         try:
             # What was sent, not the caller's own lists: those may have changed since.
             sent = codec.decode(self.encoded.data, self.codec, registered=False)
+            if number == codec.JSONB:
+                return same(sent, codec.decode(state, None, registered=False), through_jsonb=True)
             return same(sent, codec.decode(state, number, registered=False))
         except ValueError:  # a damaged record is another one
             return False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+Check = Callable[[Sequence[Any] | None], None]
 
 
 class Step(NamedTuple):
@@ -12,10 +14,12 @@ class Step(NamedTuple):
     sql: str
     when: str = ""
     """Where it is given, the step is run only if this gives a row whose first column is true."""
+    check: Check | None = None
+    """Where it is given, the step is a query, and this raises if its first row forbids the rest."""
 
     def format_map(self, names: Mapping[str, str]) -> Step:
         """The step with the names of one table."""
-        return Step(self.sql.format_map(names), self.when.format_map(names))
+        return Step(self.sql.format_map(names), self.when.format_map(names), self.check)
 
 
 def begun(begin: str, seconds: float) -> str:

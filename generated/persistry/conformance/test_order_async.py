@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 import pytest
 
-from ..errors import StateConflictError
 from ..state import State
 from .support import expect
 from .support.column import Store
-from .support.model import Model
-from .support.together_async import Opened, attempt, fixture, marks
+from .support.together_async import Opened, fixture, marks
 
 COLOUR = "async"
 pytestmark = marks
@@ -104,44 +100,3 @@ async def test_order_outlives_its_persister(persister: Any, store: Store, keep: 
     await save(other, "app-2", 1)
     assert await other.list_app_ids("p") == ["app-2", "app-4", "app-3", "app-1", "app-0"]
     expect.record(await other.load("p", "app-2"), sequence_id=9)
-
-
-@pytest.mark.promise(1, 3, 4, 5)
-@pytest.mark.parametrize("seed", range(6))
-async def test_any_saves_answer_as_the_model_does(persister: Any, seed: int) -> None:
-    """After any sequence of saves, every load and list is what a plain model says."""
-    chance, model = random.Random(seed), Model()
-    partitions, apps = ["", "p", "p:a", "%"], ["", "a", "a:1", "b", "\u00e9"]
-    numbers = [0, 1, 2, 10, 2**31, 2**53, 2**53 + 1, 2**63 - 1]
-    for _ in range(100):
-        key = (
-            chance.choice(partitions),
-            chance.choice(apps),
-            chance.choice(numbers),
-            chance.choice("xy"),
-        )
-        values, status = (
-            {"n": chance.choice([0, 0.0, False])},
-            chance.choice(["completed", "failed"]),
-        )
-        save = partial(persister.save, *key, State(values), status)
-        refused = await attempt(save)
-        assert type(refused) is (
-            type(None) if model.save(key, values, status) else StateConflictError
-        )
-        for question in ((key[0], None), key[:2], key[:3]):
-            answer(model.load(*question), await persister.load(*question))
-        assert await persister.list_app_ids(key[0]) == model.list_app_ids(key[0])
-    for partition in partitions:
-        for app in apps:
-            for number in numbers:
-                found = await persister.load(partition, app, number)
-                answer(model.load(partition, app, number), found)
-
-
-def answer(expected: dict[str, Any] | None, found: Any) -> None:
-    """What was found is what the model says."""
-    if expected is None:
-        expect.nothing(found)
-    else:
-        expect.record(found, **expected)

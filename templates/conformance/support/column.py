@@ -29,12 +29,14 @@ class Column:
     """
 
     name: str
-    """The class name, such as `SQLitePersister`."""
+    """The class name, such as `SQLitePersister`; of a layout's column, with that behind a hyphen."""
     colour: Colour
     backend: str
     traits: frozenset[str] = frozenset()
     gaps: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Case (the test function's name without `test_`) -> why this store cannot keep it."""
+    layout: str = ""
+    """In which other form the data was there already, before the persister went on with it."""
 
 
 class Server(Protocol):

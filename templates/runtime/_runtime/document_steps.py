@@ -6,36 +6,18 @@ the operation gives. Carrying out the calls is the session's part.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from ..errors import StoreVersionError
-from .arguments import Row, shown
+from .arguments import Row
 from .clock import iso
-from .documents import EXACTLY, Call, Document, Filter, Index, Query
+from .documents import EXACTLY, Call, Document, Filter, Query, Steps
 
 # How many of the newest documents a list with a limit looks at, before it asks for the last one of
 # each application.
 WALKED = 1000
-
-# How many keys that stand twice a message names.
-_NAMED = 3
-
-T = TypeVar("T")
-Steps = Generator[Call, Any, T]
-
-
-@dataclass(slots=True)
-class Prepared:
-    """What is known of a collection; a persister and its copies share it."""
-
-    is_done: bool = False
-    is_twofold: bool = False
-    """Another library's documents hold the default partition as an empty text, and the unique
-    index does not see that null is the same."""
 
 
 def finding(query: Query, filter: Filter) -> Steps[Row | None]:
@@ -50,9 +32,12 @@ def finding_either(query: Query, filter: Filter, foreign: Filter, coll: str) -> 
     return query.row(found[0] if found else None)
 
 
-def inserting(document: Document, unless: Filter, prepared: Prepared) -> Steps[bool]:
-    """Whether the document was stored; not if one that fits to `unless`, its key, is there."""
-    if prepared.is_twofold and (yield Call("find_one", (unless, {"_id": 1}), EXACTLY)):
+def inserting(document: Document, unless: Filter, look_first: bool) -> Steps[bool]:
+    """Whether the document was stored; not if one that fits to `unless`, its key, is there.
+
+    `look_first` is for a collection whose unique index does not see every such document.
+    """
+    if look_first and (yield Call("find_one", (unless, {"_id": 1}), EXACTLY)):
         return False
     try:
         yield Call("insert_one", (dict(document),))
@@ -129,73 +114,3 @@ def _moment(document: Document, query: Query) -> str:
 
 def _once(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
-
-
-def asking(indexes: Sequence[Index], prepared: Prepared) -> Steps[bool]:
-    """Whether all indexes are there."""
-    if not prepared.is_done:
-        found = yield Call("list_indexes", lists=True)
-        if _missing(indexes, found):
-            return False
-        yield from _noting(indexes, prepared)
-    return True
-
-
-def preparing(indexes: Sequence[Index], prepared: Prepared) -> Steps[None]:
-    """Make the indexes that are not there."""
-    missing = _missing(indexes, (yield Call("list_indexes", lists=True)))
-    unique = next(it for it in indexes if it.unique)
-    fields = [name for name, _ in unique.keys]
-    if unique in missing and (yield from _is_twofold(fields)):
-        yield from _refusing_doubles(fields)
-    if missing:
-        try:
-            yield Call("create_indexes", ([it.model() for it in missing],))
-        except DuplicateKeyError as exc:
-            yield from _refusing_doubles(fields, exc)
-            raise
-    yield from _noting(indexes, prepared)
-
-
-def _missing(indexes: Sequence[Index], found: Sequence[Document]) -> list[Index]:
-    return [it for it in indexes if not any(map(it.is_like, found))]
-
-
-def _is_twofold(fields: Sequence[str]) -> Steps[bool]:
-    return (yield Call("find_one", ({fields[0]: ""}, {"_id": 1}), EXACTLY)) is not None
-
-
-def _noting(indexes: Sequence[Index], prepared: Prepared) -> Steps[None]:
-    fields = [name for it in indexes if it.unique for name, _ in it.keys]
-    prepared.is_twofold = yield from _is_twofold(fields)
-    prepared.is_done = True
-
-
-def _refusing_doubles(fields: Sequence[str], cause: DuplicateKeyError | None = None) -> Steps[None]:
-    """Raise an error that names the keys under which several documents stand, if there are any."""
-    key: Filter = {name: f"${name}" for name in fields}
-    key[fields[0]] = {"$ifNull": [f"${fields[0]}", ""]}
-    found = yield Call(
-        "aggregate",
-        (
-            [
-                {"$group": {"_id": key, "count": {"$sum": 1}}},
-                {"$match": {"count": {"$gt": 1}}},
-                {"$limit": _NAMED},
-            ],
-        ),
-        {**EXACTLY, "allowDiskUse": True},
-        lists=True,
-    )
-    if found:
-        named = "; ".join(
-            ", ".join(f"{name} {shown(value)}" for name, value in it["_id"].items())
-            + f" ({it['count']} documents)"
-            for it in found
-        )
-        raise StoreVersionError(
-            f"initialize: several documents of this collection have the same key, so that it can"
-            f" have no unique index: {named}. Nothing was changed. Decide which of them to keep,"
-            " delete the others and call initialize() again; until then this collection can be"
-            " read, not written"
-        ) from cause

@@ -136,7 +136,7 @@ class Failures:
         advice = rule.advice if rule else f"{self.store} refused it"
         message = (
             f"{about(operation, key)}: {_filled(advice, limits)}"
-            f"  ({type(exc).__name__}: {_told(exc)}{self._at})"
+            f"  ({type(exc).__name__}: {_told(exc)}{at(self.place)})"
         )
         if issubclass(error, PersisterUnavailableError):
             sent = sent_before or (rule is not None and rule.may_have_saved)
@@ -157,13 +157,9 @@ class Failures:
         return PersisterUnavailableError(
             f"{about(operation, key)}: "
             + _filled(f"{doing} within {limit} ({{{limit}}} s)", limits)
-            + self._at,
+            + at(self.place),
             may_have_saved=sent and operation == "save",
         )
-
-    @property
-    def _at(self) -> str:
-        return f"; at {self.place}" if self.place else ""
 
     def closed(self, operation: str, key: object) -> PersisterClosedError:
         """The error for an operation after `cleanup()`."""
@@ -176,6 +172,11 @@ def about(operation: str, key: object) -> str:
     """How every message begins."""
     shown = str(key)
     return f"{operation} of {shown}" if shown else operation
+
+
+def at(place: str) -> str:
+    """How every message ends that knows where it was: with the file or the server."""
+    return f"; at {place}" if place else ""
 
 
 def _filled(advice: str, limits: Limits) -> str:

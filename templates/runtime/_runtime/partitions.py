@@ -15,7 +15,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ..errors import CorruptStateError
 from .drivers.lua import Script
+from .failures import about
+from .migrations import check_known
 from .packed import unescaped
 
 # How many partitions are asked for at once.
@@ -55,6 +58,33 @@ class Scan:
     pattern: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The key in which the generation of all that a namespace holds stands.
+
+    It is written with the name of the first partition; where it is missing, the generation is 1.
+    """
+
+    key: str
+    generation: int
+    """The one that this version of the library knows."""
+
+    @property
+    def command(self) -> tuple[str | int, ...]:
+        """Writes it where it is not there."""
+        return ("SET", self.key, self.generation, "NX")
+
+    def checking(self, operation: str, asked: object, place: str) -> Steps[None]:
+        """Refuse what is of a newer generation."""
+        (found,) = yield Commands([("GET", self.key)])
+        if found is not None and not found.isdigit():
+            raise CorruptStateError(
+                f"{about(operation, asked)}: what the key {self.key} holds is no generation;"
+                " another program wrote it, or use another namespace"
+            )
+        check_known(operation, asked, int(found or 1), self.generation, place)
+
+
 T = TypeVar("T")
 Steps = Generator[Run | Commands | Scan, Any, T]
 
@@ -67,6 +97,8 @@ class Register:
     """A sorted set whose scores are all 0: its members are in the order of their bytes."""
     having: Callable[[str], str]
     """The key that a partition has as long as it has a record."""
+    mark: Mark
+    """It stands in the same slot."""
 
     def saving(
         self,
@@ -80,7 +112,7 @@ class Register:
         """Run the script of a save, which saves no first record before its partition is named."""
         reply = yield Run(script, keys, (*arguments, "0"), value, temporary)
         if reply == UNNAMED:
-            yield Commands([("ZADD", self.key, 0, partition_key)])
+            yield Commands([self.mark.command, ("ZADD", self.key, 0, partition_key)])
             reply = yield Run(script, keys, (*arguments, "1"), value, temporary)
         return reply
 
@@ -110,7 +142,8 @@ class Register:
             parts = [key.decode()[len(before) : -len(behind)] for key in keys]
             for start in range(0, len(parts), AT_ONCE):
                 names = map(unescaped, parts[start : start + AT_ONCE])
-                yield Commands([("ZADD", self.key, *(it for name in names for it in (0, name)))])
+                pairs = (it for name in names for it in (0, name))
+                yield Commands([self.mark.command, ("ZADD", self.key, *pairs)])
 
 
 def _literally(text: str) -> str:

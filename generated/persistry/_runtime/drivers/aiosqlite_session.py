@@ -180,6 +180,9 @@ class Operation:
         for step in (Step(begin), *steps, Step("COMMIT")):
             if step.when and not is_true(await self.fetch_one(step.when)):
                 continue
+            if step.check:
+                step.check(await self.fetch_one(step.sql))
+                continue
             await self._link.run(self._connection.execute(step.sql))
 
     async def configure(self, statements: Sequence[str]) -> None:

@@ -144,6 +144,8 @@ class Operation:
                         if not is_true(next(iter(await self._rows(cursor)), None)):
                             continue
                     await execute(cursor, step.sql, ())
+                    if step.check:
+                        step.check(next(iter(await self._rows(cursor)), None))
                 self._check_time()
                 await settled(connection.commit())
             except Exception:

@@ -14,7 +14,7 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisClusterExcep
 
 from ..failures import Failures
 from ..limits import Limits
-from ..partitions import AT_ONCE, Commands, Run, Scan, Steps
+from ..partitions import AT_ONCE, Commands, Mark, Run, Scan, Steps
 from .lua import Script
 from .redis_async_link import AsyncLink
 from .redis_values import (
@@ -50,6 +50,7 @@ class AsyncRedisSession:
         self.limits = limits
         self.closed = False
         self.link = link
+        self.is_readable = False  # what is stored is of a generation that is known
         self._left = False
 
     @classmethod
@@ -91,7 +92,9 @@ class AsyncRedisSession:
         """A session of the same values; one over a handed-in client shares it."""
         if self.closed:
             raise self.failures.closed("copy", "")
-        return AsyncRedisSession(self.link.joined(), self.failures, self.limits)
+        twin = AsyncRedisSession(self.link.joined(), self.failures, self.limits)
+        twin.is_readable = self.is_readable
+        return twin
 
     async def close(self) -> None:
         """Close what was opened here, after the operations that are under way; once.
@@ -169,6 +172,16 @@ class Operation:
         trace: TracebackType | None,
     ) -> None:
         await self._leave(exc)
+
+    async def open(self, mark: Mark) -> None:
+        """Refuse what is of a newer generation; this persister looks once."""
+        if not self._session.is_readable:
+            await self.look(mark)
+
+    async def look(self, mark: Mark) -> None:
+        """Refuse what is of a newer generation."""
+        await self.run(mark.checking(self._name, self._key, self._session.failures.place))
+        self._session.is_readable = True
 
     async def script(
         self,

@@ -189,7 +189,11 @@ class Operation:
         await connection.execute(begun(begin, self._remaining()))
         try:
             for step in steps:
-                if not step.when or is_true(await connection.fetchrow(step.when)):
+                if step.when and not is_true(await connection.fetchrow(step.when)):
+                    continue
+                if step.check:
+                    step.check(await connection.fetchrow(step.sql))
+                else:
                     await connection.execute(step.sql)
             await connection.execute("COMMIT")
         except Exception:

@@ -141,6 +141,8 @@ class Operation:
                     if not is_true(next(iter(self._rows(cursor)), None)):
                         continue
                 cursor.execute(step.sql, ())
+                if step.check:
+                    step.check(next(iter(self._rows(cursor)), None))
             self._in_time()
             line = self._line
             if line is not None and driver.commits_itself(line.connection):

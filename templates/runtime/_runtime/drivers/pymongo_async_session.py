@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, TypeVar
@@ -13,9 +12,12 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from .. import document_steps as steps
 from ..arguments import Row
-from ..documents import Call, Document, Filter, Index, Query
+from ..document_format import Format
+from ..document_opening import CollectionOpening, Known
+from ..documents import Call, Document, Filter, Query, Steps
 from ..failures import Failures
 from ..limits import Limits
+from ..migrations import Migration
 from .pymongo_async_link import AsyncLink, of_another_loop
 from .pymongo_values import MongoValues, Place, check_acknowledged, describe_client, may_come, tries
 
@@ -34,7 +36,7 @@ class AsyncPymongoSession:
         self.closed = False
         self.link = link
         self.place = Place("", "")
-        self.prepared = steps.Prepared()
+        self.known = Known()
         self._left = False
 
     @classmethod
@@ -88,7 +90,7 @@ class AsyncPymongoSession:
         if self.closed:
             raise self.failures.closed("copy", "")
         twin = AsyncPymongoSession(self.link.joined(), self.failures, self.limits)
-        twin.place, twin.prepared = self.place, self.prepared
+        twin.place, twin.known = self.place, self.known
         return twin
 
     async def close(self) -> None:
@@ -184,22 +186,38 @@ class Operation:
     ) -> None:
         await self._leave(exc)
 
-    async def prepare(self, indexes: Sequence[Index]) -> None:
+    async def open(self, format: Format) -> None:
+        """Refuse a collection of a newer generation; this persister looks once."""
+        if not self._session.known.is_readable:
+            await self._run(self._opening(format).looking())
+
+    async def prepare(self, format: Format) -> None:
         """Make the indexes that are not there."""
-        await self._run(steps.preparing(indexes, self._session.prepared))
+        await self._run(self._opening(format).preparing())
 
-    async def prepare_once(self, indexes: Sequence[Index]) -> None:
+    async def prepare_once(self, format: Format) -> None:
         """As `prepare`, if this persister has not seen them before."""
-        if not self._session.prepared.is_done:
-            await self.prepare(indexes)
+        if self._session.known.is_twofold is None:
+            await self._run(self._opening(format).preparing_for_a_save())
 
-    async def has_all(self, indexes: Sequence[Index]) -> bool:
+    async def has_all(self, format: Format) -> bool:
         """Whether the indexes are there."""
-        return await self._run(steps.asking(indexes, self._session.prepared))
+        return await self._run(self._opening(format).asking())
+
+    async def pending(self, format: Format) -> list[Migration]:
+        """What `prepare` would do to documents that are there already."""
+        collection = self._session.place.collection_name
+        return await self._run(self._opening(format).pending(collection))
+
+    def _opening(self, format: Format) -> CollectionOpening:
+        session = self._session
+        place = session.failures.place
+        return CollectionOpening(format, session.known, self._name, self._key, place)
 
     async def insert(self, document: Document, unless: Filter) -> bool:
         """Whether the document was stored; not if one that fits to `unless` is there."""
-        return await self._run(steps.inserting(document, unless, self._session.prepared))
+        look_first = bool(self._session.known.is_twofold)
+        return await self._run(steps.inserting(document, unless, look_first))
 
     async def find(self, query: Query, filter: Filter) -> Row | None:
         """The first document."""
@@ -221,7 +239,7 @@ class Operation:
         """The texts in a field of the documents, each once, in their order."""
         return await self._run(steps.distinct(query, filter, limit))
 
-    async def _run(self, steps: steps.Steps[T]) -> T:
+    async def _run(self, steps: Steps[T]) -> T:
         try:
             call = next(steps)
             while True:

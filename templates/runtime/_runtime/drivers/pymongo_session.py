@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from queue import Empty
 from types import TracebackType
 from typing import Any, TypeVar
@@ -13,9 +12,12 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from ...errors import PersisterError
 from .. import document_steps as steps
 from ..arguments import Row
-from ..documents import Call, Document, Filter, Index, Query
+from ..document_format import Format
+from ..document_opening import CollectionOpening, Known
+from ..documents import Call, Document, Filter, Query, Steps
 from ..failures import Failures
 from ..limits import Deadline, Limits
+from ..migrations import Migration
 from .pymongo_link import Link
 from .pymongo_values import (
     MongoValues,
@@ -40,7 +42,7 @@ class PymongoSession:
         self.closed = False
         self.link = link
         self.place = Place("", "")
-        self.prepared = steps.Prepared()
+        self.known = Known()
         self._left = False
         self._collection: Any = None
 
@@ -98,7 +100,7 @@ class PymongoSession:
         if self.closed:
             raise self.failures.closed("copy", "")
         twin = PymongoSession(self.link.joined(), self.failures, self.limits)
-        twin.place, twin.prepared = self.place, self.prepared
+        twin.place, twin.known = self.place, self.known
         return twin
 
     def close(self) -> None:
@@ -186,22 +188,38 @@ class Operation:
     ) -> None:
         self._leave(exc)
 
-    def prepare(self, indexes: Sequence[Index]) -> None:
+    def open(self, format: Format) -> None:
+        """Refuse a collection of a newer generation; this persister looks once."""
+        if not self._session.known.is_readable:
+            self._run(self._opening(format).looking())
+
+    def prepare(self, format: Format) -> None:
         """Make the indexes that are not there."""
-        self._run(steps.preparing(indexes, self._session.prepared))
+        self._run(self._opening(format).preparing())
 
-    def prepare_once(self, indexes: Sequence[Index]) -> None:
+    def prepare_once(self, format: Format) -> None:
         """As `prepare`, if this persister has not seen them before."""
-        if not self._session.prepared.is_done:
-            self.prepare(indexes)
+        if self._session.known.is_twofold is None:
+            self._run(self._opening(format).preparing_for_a_save())
 
-    def has_all(self, indexes: Sequence[Index]) -> bool:
+    def has_all(self, format: Format) -> bool:
         """Whether the indexes are there."""
-        return self._run(steps.asking(indexes, self._session.prepared))
+        return self._run(self._opening(format).asking())
+
+    def pending(self, format: Format) -> list[Migration]:
+        """What `prepare` would do to documents that are there already."""
+        collection = self._session.place.collection_name
+        return self._run(self._opening(format).pending(collection))
+
+    def _opening(self, format: Format) -> CollectionOpening:
+        session = self._session
+        place = session.failures.place
+        return CollectionOpening(format, session.known, self._name, self._key, place)
 
     def insert(self, document: Document, unless: Filter) -> bool:
         """Whether the document was stored; not if one that fits to `unless` is there."""
-        return self._run(steps.inserting(document, unless, self._session.prepared))
+        look_first = bool(self._session.known.is_twofold)
+        return self._run(steps.inserting(document, unless, look_first))
 
     def find(self, query: Query, filter: Filter) -> Row | None:
         """The first document."""
@@ -221,7 +239,7 @@ class Operation:
         """The texts in a field of the documents, each once, in their order."""
         return self._run(steps.distinct(query, filter, limit))
 
-    def _run(self, steps: steps.Steps[T]) -> T:
+    def _run(self, steps: Steps[T]) -> T:
         try:
             call = next(steps)
             while True:

@@ -15,7 +15,7 @@ from redis.exceptions import NoPermissionError, NoScriptError, RedisClusterExcep
 from ...errors import PersisterError
 from ..failures import Failures
 from ..limits import Deadline, Limits
-from ..partitions import AT_ONCE, Commands, Run, Scan, Steps
+from ..partitions import AT_ONCE, Commands, Mark, Run, Scan, Steps
 from .lua import Script
 from .redis_async_session import AsyncRedisSession
 from .redis_link import Link
@@ -56,6 +56,7 @@ class RedisSession:
         self.limits = limits
         self.closed = False
         self.link = link
+        self.is_readable = False  # what is stored is of a generation that is known
         self._left = False
 
     @classmethod
@@ -94,7 +95,9 @@ class RedisSession:
         """A session of the same values; one over a handed-in client shares it."""
         if self.closed:
             raise self.failures.closed("copy", "")
-        return RedisSession(self.link.joined(), self.failures, self.limits)
+        twin = RedisSession(self.link.joined(), self.failures, self.limits)
+        twin.is_readable = self.is_readable
+        return twin
 
     def close(self) -> None:
         """Close what was opened here, after the operations that are under way; once.
@@ -175,6 +178,16 @@ class Operation:
         trace: TracebackType | None,
     ) -> None:
         self._leave(exc)
+
+    def open(self, mark: Mark) -> None:
+        """Refuse what is of a newer generation; this persister looks once."""
+        if not self._session.is_readable:
+            self.look(mark)
+
+    def look(self, mark: Mark) -> None:
+        """Refuse what is of a newer generation."""
+        self.run(mark.checking(self._name, self._key, self._session.failures.place))
+        self._session.is_readable = True
 
     def script(
         self,

@@ -253,6 +253,9 @@ class Operation(Turn):
         for step in (Step(begin), *steps, Step("COMMIT")):
             if step.when and not is_true(self.fetch_one(step.when)):
                 continue
+            if step.check:
+                step.check(self.fetch_one(step.sql))
+                continue
             self._in_time()
             self._connection.execute(step.sql).close()
 

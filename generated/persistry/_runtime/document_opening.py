@@ -1,0 +1,119 @@
+"""Looking at a collection before its first use, and preparing it, step by step for both colours.
+
+The generators are carried out like those of `document_steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pymongo.errors import DuplicateKeyError
+
+from ..errors import StoreVersionError
+from .arguments import shown
+from .document_format import Format, Found
+from .documents import EXACTLY, Call, Filter, Steps
+from .failures import about
+from .migrations import Migration, check_known
+
+# How many keys that stand twice a message names.
+_NAMED = 3
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of a collection; a persister and its copies share it."""
+
+    is_readable: bool = False
+    """Its generation is one that this version of the library knows."""
+    is_indexed: bool = False
+    """All indexes are there."""
+    is_twofold: bool | None = None
+    """Whether another library's documents hold the default partition as an empty text: the unique
+    index does not see that null is the same. None as long as nobody has looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionOpening:
+    """One operation's way to a collection that it may use."""
+
+    format: Format
+    known: Known
+    operation: str
+    key: object
+    place: str
+    """Where the collection is, for messages."""
+
+    def looking(self) -> Steps[Found]:
+        """What is there, unless it is of a newer generation."""
+        found = self.format.found((yield Call("list_indexes", lists=True)))
+        known = self.format.generation
+        check_known(self.operation, self.key, found.generation, known, self.place)
+        self.known.is_readable, self.known.is_indexed = True, not found.missing
+        return found
+
+    def asking(self) -> Steps[bool]:
+        """Whether all indexes are there; a yes is remembered."""
+        if not self.known.is_indexed:
+            yield from self.looking()
+        return self.known.is_indexed
+
+    def pending(self, collection: str) -> Steps[list[Migration]]:
+        """What `preparing` would do to documents that are there already."""
+        found = yield from self.looking()
+        if not found.missing or (yield Call("find_one", ({}, {"_id": 1}))) is None:
+            return []
+        return self.format.pending(found, collection)
+
+    def preparing(self) -> Steps[None]:
+        """Make the indexes that are not there."""
+        found = yield from self.looking()
+        fields = self.format.key
+        if self.format.unique in found.missing and (yield from _is_twofold(fields)):
+            yield from self._refusing_doubles(fields)
+        if found.missing:
+            try:
+                yield Call("create_indexes", ([it.model() for it in found.missing],))
+            except DuplicateKeyError as exc:
+                yield from self._refusing_doubles(fields, exc)
+                raise
+        self.known.is_indexed = True
+        self.known.is_twofold = yield from _is_twofold(fields)
+
+    def preparing_for_a_save(self) -> Steps[None]:
+        """As `preparing`, where it is not known that all is there."""
+        if not self.known.is_indexed:
+            yield from self.preparing()
+        elif self.known.is_twofold is None:
+            self.known.is_twofold = yield from _is_twofold(self.format.key)
+
+    def _refusing_doubles(
+        self, fields: Sequence[str], cause: DuplicateKeyError | None = None
+    ) -> Steps[None]:
+        """Raise an error that names the keys of which there are several documents, if any."""
+        key: Filter = {name: f"${name}" for name in fields}
+        key[fields[0]] = {"$ifNull": [f"${fields[0]}", ""]}
+        stages = [
+            {"$group": {"_id": key, "count": {"$sum": 1}}},
+            {"$match": {"count": {"$gt": 1}}},
+            {"$limit": _NAMED},
+        ]
+        options = {**EXACTLY, "allowDiskUse": True}
+        found = yield Call("aggregate", (stages,), options, lists=True)
+        if found:
+            named = "; ".join(
+                ", ".join(f"{name} {shown(value)}" for name, value in it["_id"].items())
+                + f" ({it['count']} documents)"
+                for it in found
+            )
+            raise StoreVersionError(
+                f"{about(self.operation, self.key)}: several documents of this collection have the"
+                f" same key, so that it can have no unique index: {named}. Nothing was changed."
+                " Decide which of them to keep, delete the others and call initialize() again;"
+                " until then this collection can be read, not written"
+            ) from cause
+
+
+def _is_twofold(fields: Sequence[str]) -> Steps[bool]:
+    return (yield Call("find_one", ({fields[0]: ""}, {"_id": 1}), EXACTLY)) is not None

@@ -1,0 +1,183 @@
+"""No leaf of a spec file can change unseen, and what says the same is no change.
+
+Every value of every file is written otherwise, removed and doubled, one at a time, and the spec is
+compared with itself as it was. One that cannot be decoded any more is refused, which is seen too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codegen.decode import Value, _Decoder
+from codegen.diff import resolved, tree
+from codegen.diff.between import changed
+from codegen.model import BackendModel
+from codegen.nodes import ListNode, MappingNode, Node, ScalarNode, Text
+from codegen.pipeline import Written
+from codegen.problems import Report, Span
+from codegen.resolve.parameters import Declared, completed
+from codegen.source import parse
+from tests.codegen.specs import Texts, decoded, texts_of, written
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(texts_of(ROOT))
+# Words of which another one is as good.
+OTHERS = (
+    {"sync": "async", "client": "server", "abstract": "optional", "refuses": "optional"}
+    | {"optional": "abstract", "never": "error", "error": "never", "identifier": "text"}
+    | {"text": "name", "name": "text", "qmark": "format", "format": "qmark", "dollar": "qmark"}
+    | {"true": "false", "false": "true", "double_quotes": "backticks", "schema": "name"}
+    | {"backticks": "double_quotes", "escape_string": "plain", "doubled": "plain"}
+)
+
+
+def known(function: Callable[..., Any], key: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, asked once for the same things: of a file nearly all stays as it was."""
+    found: dict[Any, Any] = {}
+
+    def asked(*given: Any) -> Any:
+        name = key(*given)
+        if name not in found:
+            found[name] = given, function(*given)  # with the things, so that their ids stay theirs
+        return found[name][1]
+
+    return asked
+
+
+@pytest.fixture(autouse=True)
+def known_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a decoded file, only what stands around the changed value is decoded anew."""
+    decode = _Decoder.decode
+
+    def by_node(self: _Decoder, node: Node, hint: Any, place: Any) -> Any:
+        key = id(node), repr(hint)
+        if key not in parts:
+            before = len(self._report.problems)
+            value = decode(self, node, hint, place)
+            if len(self._report.problems) > before:
+                return value  # its problems are told each time
+            parts[key] = node, value
+        return parts[key][1]
+
+    parts: dict[Any, Any] = {}
+    monkeypatch.setattr(_Decoder, "decode", by_node)
+    grow = known(tree.grow, lambda value, node, span: (id(value), id(node), span))
+    for module in (tree, resolved):
+        monkeypatch.setattr(module, "grow", grow)
+    scenario = known(resolved._scenario, lambda name, model, path, node: (id(model), path))
+    monkeypatch.setattr(resolved, "_scenario", scenario)
+
+
+def variants(node: Node) -> Iterator[tuple[str, Node]]:
+    """The node with one value in it changed, removed or doubled; and what was done."""
+    if isinstance(node, ScalarNode):
+        for text in other_texts(node):
+            value = replace(node, text=Text(text, node.text.span))
+            yield f"{node.text.span} {str(node.text)!r} written as {text!r}", value
+        return
+    children = node.pairs if isinstance(node, MappingNode) else node.items
+    for number, child in enumerate(children):
+        key, inner = child if isinstance(child, tuple) else (None, child)
+        span = inner.span if key is None else key.span
+        for done, other in variants(inner):
+            yield done, with_children(node, children, number, [(key, other)])
+        yield f"{span} removed", with_children(node, children, number, [])
+        more = (None if key is None else Text(f"{key}_more", key.span)), next_of(inner)
+        yield f"{span} doubled", with_children(node, children, number, [(key, inner), more])
+
+
+def with_children(
+    node: Any, children: Any, number: int, new: list[tuple[Text | None, Node]]
+) -> Any:
+    found = [it if it[0] is not None else it[1] for it in new]
+    items = (*children[:number], *found, *children[number + 1 :])
+    return replace(node, **({"pairs" if isinstance(node, MappingNode) else "items": items}))
+
+
+def other_texts(node: ScalarNode) -> tuple[str, ...]:
+    text = str(node.text)
+    if not node.quoted and text.removeprefix("-").isdecimal():
+        return (str(int(text) + 1),)
+    return (OTHERS[text], f"{text}x") if text in OTHERS else (f"{text}x",)
+
+
+def next_of(node: Node) -> Node:
+    """Another one, at a place of its own; of a single value, so that a list has it not twice."""
+    if isinstance(node, ScalarNode):
+        return replace(node, text=Text(other_texts(node)[-1], elsewhere(node.span)))
+    return moved(node)
+
+
+def moved(node: Node) -> Node:
+    if isinstance(node, ScalarNode):
+        return replace(node, text=Text(str(node.text), elsewhere(node.span)))
+    if isinstance(node, ListNode):
+        return replace(node, items=tuple(map(moved, node.items)), span=elsewhere(node.span))
+    pairs = ((Text(str(key), elsewhere(key.span)), moved(child)) for key, child in node.pairs)
+    return replace(node, pairs=tuple(pairs), span=elsewhere(node.span))
+
+
+def elsewhere(span: Span) -> Span:
+    return replace(span, line=span.line + 100_000)
+
+
+def needed(path: str, texts: Texts) -> Texts:
+    """What a file's meaning depends on: parameters of the interface are those of all classes."""
+    if path == "spec/interface.yaml":
+        return {name: it for name, it in texts.items() if "conformance" not in name}
+    return {name: it for name, it in texts.items() if name in (path, "spec/interface.yaml")}
+
+
+def with_file(spec: Written, path: str, node: Node, model: Any) -> Written:
+    nodes = {**spec.nodes, path: node}
+    if path == "spec/interface.yaml":
+        return replace(spec, interface=model, nodes=nodes)
+    if path.startswith("spec/conformance/"):
+        return replace(spec, scenarios={**spec.scenarios, path: model}, nodes=nodes)
+    backends = tuple(model if it.span.path == path else it for it in spec.backends)
+    return replace(spec, backends=backends, nodes=nodes)
+
+
+def check_parameters(model: BackendModel, shared: Declared, report: Report) -> None:
+    """What only one backend or driver has says all of it."""
+    declared = completed(shared, getattr(model, "parameters", {}), report)
+    for driver in model.drivers.values():
+        completed(declared, driver.parameters, report)
+
+
+def said(value: Any) -> Any:
+    """What a model says, wherever it stands."""
+    if isinstance(value, Value):
+        return repr(value.value)
+    if is_dataclass(value):
+        return {it.name: said(getattr(value, it.name)) for it in fields(value) if it.name != "span"}
+    if isinstance(value, dict):
+        return {key: said(it) for key, it in value.items()}
+    return tuple(map(said, value)) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_every_leaf_counts(path: str, texts: Texts) -> None:
+    spec = written(needed(path, texts))
+    root = parse(texts[path], path, Report())
+    assert root is not None
+    before = decoded(path, root, Report())
+    spec = with_file(spec, path, root, before)
+    seen = 0
+    for done, node in variants(root):
+        report = Report()
+        model = decoded(path, node, report)
+        if isinstance(model, BackendModel):
+            check_parameters(model, spec.interface.parameters, report)
+        if report:
+            continue
+        if changed(spec, with_file(spec, path, node, model)):
+            seen += 1
+        else:  # a default that is written down, or is not any more, says nothing new
+            assert said(model) == said(before), done
+    assert seen > 20

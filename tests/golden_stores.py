@@ -1,0 +1,178 @@
+"""Stores as they were left by each generation: `tests/golden/stores/`, and what they hold.
+
+`python -m tests.golden_stores mongodb` records the store of this generation, if there is none yet;
+what is recorded is never written anew: somebody has data that looks like it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import redis
+from bson import json_util
+from bson.timestamp import Timestamp
+
+from persistry import MongoDBBasePersister, RedisBasePersister, State, StateConflictError
+from tests.servers import MongoServer, RedisServer
+
+FOLDER = Path(__file__).parent / "golden" / "stores"
+# In Redis; in MongoDB a collection of this name.
+NAME = "golden"
+
+
+class Record(NamedTuple):
+    partition_key: str | None
+    app_id: str
+    sequence_id: int
+    position: str
+    state: dict[str, Any]
+    status: str
+
+    def save(self, persister: Any, **state: Any) -> Any:
+        """As it is, or with a state that differs."""
+        return persister.save(*self[:4], State({**self.state, **state}), self.status)
+
+
+# What another library can hold as well, saved in this order; and what a store of ours holds.
+PLAIN = [
+    Record(
+        "alice", "chat-1", 0, "ask", {"text": "caf\u00e9", "n": [1, 2.5, None, True]}, "completed"
+    ),
+    Record("alice", "chat-1", 2, "think", {"text": "why?"}, "failed"),
+    Record("alice", "a:b{%}", 7, "step", {"empty": {}, "list": []}, "completed"),
+    Record(None, "chat-1", 1, "ask", {"of": "the default partition"}, "completed"),
+    Record("alice", "chat-1", 1, "ask", {"text": "late"}, "completed"),
+]
+RECORDS = [
+    *PLAIN,
+    Record("bob", "chat-2", 2**53 + 1, "end", {"text": "\0 \ud83d", "x": float("inf")}, "odd"),
+    Record("alice", "chat-1", 2, "write", {"at": datetime(2026, 11, 22, tzinfo=UTC)}, "completed"),
+]
+
+
+def paths(backend: str) -> list[Path]:
+    return sorted((FOLDER / backend).iterdir())
+
+
+def generation_of(path: Path) -> int:
+    return int(path.stem.removeprefix("generation_"))
+
+
+def records_of(path: Path) -> list[Record]:
+    """Generation 0 is another library's."""
+    return RECORDS if generation_of(path) else PLAIN
+
+
+def check(persister: Any, records: list[Record]) -> None:
+    """All is found as it was saved, saving it again changes nothing, and the store goes on."""
+    partitions = {it.partition_key or "" for it in records}
+    assert persister.list_partition_keys() == sorted(partitions)
+    for partition in partitions:
+        of_it = [it for it in records if (it.partition_key or "") == partition]
+        apps = list(dict.fromkeys(it.app_id for it in reversed(of_it)))
+        assert persister.list_app_ids(partition) == apps
+        check_is(persister.load(partition, None), of_it[-1])
+        for app in apps:
+            steps = {it.sequence_id: it for it in of_it if it.app_id == app}  # the last of each
+            check_is(persister.load(partition, app), steps[max(steps)])
+            for number, record in steps.items():
+                check_is(persister.load(partition, app, number), record)
+    for record in records:
+        record.save(persister)
+        with pytest.raises(StateConflictError):
+            record.save(persister, another="state")
+    assert persister.list_app_ids("alice") == ["chat-1", "a:b{%}"]
+    Record("alice", "a:b{%}", 8, "step", {"new": 1}, "completed").save(persister)
+    assert persister.load("alice", None)["state"] == State({"new": 1})
+    assert persister.list_app_ids("alice") == ["a:b{%}", "chat-1"]
+
+
+def check_is(found: Any, record: Record) -> None:
+    assert found is not None
+    names = ("app_id", "sequence_id", "position", "state", "status")
+    assert tuple(found[it] for it in names) == (*record[1:4], State(record.state), record.status)
+
+
+# A file is JSON lines: of MongoDB, {"index": ...} and {"document": ...}, extended JSON; of Redis,
+# commands.
+
+
+def mongodb_lines(collection: Any) -> Iterator[str]:
+    for index in collection.list_indexes():
+        if index["name"] != "_id_":
+            index = {key: it for key, it in index.items() if key != "v"}
+            yield json_util.dumps({"index": index}, json_options=json_util.CANONICAL_JSON_OPTIONS)
+    for document in collection.find(sort=[("$natural", 1)]):
+        # Long ago, so that no clock of a machine that runs the tests is behind.
+        document["created_at"] = f"2020{document['created_at'][4:]}"
+        if "write_number" in document:
+            document["write_number"] = Timestamp(1_600_000_000, document["write_number"].inc)
+        line = {"document": document}
+        yield json_util.dumps(line, json_options=json_util.CANONICAL_JSON_OPTIONS)
+
+
+def restore_mongodb(path: Path, collection: Any) -> None:
+    lines = [json_util.loads(line) for line in path.read_text().splitlines()]
+    collection.insert_many([it["document"] for it in lines if "document" in it])
+    indexes = [it["index"] for it in lines if "index" in it]
+    if indexes:
+        collection.database.command("createIndexes", collection.name, indexes=indexes)
+
+
+def redis_lines(client: redis.Redis) -> Iterator[str]:
+    commands: list[list[Any]] = []
+    for key in sorted(client.scan_iter(match=f"{{{NAME}:*")):
+        match client.type(key):
+            case b"string":
+                commands.append(["SET", key, client.get(key)])
+            case b"hash":
+                every: Any = client.hgetall(key)
+                commands.append(["HSET", key, *(it for pair in every.items() for it in pair)])
+            case b"zset":
+                scored: Any = client.zrange(key, 0, -1, withscores=True)
+                commands.append(["ZADD", key, *(it for at, n in scored for it in (f"{n:.0f}", at))])
+    for words in commands:
+        yield json.dumps([it if isinstance(it, str) else it.decode() for it in words])
+
+
+def restore_redis(path: Path, client: redis.Redis) -> None:
+    for line in path.read_text().splitlines():
+        client.execute_command(*json.loads(line))
+
+
+def record(backend: str, generation: int, lines: Iterable[str]) -> None:
+    path = FOLDER / backend / f"generation_{generation}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("x") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def main(backend: str) -> None:
+    if backend == "mongodb":
+        from persistry.b_pymongo import _FORMAT
+
+        with MongoServer() as server, server.client() as client:
+            persister: Any = MongoDBBasePersister(client, NAME, NAME)
+            for it in RECORDS:
+                it.save(persister)
+            record(backend, _FORMAT.generation, mongodb_lines(persister.collection))
+    elif backend == "redis":
+        from persistry.b_redis import _GENERATION
+
+        with RedisServer() as server, redis.Redis(*server.address) as client:
+            persister = RedisBasePersister(client, namespace=NAME)
+            for it in RECORDS:
+                it.save(persister)
+            record(backend, _GENERATION, redis_lines(client))
+    else:
+        raise SystemExit(f"what is recorded here is mongodb and redis, not {backend!r}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
