@@ -69,8 +69,10 @@ def _differing(gone: list[str], come: list[str]) -> Iterator[Row]:
     for number in range(max(len(gone), len(come))):
         one = gone[number] if number < len(gone) else None
         other = come[number] if number < len(come) else None
-        if one is None or other is None:
-            yield Row(*(None if it is None else ((it, False),) for it in (one, other)), True)
+        if one is None:
+            yield Row(None, ((other or "", False),), True)
+        elif other is None:
+            yield Row(((one, False),), None, True)
         else:
             yield Row(*_words(one, other), True)
 

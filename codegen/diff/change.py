@@ -77,7 +77,9 @@ class Gate:
     @property
     def title(self) -> str:
         of = f" of {self.backend}" if self.backend else ""
-        return f"{self.impact}{of}, {'1 change' if self.changes == 1 else f'{self.changes} changes'}"
+        return (
+            f"{self.impact}{of}, {'1 change' if self.changes == 1 else f'{self.changes} changes'}"
+        )
 
 
 @dataclass(frozen=True)

@@ -164,9 +164,11 @@ def _statements(diff: Diff, files: Iterable[File]) -> Iterator[Statement]:
 def _constants(text: str) -> dict[str, str]:
     found = {}
     for it in ast.parse(text).body:
-        if isinstance(it, ast.Assign) and isinstance(name := it.targets[0], ast.Name):
-            if name.id.startswith("_") and name.id.isupper():
-                found[name.id.lstrip("_").lower()] = _written(it.value, text)
+        if not isinstance(it, ast.Assign) or not isinstance(it.targets[0], ast.Name):
+            continue
+        name = it.targets[0].id
+        if name.startswith("_") and name.isupper():
+            found[name.strip("_").lower()] = _written(it.value, text)
     return found
 
 

@@ -16,7 +16,8 @@ def render(diff: Diff) -> str:
     found: dict[str, list[Change]] = {level: [] for level in _LEVELS}
     for it in diff.changes:
         found[_level(it, diff)].append(it)
-    return "".join(f"{line}\n" for level, those in found.items() for line in _some(level, those, diff))
+    lines = (line for level, those in found.items() for line in _some(level, those, diff))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _level(it: Change, diff: Diff) -> str:

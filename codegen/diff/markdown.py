@@ -51,15 +51,15 @@ def _blocks(diff: Diff, effects: Effects) -> Iterator[str]:
             yield from (_change(it, diff.base) for it in found)
     safe = [it for it in diff.changes if it.impact == "safe"]
     if safe:
-        lines = "\n".join(f"- {_place(it, diff.base)}. {_prose(it.why)}" for it in safe)
-        yield _fold(f"{MARKS['safe']} Safe, {len(safe)}: what nobody is hit by", lines)
+        listed = "\n".join(_change(it, diff.base) for it in safe)
+        yield _fold(f"{MARKS['safe']} Safe, {len(safe)}: nobody is hit", listed)
     yield from _effects(effects)
 
 
 def _counts(diff: Diff) -> str:
     lines = ["| class | who is hit | changes |", "|---|---|---:|"]
     for impact, count in diff.counted().items():
-        lines.append(f"| {MARKS[impact]} {impact} | {WHO[impact]} | {count or '–'} |")
+        lines.append(f"| {MARKS[impact]} {impact} | {WHO[impact]} | {count or '-'} |")
     return "\n".join(lines) + "\n"
 
 
@@ -78,7 +78,8 @@ def _change(it: Change, base: str) -> str:
     lines = [_place(it, base), "", _fenced(marked_of(it), "diff"), ""]
     if it.affects:
         lines.append(f"In {', '.join(map(_code, it.affects))}.")
-    lines.append(f"{_prose(it.why)} **To pass:** {_prose(it.passes)}.")
+    passes = "" if it.impact == "safe" else f" **To pass:** {_prose(it.passes)}."
+    lines.append(f"{_prose(it.why)}{passes}")
     return "\n".join(lines) + "\n"
 
 
@@ -120,15 +121,15 @@ def _modules(names: tuple[str, ...]) -> str:
 
 def _files(files: tuple[File, ...]) -> Iterator[str]:
     if files:
-        added, removed = (sum(it) for it in zip(*((f.added, f.removed) for f in files), strict=True))
+        added, removed = sum(it.added for it in files), sum(it.removed for it in files)
         count = "1 file" if len(files) == 1 else f"{len(files)} files"
         lines = ["| file | lines |", "|---|---|"]
         for it in files[:_FILES]:
             what = " (new)" if not it.before else " (gone)" if not it.after else ""
-            lines.append(f"| {_code(it.path)}{what} | +{it.added} −{it.removed} |")
-        if more := len(files) - _FILES:
-            lines += [f"| and {more} more | |"] if more > 0 else []
-        yield _fold(f"Generated: {count}, +{added} −{removed} lines", "\n".join(lines))
+            lines.append(f"| {_code(it.path)}{what} | +{it.added} -{it.removed} |")
+        if len(files) > _FILES:
+            lines.append(f"| and {len(files) - _FILES} more | |")
+        yield _fold(f"Generated: {count}, +{added} -{removed} lines", "\n".join(lines))
 
 
 def _statement(it: Statement) -> str:
