@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # A text that fits a screen is shown whole; of a longer one, what differs and what is around it.
-_WHOLE = 60
+_WHOLE = 30
 _AROUND = 3
 # Two lines with less in common are not one line that was changed.
 _ALIKE = 0.3

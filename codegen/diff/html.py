@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup, escape
 
 from .beside import Row, rows
 from .change import HAPPENED, IMPACTS, WHO, Change, Diff
@@ -25,6 +26,7 @@ def render(diff: Diff, effects: Effects) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["prose"] = prose
     return environment.get_template("page.html.jinja").render(
         diff=diff,
         classes=[(it, WHO[it], _of(it, diff.changes)) for it in IMPACTS],
@@ -40,6 +42,15 @@ def render(diff: Diff, effects: Effects) -> str:
         rows=rows,
         rows_of=rows_of,
     )
+
+
+def prose(text: str) -> Markup:
+    """A sentence of ours, in which backticks say what is to be written."""
+    parts = text.split("`")
+    shown = (
+        Markup("<code>{}</code>").format(it) if n % 2 else escape(it) for n, it in enumerate(parts)
+    )
+    return Markup().join(shown)
 
 
 def _of(impact: str, changes: Sequence[Change]) -> list[tuple[int, Change]]:
