@@ -68,13 +68,21 @@ class Lock:
     @property
     def step(self) -> str:
         """From which generation to which."""
-        last = self.now.generation if self.before is None else self.before.generation
-        step = f"generation {last}"
-        return step if last == self.now.generation else f"{step} -> {self.now.generation}"
+        step = f"generation {self.last}"
+        return step if self.last == self.now.generation else f"{step} -> {self.now.generation}"
+
+    @property
+    def last(self) -> int:
+        """The generation that was released last, if there is one."""
+        return self.now.generation if self.before is None else self.before.generation
 
     @property
     def differences(self) -> list[Difference]:
         return [] if self.before is None else differences(self.before, self.now)
+
+    @property
+    def forbidden(self) -> list[Difference]:
+        return [] if self.before is None else _forbidden(self.before, self.now)
 
 
 def locks(models: Iterable[BackendModel], place: Place, report: Report) -> list[Lock]:

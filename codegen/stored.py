@@ -34,7 +34,7 @@ MIGRATIONS = "migrations"
 _OWN_NAMES = ("names", "keys")
 # In which language a family's statements are written.
 _LANGUAGES = {"redis": "lua"}
-_CHECK = re.compile(r"\s*INSERT\b.*\b(?:WHERE|AND)\s+false\b", re.IGNORECASE | re.DOTALL)
+CHECK = re.compile(r"\s*INSERT\b.*\b(?:WHERE|AND)\s+false\b", re.IGNORECASE | re.DOTALL)
 _STRING = {
     "sql": r"""'(?:[^']|'')*' | "(?:[^"]|"")*" """,
     "lua": r"""'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" """,
@@ -210,7 +210,7 @@ def _run(steps: Iterable[Text | StepOfCreationModel]) -> list[Text]:
     """What the steps make. When one is wanted is a question to the store, and an INSERT of nothing
     checks what is there."""
     texts = [step if isinstance(step, Text) else step.run for step in steps]
-    return [text for text in texts if not _CHECK.match(text)]
+    return [text for text in texts if not CHECK.match(text)]
 
 
 def _identifier(name: NameModel) -> str:

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from ..stored import CHECK
 from .compare import Difference
 from .shapes import is_by_name
 from .tree import Fields, Items, Leaf, Named, Tree
@@ -160,14 +161,28 @@ def narrower(it: Difference) -> bool:
     return bool(value(it.before) == root)
 
 
+def leads_on(it: Difference) -> bool:
+    """A migration to a generation that there was not yet."""
+    known = value(it.specs[0], *it.path[:2], "stored", "generation")
+    return known is not None and int(it.path[-1]) > known
+
+
+def checks(it: Difference) -> bool:
+    """A statement that changes nothing, and fails where the table is another."""
+    texts = [value(tree, "run") or value(tree) for tree in (it.before, it.after) if tree]
+    return all(CHECK.match(str(text)) for text in texts)
+
+
 CONDITIONS: dict[str, Condition] = {
     it.__name__: it
     for it in (
         abstract,
         case_is_gone,
         case_is_new,
+        checks,
         demanded,
         last,
+        leads_on,
         lowered,
         narrower,
         new,

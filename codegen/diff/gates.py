@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import ir
+from ..locking import Lock, Place, locks
 from ..nodes import ListNode, MappingNode, Node, ScalarNode
 from ..pipeline import Written
 from ..problems import Report
@@ -31,6 +32,12 @@ class Side:
         """What a backend says of its stored format; None if it stores nothing, or is not there."""
         found = [it for it in self.written.backends if it.backend == backend]
         return getattr(found[0], "stored", None) if found else None
+
+    def released(self, backend: str) -> Lock | None:
+        """The lock of a backend, if there is one."""
+        place = Place(self.root, "spec/locks", "make lock")
+        found = locks(self.written.backends, place, Report())  # `check` tells of broken ones
+        return next((it for it in found if it.now.backend == backend and it.before), None)
 
     def source(self, backend: str) -> str:
         """The backend's file."""
@@ -81,26 +88,34 @@ def _breaking(count: int, before: Side, after: Side) -> Gate:
 
 
 def _migration(backend: str, count: int, before: Side, after: Side) -> Gate:
-    """A format that nobody has stored in yet may change as it likes: what counts is the last one
-    that was released, as the lock says it, or else the one of the base."""
-    stored, file = after.stored(backend), after.source(backend)
-    locked = _locked(after.root, backend)
+    """What nobody has stored in yet may change as it likes: what counts is the format that was
+    released last, as the lock has it; without a lock, that of the base."""
+    stored, released = after.stored(backend), after.released(backend)
     base = before.stored(backend)
-    known = locked if locked is not None else 0 if base is None else int(base.generation)
-    said = "the lock" if locked is not None else "the base"
+    if released is not None:
+        known, said = released.last, "was released last"
+    else:
+        known, said = 0 if base is None else int(base.generation), "the base has"
     now = 0 if stored is None else int(stored.generation)
+
+    def gate(met: bool, reason: str, todo: str = "") -> Gate:
+        return Gate("migration", backend, count, met, reason, todo)
+
+    if released is not None and now == known and not released.forbidden:
+        return gate(True, f"what is stored is what was released as generation {known}")
+    file = after.source(backend)
+    if now <= known:
+        todo = f"write `generation: {known + 1}`, and a migration to {known + 1}, in {file}"
+        reason = f"stored.generation is {now}, and {known} is what {said}"
+        return gate(False, reason, f"{todo}; or keep what is stored")
     led = {int(it.to) for it in getattr(stored, "migrations", ())}
     missing = [it for it in range(known + 1, now + 1) if it not in led]
-    if now <= known:
-        reason = f"stored.generation is {now}, and {said} has {known}"
-        todo = f"write `generation: {known + 1}` and a migration to {known + 1} in {file}"
-        return Gate("migration", backend, count, False, reason, f"{todo}, or keep what is stored")
-    if missing:
-        reason = f"stored.generation is {now}, and no migration leads to {missing[0]}"
-        todo = f"write it under `stored.migrations` in {file}"
-        return Gate("migration", backend, count, False, reason, todo)
-    reason = f"a migration leads from generation {known}, which {said} has, to {now}"
-    return Gate("migration", backend, count, True, reason, "")
+    if not missing:
+        return gate(True, f"a migration leads from generation {known}, which {said}, to {now}")
+    reason = f"stored.generation is {now}, and no migration leads to {missing[0]}"
+    if not hasattr(stored, "migrations"):
+        return gate(False, reason, "keep what is stored: this family has no migrations yet")
+    return gate(False, reason, f"write it under `stored.migrations` in {file}")
 
 
 def _behaviour(
@@ -134,13 +149,6 @@ def _plans(backend: str) -> str:
 def _plan_files(backend: str | None, side: Side) -> list[str]:
     names = [backend] if backend else [it.name for it in side.project.backends]
     return [_plans(name) for name in names]
-
-
-def _locked(root: Path, backend: str) -> int | None:
-    """The generation that was released last; None if none is recorded."""
-    content = recorded(root, f"spec/locks/{backend}.lock.yaml")
-    said = content.get("generation") if isinstance(content, dict) else None
-    return int(said) if isinstance(said, str) and said.isdecimal() else None
 
 
 def _content(side: Side, path: str) -> Any:

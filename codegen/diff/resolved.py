@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..model import (
     BackendModel,
@@ -21,6 +20,7 @@ from ..model import (
     ParameterModel,
     ScenarioModel,
     ScenariosModel,
+    SqlBackendModel,
     StepModel,
 )
 from ..nodes import MappingNode, Node, Text
@@ -29,7 +29,7 @@ from ..problems import Report, Span
 from ..resolve.needs import STAR
 from ..resolve.parameters import Declared, completed
 from ..value import Value
-from .tree import Fields, Items, Leaf, Named, Tree, grow
+from .tree import Fields, Items, Leaf, Named, Tree, grow, literal
 
 Parameters = Mapping[Text, ParameterModel | OwnParameterModel]
 
@@ -133,8 +133,11 @@ class _Backend:
         for name, it in model.drivers.items():
             chosen.setdefault(str(it.colour), Leaf(name, name.span))
         children["chosen"] = Named(chosen, drivers.span)
-        if "create" in children:
-            children["create"] = _steps(children["create"])
+        if isinstance(model, SqlBackendModel):
+            _with_steps(children)
+        stored = children.get("stored")
+        if isinstance(stored, Fields) and "migrations" in stored.children:
+            children["stored"] = _with_migrations(stored, isinstance(model, SqlBackendModel))
         if "keys" in children:
             children["keys"] = _keys(children["keys"])
         return Fields(children, grown.span)
@@ -222,11 +225,38 @@ def _unused(declared: Tree, path: str, used: set[str]) -> Named:
 _SWITCHES = ("keyword_only", "variadic")
 
 
+def _with_steps(children: dict[str, Tree]) -> None:
+    """Of a backend."""
+    for name in ("create", "record_generation"):
+        children[name] = _steps(children[name])
+    widen = children.get("widen")
+    if isinstance(widen, Fields):
+        children["widen"] = Fields(
+            {**widen.children, "run": _steps(widen.children["run"])}, widen.span
+        )
+
+
 def _steps(listed: Tree) -> Items:
     """A statement that is always run is a step without a condition."""
     assert isinstance(listed, Items)
     items = (Fields({"run": it}, it.span) if isinstance(it, Leaf) else it for it in listed.items)
     return Items(tuple(items), listed.span)
+
+
+def _with_migrations(stored: Fields, of_steps: bool) -> Fields:
+    """By the generation that each leads to."""
+    listed = stored.children["migrations"]
+    assert isinstance(listed, Items)
+    found: dict[str, Tree] = {}
+    for it in listed.items:
+        assert isinstance(it, Fields)
+        parts = dict(it.children)
+        to = parts.pop("to")
+        assert isinstance(to, Leaf)
+        if of_steps:
+            parts["run"] = _steps(parts["run"])
+        found[str(to.value)] = Fields(parts, it.span)
+    return Fields({**stored.children, "migrations": Named(found, listed.span)}, stored.span)
 
 
 def _keys(keys: Tree) -> Named:
@@ -302,15 +332,3 @@ def _arguments(values: Mapping[Text, Value], in_order: bool) -> str:
     """As a call has them. Their order means nothing; that of the keys in a state does."""
     items = sorted(values.items()) if in_order else values.items()
     return f"({', '.join(f'{name}={literal(it.value)}' for name, it in items)})"
-
-
-def literal(value: Any) -> str:
-    """A value as Python writes it; the members of a set by their text, since they have no order."""
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key!r}: {literal(it)}' for key, it in value.items())}}}"
-    if isinstance(value, set | frozenset):
-        return f"{type(value).__name__}({', '.join(sorted(map(literal, value)))})"
-    if isinstance(value, list | tuple):
-        left, right = "[]" if isinstance(value, list) else ("(", ",)")
-        return f"{left}{', '.join(map(literal, value))}{right}"
-    return repr(value)

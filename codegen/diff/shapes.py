@@ -24,6 +24,15 @@ PLACES = {
     "parameter": (*(f"{it}.*" for it in _SIGNATURES), "interface.options.*"),
     "unused": ("interface.unused.*", "backends.*.unused.*", f"{_CLASS}.unused.*"),
     "errors": ("backends.*.errors", f"{_CLASS}.errors"),
+    "queries": ("backends.*.queries", "backends.*.layouts.*.queries"),
+    "gaps": ("backends.*.gaps", "backends.*.layouts.*.gaps"),
+    "migration": ("backends.*.stored.migrations.*",),
+    "steps": (
+        "backends.*.create",
+        "backends.*.record_generation",
+        "backends.*.stored.migrations.*.run",
+        "backends.*.widen.run",
+    ),
 }
 _PARAMETERS = (*PLACES["parameter"], *PLACES["unused"])
 
@@ -48,7 +57,10 @@ _FORMS: dict[Form, tuple[str, ...]] = {
         "backends.*.stored.doc",
         "backends.*.keys.*.doc",
         "backends.*.scripts.*.doc",
-        "backends.*.gaps.*",
+        *_below(PLACES["gaps"], "*"),
+        "backends.*.stored.migrations.*.doc",
+        "backends.*.layouts.*.doc",
+        "backends.*.widen.doc",
         "backends.*.connection.suits.advice",
         *_below(PLACES["errors"], "rules.*.advice"),
         f"{_CLASS}.pool.doc",
@@ -66,8 +78,8 @@ _FORMS: dict[Form, tuple[str, ...]] = {
         "backends.*.queries.*",
         "backends.*.begin",
         "backends.*.lock.*",
-        "backends.*.create.*.run",
-        "backends.*.create.*.where",
+        "backends.*.layouts.*.queries.*",
+        *_below(PLACES["steps"], "*.run", "*.where"),
         "backends.*.derived.stale",
         "backends.*.derived.rebuild.*",
         "backends.*.connection.on_open.*",

@@ -58,7 +58,9 @@ def grow(value: Any, node: Node | None, span: Span) -> Tree | None:
         span = node.span
     if value is None:
         return None
-    if dataclasses.is_dataclass(value) and not isinstance(value, Value):
+    if isinstance(value, Value):
+        return Leaf(literal(value.value), value.span)
+    if dataclasses.is_dataclass(value):
         return Fields(dict(_fields(value, _pairs(node), span)), span)
     if isinstance(value, dict):
         pairs = _pairs(node)
@@ -72,6 +74,18 @@ def grow(value: Any, node: Node | None, span: Span) -> Tree | None:
         )
         return Items(tuple(listed), span)
     return Leaf(value, getattr(value, "span", span))
+
+
+def literal(value: Any) -> str:
+    """A value as Python writes it; the members of a set by their text, since they have no order."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {literal(it)}' for key, it in value.items())}}}"
+    if isinstance(value, set | frozenset):
+        return f"{type(value).__name__}({', '.join(sorted(map(literal, value)))})"
+    if isinstance(value, list | tuple):
+        left, right = "[]" if isinstance(value, list) else ("(", ",)")
+        return f"{left}{', '.join(map(literal, value))}{right}"
+    return repr(value)
 
 
 # A node, and the key that it stands behind.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import ir, sql_text
-from ..model import LayoutModel, SqlBackendModel
+from ..model import SqlBackendModel
 from ..nodes import Text
 from ..problems import Code, Report, suggest
 from ..resolve.names import python_name, sensible
@@ -15,7 +15,9 @@ LARGEST = "largest_sequence_id"
 Check = Callable[[Text, Text], object]
 
 
-def check(model: SqlBackendModel, cases: dict[str, ir.Case], check_query: Check, report: Report) -> None:
+def check(
+    model: SqlBackendModel, cases: dict[str, ir.Case], check_query: Check, report: Report
+) -> None:
     """`check_query` looks at a query of a case by itself, as if it were no layout's."""
     for name, layout in model.layouts.items():
         python_name(name, "the layout", report)

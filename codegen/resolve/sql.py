@@ -196,7 +196,9 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         no_limit=str(model.no_limit),
         create_helper=str(driver.create_helper),
         layouts=tuple(
-            ir.SqlLayout(str(name), tuple(compiled(str(it), sql) for it, sql in layout.queries.items()))
+            ir.SqlLayout(
+                str(name), tuple(compiled(str(it), sql) for it, sql in layout.queries.items())
+            )
             for name, layout in model.layouts.items()
         ),
         widen=None
