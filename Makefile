@@ -8,7 +8,7 @@ ARGS ?=
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help setup generate check show diff lock explain new-backend demo test goldens lint format clean
+.PHONY: help setup generate check diff show lock explain new-backend demo test goldens lint format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,14 +50,14 @@ generate: setup ## make generated/ what spec/ and templates/ say
 check: setup ## fail if generated/ is not what spec/ and templates/ say
 	@$(BIN)/python -m codegen check
 
+BASE ?= origin/main
+FORMAT ?= text
+diff: setup ## what a change of spec/ does, and to whom: make diff BASE=origin/main
+	@$(BIN)/python -m codegen diff "$(BASE)" --format "$(FORMAT)"
+
 show: setup ## print a backend as the templates get it: make show BACKEND=sqlite
 	@test -n "$(BACKEND)" || { echo "which backend? such as make show BACKEND=sqlite"; exit 1; }
 	@$(BIN)/python -m codegen show "$(BACKEND)"
-
-BASE ?= origin/main
-FORMAT ?= text
-diff: setup ## what a change of the spec does, to whom: make diff BASE=origin/main FORMAT=text, markdown, html, github or json
-	@$(BIN)/python -m codegen diff "$(BASE)" --format "$(FORMAT)"
 
 lock: setup ## when a release is made: record what the backends store
 	@$(BIN)/python -m codegen lock $(ARGS)

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from codegen.decode import Value, _Decoder
-from codegen.diff import resolved, tree
+from codegen.diff import resolved, scenarios, tree
 from codegen.diff.between import changed
 from codegen.model import BackendModel
 from codegen.nodes import ListNode, MappingNode, Node, ScalarNode, Text
 from codegen.pipeline import Written
-from codegen.problems import Report, Span
+from codegen.problems import Code, Report, Span
 from codegen.resolve.parameters import Declared, completed
 from codegen.source import parse
 from tests.codegen.specs import Texts, decoded, texts_of, written
@@ -67,10 +68,10 @@ def known_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     parts: dict[Any, Any] = {}
     monkeypatch.setattr(_Decoder, "decode", by_node)
     grow = known(tree.grow, lambda value, node, span: (id(value), id(node), span))
-    for module in (tree, resolved):
+    for module in (tree, resolved, scenarios):
         monkeypatch.setattr(module, "grow", grow)
-    scenario = known(resolved._scenario, lambda name, model, path, node: (id(model), path))
-    monkeypatch.setattr(resolved, "_scenario", scenario)
+    scenario = known(scenarios.scenario, lambda name, model, path, node: (id(model), path))
+    monkeypatch.setattr(scenarios, "scenario", scenario)
 
 
 def variants(node: Node) -> Iterator[tuple[str, Node]]:
@@ -143,8 +144,11 @@ def with_file(spec: Written, path: str, node: Node, model: Any) -> Written:
     return replace(spec, backends=backends, nodes=nodes)
 
 
-def check_parameters(model: BackendModel, shared: Declared, report: Report) -> None:
-    """What only one backend or driver has says all of it."""
+def check(model: BackendModel, shared: Declared, report: Report) -> None:
+    """What the next stage refuses: half a parameter, two migrations to one generation."""
+    steps = [it.to for it in getattr(getattr(model, "stored", None), "migrations", ())]
+    if len(set(steps)) < len(steps):
+        report.add(Code.SPEC09, "twice", model.span, help="write one")
     declared = completed(shared, getattr(model, "parameters", {}), report)
     for driver in model.drivers.values():
         completed(declared, driver.parameters, report)
@@ -173,7 +177,7 @@ def test_every_leaf_counts(path: str, texts: Texts) -> None:
         report = Report()
         model = decoded(path, node, report)
         if isinstance(model, BackendModel):
-            check_parameters(model, spec.interface.parameters, report)
+            check(model, spec.interface.parameters, report)
         if report:
             continue
         if changed(spec, with_file(spec, path, node, model)):
@@ -181,3 +185,55 @@ def test_every_leaf_counts(path: str, texts: Texts) -> None:
         else:  # a default that is written down, or is not any more, says nothing new
             assert said(model) == said(before), done
     assert seen > 20
+
+
+# What says the same
+
+
+def reversed_(node: Node, path: tuple[str, ...] = ()) -> Node:
+    """The node with every mapping turned round whose order means nothing."""
+    if isinstance(node, ScalarNode) or node.tag:
+        return node
+    if isinstance(node, ListNode):
+        return replace(node, items=tuple(reversed_(it, (*path, "*")) for it in node.items))
+    pairs = [(key, reversed_(child, (*path, str(key)))) for key, child in node.pairs]
+    return replace(node, pairs=tuple(pairs if means_something(path) else pairs[::-1]))
+
+
+def means_something(path: tuple[str, ...]) -> bool:
+    """Parameters, and arguments, of which they are made; columns, the keys of an index, a sort; the
+    first error and the first drivers; the keys of a state."""
+    ordered = ("parameters", "arguments", "columns", "keys", "sort", "errors", "drivers", "state")
+    return path[-1:] in {(it,) for it in ordered} or "state" in path or "returns" in path
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_order_of_names_is_no_change(path: str, texts: Texts) -> None:
+    spec = written(needed(path, texts))
+    root = spec.nodes[path]
+    turned = reversed_(root)
+    assert turned != root
+    model = decoded(path, turned, Report())
+    assert changed(spec, with_file(spec, path, turned, model)) == []
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_how_it_is_written_is_no_change(path: str, texts: Texts) -> None:
+    """Without comments, on other lines, indented and wrapped otherwise, in other quotes."""
+    node = yaml.compose(texts[path])
+    for it in every(node):
+        if isinstance(it, yaml.ScalarNode):
+            it.style = '"' if it.style else None
+        elif it.tag.startswith("tag:"):
+            it.flow_style = False
+    text = yaml.serialize(node, indent=7, width=60, allow_unicode=True)
+    assert text != texts[path]
+    before, after = (written(needed(path, it)) for it in (texts, {**texts, path: text}))
+    assert changed(before, after) == []
+
+
+def every(node: Any) -> Iterator[Any]:
+    yield node
+    for it in node.value if isinstance(node, yaml.CollectionNode) else ():
+        for child in it if isinstance(it, tuple) else (it,):
+            yield from every(child)
