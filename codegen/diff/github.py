@@ -52,7 +52,9 @@ def _message(it: Change, diff: Diff) -> str:
     lines = [f"{it.path} {HAPPENED[it.kind]}{was}. {it.why}"]
     gate = diff.gate(it)
     if gate is not None:
-        lines.append(f"Gate met: {gate.reason}." if gate.met else f"{gate.reason}: {gate.todo}.")
+        lines.append(
+            f"Gate met: {gate.reason}." if gate.met else f"{gate.reason}. To do: {gate.todo}."
+        )
     return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
@@ -29,7 +30,7 @@ def render(diff: Diff, effects: Effects) -> str:
     environment.filters["prose"] = prose
     return environment.get_template("page.html.jinja").render(
         diff=diff,
-        classes=[(it, WHO[it], _of(it, diff.changes)) for it in IMPACTS],
+        classes=_classes(diff),
         gates=sorted(diff.gates, key=lambda it: it.met),
         effects=effects,
         statements=[
@@ -53,9 +54,25 @@ def prose(text: str) -> Markup:
     return Markup().join(shown)
 
 
-def _of(impact: str, changes: Sequence[Change]) -> list[tuple[int, Change]]:
-    """The changes of a class, each with its number on the page."""
-    return [(number, it) for number, it in enumerate(changes, 1) if it.impact == impact]
+@dataclass(frozen=True)
+class _Class:
+    name: str
+    who: str
+    changes: list[tuple[int, Change]]
+    """Each with its number on the page."""
+    has_gate: bool
+    is_open: bool
+
+
+def _classes(diff: Diff) -> list[_Class]:
+    """What nobody is hit by is folded, unless there is nothing else."""
+    found = []
+    for impact in IMPACTS:
+        changes = [(n, it) for n, it in enumerate(diff.changes, 1) if it.impact == impact]
+        has_gate = impact != "safe"
+        is_open = has_gate or len(changes) == len(diff.changes)
+        found.append(_Class(impact, WHO[impact], changes, has_gate, is_open))
+    return found
 
 
 def rows_of(it: Change) -> list[Row]:
