@@ -136,19 +136,6 @@ def script_saves(it: Difference) -> bool:
     return any(value(query, "script") == script for query in queries)
 
 
-def shared_suffix(it: Difference) -> bool:
-    """Another name stands for the same thing in the store."""
-    name, own = it.before or it.after, it.path[-1]
-    others = [
-        value(other, "suffix")
-        for side in it.around
-        if isinstance(side, Named)
-        for key, other in side.children.items()
-        if key != own
-    ]
-    return value(name, "suffix") in others
-
-
 def last(it: Difference) -> bool:
     """Rules are tried in order: one behind all others is for what none of them knew."""
     around = it.around[1]
@@ -191,7 +178,6 @@ CONDITIONS: dict[str, Condition] = {
         saves,
         scenario_is_new,
         script_saves,
-        shared_suffix,
         switched_off,
         widened,
     )
