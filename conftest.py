@@ -2,20 +2,44 @@
 
 import gc
 import os
+import site
 import sys
+import sysconfig
 import tempfile
+from collections.abc import Generator
 
 import pytest
+
+
+def _link_bytecode(prefix: str) -> None:
+    """What is installed brings its bytecode along, which is looked for below `prefix` only."""
+    places = {os.path.realpath(sysconfig.get_path("stdlib")), *site.getsitepackages()}
+    for place in places:
+        for folder, names, files in os.walk(place):
+            if os.path.basename(folder) == "__pycache__":
+                there = prefix + os.path.dirname(folder)
+                os.makedirs(there, exist_ok=True)
+                for name in files:
+                    if name.endswith(f".{sys.implementation.cache_tag}.pyc"):
+                        os.symlink(os.path.join(folder, name), os.path.join(there, name))
+            elif folder == place:
+                names[:] = [it for it in names if it != "site-packages"]
+
 
 if sys.dont_write_bytecode:
     # No bytecode beside the sources; without any, some hundred processes would each compile all
     # that they import. So it is kept elsewhere while the run lasts.
     _bytecode = tempfile.TemporaryDirectory(prefix="persistry-bytecode-")
+    _link_bytecode(_bytecode.name)
     sys.dont_write_bytecode = False
     sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = _bytecode.name
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest.register_assert_rewrite("persistry.conformance.support", "tests")
+
+from tests.servers.memory import keep_temporary_files  # noqa: E402
+
+keep_temporary_files()
 
 pytest_plugins = [
     "persistry.conformance.support.plugin",
@@ -37,9 +61,22 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Each process begins with other modules, so that it finds those of the others compiled."""
+    report = yield
+    worker, count = (os.environ.get(f"PYTEST_XDIST_WORKER{it}", "") for it in ("", "_COUNT"))
+    if worker and isinstance(collector, pytest.Directory):
+        first = len(report.result) * int(worker.removeprefix("gw")) // int(count)
+        report.result = [*report.result[first:], *report.result[:first]]
+    return report
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The modules of the tests that may take minutes come first: at the end of the run, all other
     # processes would wait for one of them.
     long = {it.path for it in items if it.get_closest_marker("timeout")}
-    items.sort(key=lambda it: it.path not in long)
+    items.sort(key=lambda it: (it.path not in long, it.path))

@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(run.problems())
     try:
         place, tree = _place(run, tree, options)
-        return _generate(tree, place) if options.command == "generate" else _check(tree, place)
+        return _generate(tree, place) if options.command == "generate" else _check(run, tree, place)
     except (outside.Refused, OSError) as error:
         parser.error(str(error))
 
@@ -173,7 +173,7 @@ def _generate(tree: Tree, place: writing.Place) -> int:
     return 0
 
 
-def _check(tree: Tree, place: writing.Place) -> int:
+def _check(run: Run, tree: Tree, place: writing.Place) -> int:
     report = Report()
     for path, verdict in map(dataclasses.astuple, writing.differences(tree, place)):
         span = Span(f"{place.shown}{path}", 1, 1)
@@ -193,8 +193,9 @@ def _check(tree: Tree, place: writing.Place) -> int:
             help += f", then `{place.command}`; a change here is lost"
             span = dataclasses.replace(span, line=line)
             report.add(Code.GEN02, f"is out of date: {lines}", span, help=help)
-    if report:
-        return _failed(render(report, {}))
+    run.check_plans()
+    if report or run.report:
+        return _failed(render(report, {}) + run.problems())
     print(f"{len(tree)} files are what the spec says")
     return 0
 

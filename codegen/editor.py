@@ -21,7 +21,7 @@ from .resolve import redis
 from .resolve.backend import TRAITS
 from .resolve.interface import ADDED, COLUMNS
 from .resolve.needs import FIELDS, OPERATIONS, STAR, URL_PARTS
-from .resolve.sql import IS_INITIALIZED, TABLE
+from .resolve.sql import OF_EVERY_TABLE, TABLE
 from .schema import alternatives, is_optional, keys_of, others_of, words_for
 
 FOLDER = "schema"
@@ -87,7 +87,7 @@ def _known(interface: ir.Interface) -> dict[tuple[type, str], _Names]:
     }
     asked = {it: cases[it] for it in redis.asked(interface)}
     given = tuple(dict.fromkeys([*(it for names in arguments.values() for it in names), *ADDED]))
-    statements = {IS_INITIALIZED: "fails, or answers nothing, where a table is missing"} | cases
+    statements = OF_EVERY_TABLE | cases
     known: dict[tuple[type, str], _Names] = {
         (model.BackendModel, "traits"): _Names(TRAITS),
         (model.ScenarioModel, "needs"): _Names(TRAITS),
@@ -111,6 +111,7 @@ def _known(interface: ir.Interface) -> dict[tuple[type, str], _Names]:
         (model.UrlModel, "parts"): _closed(_URL),
         (model.UrlModel, "defaults"): _closed(_URL),
         (model.SqlBackendModel, "queries"): _closed(statements, required=True),
+        (model.LayoutModel, "queries"): _closed(cases),
         (model.RedisBackendModel, "queries"): _closed(asked, required=True),
         (model.MongoBackendModel, "queries"): _closed(cases, required=True),
         (model.SqlBackendModel, "names"): _Names(

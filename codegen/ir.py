@@ -302,6 +302,8 @@ class SqlParts:
     load: tuple[CaseStatement, ...]
     lists: tuple[ListingStatement, ...]
     no_limit: str
+    reads: str | None
+    """The function that reads a stored text; none where it is read as a text already."""
     create_helper: str
     layouts: tuple[SqlLayout, ...]
     widen: Widen | None

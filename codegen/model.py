@@ -13,6 +13,7 @@ from .nodes import Text
 from .problems import Span
 
 ParameterStyle = Literal["qmark", "format", "dollar"]
+StepKind = Literal["search", "scan", "sort", "temporary", "write", "part"]
 
 _BEGIN = Text("BEGIN", Span("", 1, 1))
 
@@ -179,6 +180,26 @@ class InterfaceModel:
 
 
 @dataclass(frozen=True)
+class CostsModel:
+    """what a plan may cost"""
+
+    scan: Text | None = None
+    """why it may read all of a table or an index"""
+    sort: Text | None = None
+    """why it may sort what it finds"""
+    temporary: Text | None = None
+    """why it may gather what it finds, in a temporary table or by a hash"""
+
+
+@dataclass(frozen=True)
+class AllowedModel:
+    """the plans of queries"""
+
+    allow: dict[Text, CostsModel] = field(default_factory=dict)
+    """query: what its recorded plan does beside searching an index, and the reason why it may"""
+
+
+@dataclass(frozen=True)
 class RuleModel:
     """an error rule"""
 
@@ -332,7 +353,7 @@ class NameModel:
     written: Literal["identifier", "text", "name", "schema"] = field(
         default="identifier", metadata={"key": "as"}
     )
-    """an identifier; a text that holds one, the bare name, or the schema's (NULL if there is none)"""
+    """an identifier; or a text that holds one, the bare name, or the schema's (NULL without one)"""
 
 
 @dataclass(frozen=True)
@@ -425,6 +446,8 @@ class SqlStoredModel:
     """made with the table, where the store can: its columns"""
     options: Text | None = None
     """what follows the columns and keys in CREATE TABLE; {generation} is its number"""
+    texts: Literal["text", "bytes"] = "text"
+    """what their columns hold: texts; or the bytes of their UTF-8, where no collation has a say"""
     statement_bytes: Text | None = None
     """asks the server for its longest statement, before a large state is saved"""
     identifier_bytes: int | None = None
@@ -615,7 +638,7 @@ class LayoutModel:
     span: Span
     doc: Text
     """who makes such tables, and what is kept otherwise in them"""
-    queries: dict[Text, Text]
+    queries: dict[Text, Text] = field(default_factory=dict)
     """the queries that are others there: the same values in the same order, the same answers"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that it cannot keep, and why"""
@@ -644,7 +667,7 @@ class SqlBackendModel(BackendModel):
     no_limit: Text
     """what to bind for the limit when all are wanted"""
     record_generation: tuple[Text | StepOfCreationModel, ...] = field(metadata={"one": True})
-    """run behind `create`: writes down {generation}, for the query `opening`, outside the records"""
+    """run behind `create`: writes {generation} down beside the records, for the query `opening`"""
     errors: ErrorsModel
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
@@ -661,9 +684,10 @@ class SqlBackendModel(BackendModel):
     """data that only repeats what the records say"""
     lock: tuple[Text, ...] = field(default=(), metadata={"one": True})
     """run first of what creates, so that one process creates"""
+    plans: AllowedModel = AllowedModel()
+    """what the recorded plans of its queries (spec/plans) may cost"""
     layouts: dict[Text, LayoutModel] = field(default_factory=dict)
-    """tables of other columns, by the name that the query `opening` answers; each is a column of the
-    matrix"""
+    """tables that were made otherwise, by the name `opening` answers; each is a matrix column"""
     widen: WidenModel | None = None
     """where `opening` answers a largest sequence id: how to lift that limit"""
     gaps: dict[Text, Text] = field(default_factory=dict)
@@ -693,6 +717,16 @@ class RedisBackendModel(BackendModel):
 
 
 @dataclass(frozen=True)
+class MongoLayoutModel:
+    """a layout"""
+
+    doc: Text
+    """who makes such collections, and what is kept otherwise in them"""
+    gaps: dict[Text, Text] = field(default_factory=dict)
+    """cases of the promise that it cannot keep, and why"""
+
+
+@dataclass(frozen=True)
 class MongoBackendModel(BackendModel):
     """a backend"""
 
@@ -706,6 +740,10 @@ class MongoBackendModel(BackendModel):
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     """parameters of its classes; what is left out is as the interface has it"""
+    plans: AllowedModel = AllowedModel()
+    """what the recorded plans of its queries (spec/plans) may cost"""
+    layouts: dict[Text, MongoLayoutModel] = field(default_factory=dict)
+    """other forms of what is stored, by name; each is a column of the matrix"""
     gaps: dict[Text, Text] = field(default_factory=dict)
     """cases of the promise that the store cannot keep, and why"""
 
@@ -716,6 +754,22 @@ class FamilyModel:
 
     family: Literal["sql", "redis", "mongo", "runtime"]
     """which templates make its classes, and so which keys this file has"""
+
+
+# --- spec/plans/*.yaml --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PlansModel:
+    """recorded plans"""
+
+    span: Span
+    backend: Text
+    """whose queries they are"""
+    recorded_with: Text
+    """the server, or the library, whose planner made them"""
+    plans: dict[Text, dict[Text, tuple[dict[StepKind, Text], ...]]]
+    """query: situation: the steps of its plan, what is found first before what is done with it"""
 
 
 # --- spec/conformance/*.yaml --------------------------------------------------------------------

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from . import ir, locking, outside
+from . import ir, locking, outside, plans
 from .decode import decode, peek
 from .editor import schemas
 from .model import (
     FamilyModel,
     InterfaceModel,
+    MongoBackendModel,
+    PlansModel,
     ScenariosModel,
     SqlBackendModel,
 )
@@ -104,6 +106,16 @@ class Run:
         if self.report or not formatted:
             return {} if self.report else tree
         return style(tree, self.root, self.report, self._sources, "" if self.own else f"{FOLDER}/")
+
+    def check_plans(self) -> None:
+        """Hold the recorded plans to the spec, which has been read; nobody else's are recorded."""
+        if self.own is None:
+            folder = self.root / plans.FOLDER
+            paths = [f"{plans.FOLDER}/{it.name}" for it in sorted(folder.glob("[!.]*.yaml"))]
+            recorded = {it: self._read(self.root, it, PlansModel) for it in paths}
+            kinds = SqlBackendModel | MongoBackendModel
+            planned = [it for it in self.models if isinstance(it, kinds)]
+            plans.check(planned, recorded, self.report)
 
     def locks(self) -> list[locking.Lock] | None:
         """The locks of the project that was resolved, or None if it does not fit to them."""

@@ -96,6 +96,9 @@ class Code(Enum):
     GEN02 = "a generated file that was changed"
     GEN03 = "a file below generated/ that nothing generates"
     GEN04 = "a generated file that would be no clean Python"
+    PLAN01 = "plans that are not recorded, or of what is not there"
+    PLAN02 = "a query that reads or sorts more than it answers, and no reason why it may"
+    PLAN03 = "a cost that is allowed and that no recorded plan has"
     ENV01 = "another version of ruff than the pinned one"
 
     @property

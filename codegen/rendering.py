@@ -91,6 +91,13 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     emit("__init__.py", "package/init.py.jinja", "spec/", classes=classes, public=sorted(names))
     emit("connecting.py", "package/connecting.py.jinja", "spec/backends/")
     persisters(tree, printer, project)
+    tables = [it for it in project.backends if it.family == "sql"]
+    for backend in tables:
+        module = backend.modules[0]
+        target = f"_ddl/{backend.name}.py"
+        emit(target, "sql/ddl.py.jinja", module.source, module=module, backend=backend)
+    names = [it.name for it in tables]
+    emit("_ddl/__init__.py", "package/ddl.py.jinja", "spec/backends/", names=names)
 
 
 def persisters(tree: Tree, printer: Printer, project: ir.Project) -> None:

@@ -15,9 +15,11 @@ import psycopg2
 import pymysql
 
 from persistry import b_psycopg, errors
+from persistry._runtime.drivers.awaited_calls import is_closed
 from persistry._runtime.drivers.pep249_facts import Facts
 from persistry._runtime.failures import Failures, Rule, Sign
 from tests.servers import LOOPBACK, MariaDBServer, PostgreSQLServer, Server
+from tests.sessions import failures_of
 
 LOST, REFUSED = "the connection was lost and could not be had again", "no server answers there"
 MISSING = "the table is missing; call initialize()"
@@ -55,6 +57,8 @@ class OnPostgreSQL:
     begin = b_psycopg._FORMAT.begin
     create = "CREATE TABLE t (k text PRIMARY KEY, v text)"
     insert = "INSERT INTO t (k, v) VALUES (%s, %s) ON CONFLICT (k) DO NOTHING"
+    select = "SELECT k, v FROM t WHERE k = %s"
+    missing_column: Any = (errors.StoreVersionError, "columns")
     sleep = "SELECT pg_sleep(0.3)"
     insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM pg_sleep(0.2) ON CONFLICT DO NOTHING"
     dict_rows: ClassVar[dict[str, Any]] = {"row_factory": psycopg.rows.dict_row}
@@ -82,6 +86,23 @@ class OnPostgreSQL:
     def is_busy(state: str | None) -> bool:
         return state != "idle"
 
+    @staticmethod
+    def is_closed(session: Any) -> bool:
+        return is_closed(session.connection)
+
+
+class OnAsyncpg(OnPostgreSQL):
+    """asyncpg, which has a session of its own."""
+
+    failures = failures_of("postgresql", "asyncpg")
+    insert = "INSERT INTO t (k, v) VALUES ($1, $2) ON CONFLICT (k) DO NOTHING"
+    select = "SELECT k, v FROM t WHERE k = $1"
+
+    @staticmethod
+    def is_closed(session: Any) -> bool:
+        pool = session.pool
+        return bool(session.connection.is_closed() if pool is None else pool.is_closing())
+
 
 class OnMariaDB:
     """aiomysql, whose connection has a method `autocommit()`, and is closed when cancelled."""
@@ -106,6 +127,8 @@ class OnMariaDB:
     begin = "START TRANSACTION"
     create = "CREATE TABLE t (k VARCHAR(99) PRIMARY KEY, v VARCHAR(99)) ENGINE=InnoDB"
     insert = "INSERT INTO t (k, v) VALUES (%s, %s)"
+    select = "SELECT k, v FROM t WHERE k = %s"
+    missing_column: Any = (errors.PersisterError, "")
     sleep = "SELECT SLEEP(0.3)"
     insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM (SELECT SLEEP(0.2)) AS s"
     dict_rows: ClassVar[dict[str, Any]] = {"cursorclass": aiomysql.DictCursor}
@@ -129,6 +152,10 @@ class OnMariaDB:
     @staticmethod
     def is_busy(state: str | None) -> bool:
         return state != "Sleep"
+
+    @staticmethod
+    def is_closed(session: Any) -> bool:
+        return is_closed(session.connection)
 
 
 class OnMariaDBOtherwise(OnMariaDB):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
 from persistry import State, errors
+from tests.servers import LOOPBACK
 
 PASSWORD = "hunter2"
 
@@ -102,3 +105,27 @@ def works(persister: Calls) -> None:
     persister.put("works", 1, n=1)
     assert persister.get("works") == {"n": 1}
     assert "works" in persister.list_app_ids("p")
+
+
+@contextmanager
+def stranger(answer: bytes) -> Iterator[int]:
+    """A server that says this to everybody, whatever it is asked, and keeps the connection."""
+    with socket.create_server((LOOPBACK, 0)) as listening:
+        kept: list[socket.socket] = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    kept.append(listening.accept()[0])
+                except OSError:
+                    return
+                with suppress(OSError):  # who asked has gone again
+                    kept[-1].sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for connection in kept:
+            connection.close()

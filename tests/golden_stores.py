@@ -1,16 +1,19 @@
 """Stores as they were left by each generation: `tests/golden/stores/`, and what they hold.
 
-`python -m tests.golden_stores mongodb` records the store of this generation, if there is none yet;
-what is recorded is never written anew: somebody has data that looks like it.
+`python -m tests.golden_stores mongodb` (or redis, sqlite) records the store of this generation, if
+there is none yet; what is recorded is never written anew: somebody has data that looks like it.
 """
 
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,7 +21,14 @@ import redis
 from bson import json_util
 from bson.timestamp import Timestamp
 
-from persistry import MongoDBBasePersister, RedisBasePersister, State, StateConflictError
+from persistry import (
+    MongoDBBasePersister,
+    RedisBasePersister,
+    SQLitePersister,
+    State,
+    StateConflictError,
+)
+from persistry.b_sqlite3 import _FORMAT as sqlite_format
 from tests.servers import MongoServer, RedisServer
 
 FOLDER = Path(__file__).parent / "golden" / "stores"
@@ -100,7 +110,17 @@ def check_is(found: Any, record: Record) -> None:
 
 
 # A file is JSON lines: of MongoDB, {"index": ...} and {"document": ...}, extended JSON; of Redis,
-# commands.
+# commands. Of SQLite it is a dump, and generation 0 is what Apache Burr's statements made.
+
+
+def sqlite_lines(path: str | Path) -> Iterator[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        yield from connection.iterdump()
+
+
+def restore_sqlite(path: Path, to: Path) -> None:
+    with closing(sqlite3.connect(to)) as connection:
+        connection.executescript(path.read_text())
 
 
 def mongodb_lines(collection: Any) -> Iterator[str]:
@@ -146,8 +166,8 @@ def restore_redis(path: Path, client: redis.Redis) -> None:
         client.execute_command(*json.loads(line))
 
 
-def record(backend: str, generation: int, lines: Iterable[str]) -> None:
-    path = FOLDER / backend / f"generation_{generation}.jsonl"
+def record(backend: str, generation: int, lines: Iterable[str], kind: str = "jsonl") -> None:
+    path = FOLDER / backend / f"generation_{generation}.{kind}"
     path.parent.mkdir(exist_ok=True)
     with path.open("x") as file:
         file.writelines(f"{line}\n" for line in lines)
@@ -170,8 +190,16 @@ def main(backend: str) -> None:
             for it in RECORDS:
                 it.save(persister)
             record(backend, _GENERATION, redis_lines(client))
+    elif backend == "sqlite":
+        with TemporaryDirectory() as folder:
+            path = str(Path(folder, "golden.db"))
+            with SQLitePersister(path, NAME) as persister:
+                persister.initialize()
+                for it in RECORDS:
+                    it.save(persister)
+            record(backend, sqlite_format.generation, sqlite_lines(path), "sql")
     else:
-        raise SystemExit(f"what is recorded here is mongodb and redis, not {backend!r}")
+        raise SystemExit(f"what is recorded here is mongodb, redis and sqlite, not {backend!r}")
 
 
 if __name__ == "__main__":

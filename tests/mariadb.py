@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -11,34 +10,15 @@ import aiomysql
 import pymysql
 
 from persistry import AsyncMariaDBPersister, MariaDBPersister
-from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run
+from tests.bad_input import PASSWORD, Run
 from tests.servers import MariaDBServer
+from tests.sql_servers import SqlAdmin, Store, numbers
 
 CLASSES: dict[str, Any] = {"sync": MariaDBPersister, "async": AsyncMariaDBPersister}
-DRIVER = pymysql.Error
-ALL = [*OPERATIONS, "initialize"]
-Make = Callable[..., Calls]
-numbers = itertools.count()
+DRIVER = (pymysql.Error,)
 
 
-def call(operation: str, persister: Calls) -> Any:
-    return OPERATIONS.get(operation, lambda persister: persister.initialize())(persister)
-
-
-def servers() -> Iterator[MariaDBServer]:
-    """A fixture's body: one that needs a password."""
-    with MariaDBServer(PASSWORD) as server:
-        yield server
-
-
-class Admin:
-    """What others do to the server, in a database of this test."""
-
-    def __init__(self, server: MariaDBServer) -> None:
-        self.server = server
-        self.database = f"database_{next(numbers)}"
-        self.run(f"CREATE DATABASE {self.database}", database=server.database)
-
+class Admin(SqlAdmin):
     def words(self, database: str = "", **options: Any) -> dict[str, Any]:
         """What PyMySQL is called with; aiomysql says `db` for `database`."""
         host, port = self.server.address
@@ -48,12 +28,6 @@ class Admin:
 
     def connect(self, database: str = "", **options: Any) -> Any:
         return pymysql.connect(**self.words(database, **{"autocommit": True, **options}))
-
-    def run(self, *statements: str, database: str = "") -> list[Any]:
-        with closing(self.connect(database)) as connection, connection.cursor() as cursor:
-            for sql in statements:
-                cursor.execute(sql)
-            return list(cursor.fetchall())
 
     def user(self, rights: str = "", *, options: str = "") -> dict[str, Any]:
         """A new user with these rights in the database. What the persister needs to be it."""
@@ -65,8 +39,10 @@ class Admin:
             self.run(f"GRANT {rights} TO {name}@'%'")
         return {"user": name}
 
+    def user_of_table(self, rights: str = "") -> dict[str, Any]:
+        return self.user(rights and f"{rights} ON {self.database}.burr_state")
+
     def content(self) -> list[Any]:
-        """All that users made in the database, and the records."""
         found = self.run(
             "SELECT table_name, table_type, column_name, column_type"
             " FROM information_schema.tables LEFT JOIN information_schema.columns"
@@ -76,6 +52,9 @@ class Admin:
         if any(name == "burr_state" and kind != "SEQUENCE" for name, kind, *_ in found):
             found += self.run("SELECT * FROM burr_state")
         return found
+
+    def end_all(self) -> None:
+        self.kill()
 
     def kill(self, what: str = "", where: str = "true") -> int:
         """End the connections of the persisters, or what they are doing; how many."""
@@ -92,35 +71,7 @@ class Admin:
         return len(found)
 
 
-def admins(server: MariaDBServer) -> Admin:
-    """A fixture's body: on a server that runs."""
-    server.start()
-    return Admin(server)
-
-
-def makers(colour: str, admin: Admin, server: MariaDBServer, run: Run) -> Iterator[Make]:
-    """A fixture's body: makes persisters on the test's database, or elsewhere, and closes them."""
-    made = []
-
-    def make_(**options: Any) -> Calls:
-        host, port = server.address
-        where = {"db_name": admin.database, "user": server.superuser, "password": PASSWORD}
-        given = {**where, "host": host, "port": port, **options}
-        made.append(Calls(run(CLASSES[colour].from_values(**given)), run))
-        return made[-1]
-
-    yield make_
-    server.start()
-    server.resume()
-    for persister in made:
-        persister.cleanup()
-
-
-def initialized(make: Make) -> Calls:
-    """A fixture's body."""
-    persister = make()
-    persister.initialize()
-    return persister
+STORE = Store(MariaDBServer, Admin, CLASSES, DRIVER)
 
 
 def openers(colour: str, admin: Admin, run: Run) -> Iterator[Callable[..., Any]]:

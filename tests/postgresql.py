@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
+import asyncpg
+import psycopg
 import psycopg2
 from psycopg2 import sql
 
 from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister, b_psycopg
 from tests.bad_input import PASSWORD, Calls, Run
 from tests.servers import PostgreSQLServer
+from tests.sql_servers import Make, SqlAdmin, Store, numbers
 
 # Each class, by its colour; behind that the library, if it is not the one that is chosen.
 CLASSES: dict[str, Any] = {
@@ -20,6 +23,55 @@ CLASSES: dict[str, Any] = {
     "sync psycopg": b_psycopg.PostgreSQLPersister,
     "async psycopg": b_psycopg.AsyncPostgreSQLPersister,
 }
+ASYNCPG = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# What the driver of each class raises, and what any of them does.
+DRIVERS: dict[str, Any] = {
+    "sync": psycopg2.Error,
+    "async": ASYNCPG,
+    "sync psycopg": psycopg.Error,
+    "async psycopg": psycopg.Error,
+}
+DRIVER: Any = (psycopg2.Error, psycopg.Error, *ASYNCPG)
+
+
+class Admin(SqlAdmin):
+    def connect(self, database: str = "", **options: Any) -> Any:
+        host, port = self.server.address
+        login = {"user": self.server.superuser, "password": self.server.password}
+        where = {"host": host, "port": port, "dbname": database or self.database}
+        connection = psycopg2.connect(**{**where, **login, **options})
+        connection.autocommit = True
+        return connection
+
+    def role(self, rights: str = "", *, options: str = "") -> dict[str, Any]:
+        """A new user with these rights; `{}` is its name. What the persister needs to be it."""
+        name = f"user_{next(numbers)}"
+        self.run(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}' {options}")
+        if rights:
+            self.run(rights.replace("{}", name))
+        return {"user": name}
+
+    def user_of_table(self, rights: str = "") -> dict[str, Any]:
+        return self.role(rights and f"GRANT {rights} ON burr_state TO {{}}")
+
+    def content(self) -> list[Any]:
+        found = self.run(
+            "SELECT relname, relkind::text, attname, atttypid::regtype::text FROM pg_class"
+            " JOIN pg_attribute ON attrelid = pg_class.oid"
+            " WHERE relnamespace = 'public'::regnamespace AND attnum > 0 ORDER BY 1, 3"
+        )
+        if any(name == "burr_state" and kind in "rv" for name, kind, *_ in found):
+            found += self.run("SELECT burr_state::text FROM burr_state")
+        return found
+
+    def end_all(self) -> None:
+        self.run(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+STORE = Store(PostgreSQLServer, Admin, CLASSES, DRIVER)
 
 
 class Database(NamedTuple):
@@ -72,3 +124,29 @@ def database(
     finally:
         do("DROP DATABASE {database} WITH (FORCE)")
         do("DROP ROLE {role}")
+
+
+# The bodies of fixtures.
+
+
+def databases(server: PostgreSQLServer) -> Iterator[Database]:
+    with database(server) as own:
+        yield own
+
+
+def causes(colour: str) -> Any:
+    """What the driver of this colour raises."""
+    return DRIVERS[colour]
+
+
+def makers(colour: str, own: Database, run: Run) -> Iterator[Make]:
+    """Makes persisters on the database; they are closed in the end."""
+    made = []
+
+    def make(**options: Any) -> Calls:
+        made.append(own.open(colour, run, **options))
+        return made[-1]
+
+    yield make
+    for persister in made:
+        persister.cleanup()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,52 +20,19 @@ from persistry.errors import (
     PersisterUnavailableError,
     StoreVersionError,
 )
-from tests.bad_input import OPERATIONS, PASSWORD, Calls, named_by, refused, runner, works
-from tests.mariadb import (
-    ALL,
-    CLASSES,
-    DRIVER,
-    Admin,
-    Make,
-    admins,
-    call,
-    initialized,
-    makers,
-    servers,
-)
-from tests.servers import LOOPBACK, MariaDBServer
+from tests.bad_input import OPERATIONS, PASSWORD, Calls, refused, runner, stranger, works
+from tests.mariadb import CLASSES, DRIVER, STORE, Admin
+from tests.sql_servers import Make, admins, call, initialized, makers, servers
 
 pytestmark = pytest.mark.usefixtures("mariadb_place")  # skips, or fails, where there is none
 
 run = pytest.fixture(runner)
+store = pytest.fixture(scope="module")(lambda: STORE)
 server = pytest.fixture(scope="module")(servers)
 colour = pytest.fixture(params=CLASSES)(lambda request: request.param)
 admin = pytest.fixture(admins)
 make = pytest.fixture(makers)
 persister = pytest.fixture(initialized)
-
-
-@contextmanager
-def stranger(answer: bytes) -> Iterator[int]:
-    """A server that says this to everybody, whatever it is asked, and keeps the connection."""
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        kept: list[socket.socket] = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    kept.append(listening.accept()[0])
-                except OSError:
-                    return
-                kept[-1].sendall(answer)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        for connection in kept:
-            connection.close()
 
 
 @contextmanager
@@ -89,27 +55,6 @@ def unavailable(act: Callable[[], Any], *mentions: str, saved: bool = False) -> 
 # The server
 
 
-@pytest.mark.parametrize("operation", ALL)
-@pytest.mark.parametrize(
-    ("host", "port"),
-    [(LOOPBACK, 1), ("nowhere.invalid", 3306), ("no..name", 3306), ("long" * 20, 3306)],
-)
-def test_nobody_answers_there(make: Make, operation: str, host: str, port: int) -> None:
-    unavailable(
-        lambda: call(operation, make(host=host, port=port)),
-        "no server answers",
-        f"{host}:{port}",
-    )
-
-
-@pytest.mark.parametrize("operation", ALL)
-@pytest.mark.parametrize("options", [{"password": f"not {PASSWORD}"}, {"user": "nobody"}])
-def test_a_login_that_is_refused(make: Make, operation: str, options: Any) -> None:
-    with refused(PersisterAccessError, "user or password", cause=DRIVER):
-        call(operation, make(**options))
-    assert PASSWORD not in repr(make().persister)
-
-
 @pytest.mark.parametrize("password", ["pässword", "☃"])
 def test_a_password_of_any_letters(make: Make, admin: Admin, password: str) -> None:
     """Written as its parameter says; as it is, it is refused, and not shown."""
@@ -124,27 +69,11 @@ def test_a_password_of_any_letters(make: Make, admin: Admin, password: str) -> N
     assert password not in shown and "u2603" not in shown
 
 
-@pytest.mark.parametrize("operation", ALL)
-def test_a_database_that_is_not_there(make: Make, operation: str) -> None:
-    with refused(PersisterUnavailableError, "give another db_name", cause=DRIVER):
-        call(operation, make(db_name="not there"))
-
-
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-server\r\n"])
 def test_a_server_that_speaks_something_else(make: Make, answer: bytes) -> None:
     with stranger(answer) as port:
         for name in OPERATIONS:
             unavailable(lambda name=name: call(name, make(port=port)), "no MariaDB", f":{port}")
-
-
-@pytest.mark.parametrize("limit", ["connect_timeout", "operation_timeout"])
-def test_a_server_that_says_nothing(make: Make, limit: str) -> None:
-    with stranger(b"") as port:
-        for name in OPERATIONS:
-            began = time.monotonic()
-            with pytest.raises(PersisterUnavailableError, match=rf" {limit} \(0.3 s\)"):
-                call(name, make(port=port, **{limit: 0.3}))
-            assert time.monotonic() - began < 1
 
 
 def test_a_user_without_a_free_connection(make: Make, admin: Admin) -> None:
@@ -174,50 +103,6 @@ def test_a_url_that_names_a_library() -> None:
     """Other libraries want it in the URL; what to write instead is said, and nothing else."""
     with pytest.raises(ValueError, match=r"^url begins with no known scheme; write mysql://$"):
         connect("mysql+pymysql://user:secret@localhost/app")
-
-
-def test_a_server_that_freezes(make: Make, server: MariaDBServer) -> None:
-    persister = make(operation_timeout=0.5, connect_timeout=0.5)
-    persister.initialize()
-    persister.put(n=1)
-    server.pause()
-    began = time.monotonic()
-    with pytest.raises(PersisterUnavailableError, match=r"save .*_timeout \(0.5 s\)"):
-        persister.put("app", 1, n=2)
-    with pytest.raises(PersisterUnavailableError, match=r"load .*_timeout \(0.5 s\)"):
-        persister.get()
-    assert time.monotonic() - began < 2
-    server.resume()
-    assert persister.get("app", 0) == {"n": 1}
-    works(persister)
-
-
-@pytest.mark.parametrize("how", ["stop", "kill"])
-def test_a_server_that_restarts(persister: Calls, server: MariaDBServer, how: str) -> None:
-    persister.put(n=1)
-    getattr(server, how)()
-    for operation in OPERATIONS:
-        with refused(PersisterUnavailableError, operation, f":{server.port}", cause=DRIVER):
-            call(operation, persister)
-    server.start()
-    assert persister.get() == {"n": 1}
-    works(persister)
-
-
-def test_a_restart_that_nobody_noticed(persister: Calls, server: MariaDBServer) -> None:
-    persister.put(n=1)
-    server.restart()
-    assert persister.get() == {"n": 1}
-    server.restart()
-    works(persister)
-
-
-def test_connections_that_the_server_ends(persister: Calls, admin: Admin) -> None:
-    for number in range(3):
-        persister.put("app", number, n=number)
-        admin.kill()
-        assert persister.get() == {"n": number}
-        admin.kill()
 
 
 def test_a_statement_that_somebody_ends(persister: Calls, admin: Admin) -> None:
@@ -277,36 +162,6 @@ def test_a_deadlock_is_tried_again(persister: Calls, admin: Admin) -> None:
 # Rights
 
 
-def test_a_user_without_rights(make: Make, admin: Admin) -> None:
-    persister = make(**admin.user())
-    with refused(PersisterAccessError, "initialize", "burr_state", "GRANT", cause=DRIVER):
-        persister.initialize()
-    make().initialize()
-    for operation in OPERATIONS:
-        with refused(PersisterAccessError, operation, "GRANT", cause=DRIVER):
-            call(operation, persister)
-    assert admin.run("SELECT count(*) FROM burr_state") == [(0,)]
-
-
-def test_a_user_who_may_only_read(make: Make, admin: Admin, persister: Calls) -> None:
-    persister.put(n=1)
-    reader = make(**admin.user(f"SELECT ON {admin.database}.burr_state"))
-    reader.initialize()
-    assert reader.is_initialized() is True
-    with refused(PersisterAccessError, "save", "GRANT", cause=DRIVER):
-        reader.put("app", 1, n=2)
-    assert reader.get() == {"n": 1}
-    assert reader.list_app_ids("p") == ["app"]
-
-
-def test_a_user_who_may_not_create_finds_the_table(
-    make: Make, admin: Admin, persister: Calls
-) -> None:
-    writer = make(**admin.user(f"SELECT, INSERT ON {admin.database}.burr_state"))
-    writer.initialize()
-    works(writer)
-
-
 def test_a_user_of_another_database(make: Make, admin: Admin) -> None:
     user = admin.user()
     with refused(PersisterAccessError, "GRANT", cause=DRIVER):
@@ -337,28 +192,6 @@ def test_a_read_only_session(make: Make, persister: Calls) -> None:
 
 
 # The table
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_missing_table_is_cured_by_initialize(make: Make, operation: str) -> None:
-    persister = make()
-    with refused(NotInitializedError, operation, named_by(operation), "initialize()", cause=DRIVER):
-        OPERATIONS[operation](persister)
-    assert persister.is_initialized() is False
-    persister.initialize()
-    works(persister)
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_table_that_is_dropped_in_the_middle(
-    persister: Calls, admin: Admin, operation: str
-) -> None:
-    works(persister)
-    admin.run("DROP TABLE burr_state")
-    with refused(NotInitializedError, operation, "initialize()", cause=DRIVER):
-        OPERATIONS[operation](persister)
-    persister.initialize()
-    works(persister)
 
 
 BURRS = """CREATE TABLE burr_state (partition_key VARCHAR(255) DEFAULT '', app_id VARCHAR(255),

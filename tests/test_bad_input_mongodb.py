@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -32,7 +30,7 @@ from persistry.errors import (
     StateTooLargeError,
     StoreVersionError,
 )
-from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, stranger, works
 from tests.servers import LOOPBACK, MongoServer
 
 pytestmark = pytest.mark.usefixtures("mongodb_place")  # skips, or fails, where there is no MongoDB
@@ -109,29 +107,6 @@ def hand_in(colour: str, admin: Any, server: MongoServer, run: Run) -> Iterator[
     yield hand_in_
     for client in opened:
         run(client.close())
-
-
-@contextmanager
-def stranger(answer: bytes) -> Iterator[int]:
-    """A server that says this to everybody, whatever it is asked, and keeps the connection."""
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        kept: list[socket.socket] = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    kept.append(listening.accept()[0])
-                    kept[-1].sendall(answer)
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        for connection in kept:
-            connection.close()
 
 
 @contextmanager
@@ -318,21 +293,45 @@ def test_a_user_who_may_only_read(make: Make, server: MongoServer) -> None:
     reader.initialize()
 
 
-def test_a_user_who_may_not_make_indexes(make: Make, server: MongoServer, admin: Any) -> None:
+@contextmanager
+def role_on(collection: Any, *actions: str) -> Iterator[Any]:
+    """A role with rights on this collection and nothing else."""
     role = f"role_{secrets.token_hex(4)}"
-    rights = {
-        "resource": {"db": DB, "collection": admin.name},
-        "actions": ["find", "insert", "listIndexes"],
-    }
-    admin.database.client[DB].command("createRole", role, privileges=[rights], roles=[])
-    writer = make(with_rights(server, {"role": role, "db": DB}))
-    with refused(PersisterAccessError, "save", "createIndexes", cause=OperationFailure):
-        writer.put(n=1)
-    assert admin.count_documents({}) == 0
-    make().initialize()
-    writer.initialize()
-    works(writer)
-    admin.database.client[DB].command("dropRole", role)
+    resource = {"db": collection.database.name, "collection": collection.name}
+    rights = [{"resource": resource, "actions": [*actions]}]
+    collection.database.command("createRole", role, privileges=rights, roles=[])
+    yield {"role": role, "db": collection.database.name}
+    collection.database.command("dropRole", role)
+
+
+def test_a_user_of_this_collection_alone(make: Make, server: MongoServer, admin: Any) -> None:
+    """Nothing is kept elsewhere: rights on the collection are all that is needed."""
+    with role_on(admin, "find", "insert", "listIndexes", "createIndex") as role:
+        persister = make(with_rights(server, role))
+        works(persister)
+        assert persister.is_initialized() and persister.pending_migrations() == []
+        persister.initialize()
+    assert admin.database.list_collection_names() == [admin.name]
+    with role_on(admin, "find", "listIndexes") as role:
+        reader = make(with_rights(server, role))
+        assert reader.get("works") == {"n": 1} and reader.list_app_ids("p") == ["works"]
+    with role_on(admin, "find") as role:
+        reader = make(with_rights(server, role))
+        for operation in ("load", "list_app_ids"):
+            with refused(PersisterAccessError, "listIndexes", cause=OperationFailure):
+                ALL[operation](reader)
+
+
+def test_a_user_who_may_not_make_indexes(make: Make, server: MongoServer, admin: Any) -> None:
+    with role_on(admin, "find", "insert", "listIndexes") as role:
+        writer = make(with_rights(server, role))
+        with refused(PersisterAccessError, "save", "createIndexes", cause=OperationFailure):
+            writer.put(n=1)
+        assert admin.count_documents({}) == 0
+        make().initialize()
+        admin.drop_index("ps_generation_1")  # stores that were made before it have none
+        writer.initialize()
+        works(writer)
 
 
 # What the collection is

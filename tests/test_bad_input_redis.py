@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +19,7 @@ from persistry.errors import (
     StateConflictError,
     StateTooLargeError,
 )
-from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, stranger, works
 from tests.servers import LOOPBACK, RedisServer
 
 pytestmark = pytest.mark.usefixtures("redis_place")  # skips, or fails, where there is no Redis
@@ -88,29 +86,6 @@ def configured(admin: redis.Redis, **settings: Any) -> Iterator[None]:
     finally:
         for name, value in before.items():
             admin.config_set(name, value)
-
-
-@contextmanager
-def stranger(answer: bytes) -> Iterator[int]:
-    """A server that says this to everybody, whatever it is asked, and keeps the connection."""
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        kept: list[socket.socket] = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    kept.append(listening.accept()[0])
-                except OSError:
-                    return
-                kept[-1].sendall(answer)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        for connection in kept:
-            connection.close()
 
 
 def names(admin: redis.Redis) -> set[bytes]:

@@ -242,6 +242,40 @@ def test_a_truncated_database(make: Make, persister: Calls, path: Path) -> None:
         make().list_app_ids("p")
 
 
+DAMAGE = {
+    "no object": "state = '[1]'",
+    "blob": "state = x'ff00'",
+    "text sequence": "sequence_id = 'abc'",
+    "blob position": "position = x'00'",
+    "blob status": "status = x'00'",
+    "blob status, no UTF-8": "status = x'ff'",
+    "blob of its own status": "status = CAST(status AS BLOB)",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_record_is_named_and_spares_the_others(
+    persister: Calls, path: Path, damage: str
+) -> None:
+    for app in ("good", "bad"):
+        persister.put(app, n=1)
+    sql(path, f"UPDATE burr_state SET {DAMAGE[damage]} WHERE app_id = 'bad'")
+    for app_id in ("bad", None):  # the latest of an application, and of the partition
+        with refused(CorruptStateError, "load", "'p'", "'bad'", cause=ValueError):
+            persister.get(app_id)
+    assert persister.get("good") == {"n": 1}
+    assert persister.list_app_ids("p") == ["bad", "good"]
+    works(persister)
+
+
+def test_an_application_whose_name_is_no_text(persister: Calls, path: Path) -> None:
+    persister.put(n=1)
+    sql(path, "UPDATE burr_state SET app_id = CAST(app_id AS BLOB)")
+    with refused(CorruptStateError, "list_app_ids", "'p'", "an app_id", cause=ValueError):
+        persister.list_app_ids("p")
+    assert persister.get() is None
+
+
 def test_a_folder_that_is_missing(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "not" / "there.db"
     persister = make(path)

@@ -372,7 +372,9 @@ DAMAGE = {
     "real sequence": "sequence_id = 1.5",
     "text sequence": "sequence_id = 'abc'",
     "blob position": "position = x'00ff'",
-    "blob status": "status = x'ff'",
+    "blob status": "status = x'00'",
+    "blob status, no UTF-8": "status = x'ff'",
+    "blob of its own status": "status = CAST(status AS BLOB)",
 }
 
 
@@ -392,7 +394,9 @@ def test_a_damaged_record_is_named_and_spares_the_others(
     works(persister)
 
 
-@pytest.mark.parametrize("damage", ["broken JSON", "no object", "unknown codec", "blob"])
+@pytest.mark.parametrize(
+    "damage", ["broken JSON", "no object", "unknown codec", "blob", "blob of its own status"]
+)
 def test_a_damaged_record_is_not_overwritten(persister: Calls, path: Path, damage: str) -> None:
     persister.put(n=1)
     sql(path, f"UPDATE burr_state SET {DAMAGE[damage]}")
@@ -401,6 +405,20 @@ def test_a_damaged_record_is_not_overwritten(persister: Calls, path: Path, damag
         persister.put(n=1)
     assert content(path) == before
     works(persister)
+
+
+@pytest.mark.parametrize("blob", ["x'00'", "CAST('app' AS BLOB)", "x'ff'"])
+def test_names_that_are_no_texts(persister: Calls, path: Path, blob: str) -> None:
+    persister.put(n=1)
+    sql(path, f"UPDATE burr_state_heads SET partition_key = {blob}")
+    with refused(CorruptStateError, "list_partition_keys", "a partition_key", cause=ValueError):
+        persister.list_partition_keys()
+    sql(path, f"UPDATE burr_state_heads SET partition_key = 'p', app_id = {blob}")
+    with refused(CorruptStateError, "list_app_ids", "'p'", "an app_id", cause=ValueError):
+        persister.list_app_ids("p")
+    sql(path, f"UPDATE burr_state SET app_id = {blob}")
+    with refused(CorruptStateError, "load", "'p'", "is no text", cause=ValueError):
+        persister.get(None)
 
 
 def test_an_undecodable_record_is_not_overwritten(persister: Calls, path: Path) -> None:

@@ -136,7 +136,8 @@ def test_a_persister_that_keeps_the_promise(folder: Path) -> None:
     assert counts["passed"] > 300
     first, last = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
     assert first == (
-        "SQLitePersister (sync; durable, initialize, list_partition_keys, table),"
+        "SQLitePersister (sync; durable, initialize, list_partition_keys, "
+        "pending_migrations, table),"
         " made by tests.broken_persisters:sqlite"
     )
     said = f"{counts['passed']} passed, 0 failed, {counts['not run']} not run in"

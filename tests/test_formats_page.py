@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import secrets
 import shlex
@@ -17,6 +18,7 @@ import sqlcipher3
 
 import persistry
 from persistry import State
+from tests.burr_postgresql import Burr
 from tests.stores.mariadb import MariaDBPlace
 from tests.stores.mongodb import MongoPlace
 from tests.stores.postgresql import PostgreSQLPlace
@@ -110,6 +112,28 @@ def test_postgresql(postgresql_place: PostgreSQLPlace, name: str) -> None:
             check_sql("PostgreSQL", cursor)
             assert persister.load("alice", "chat-1", 0) is None
             assert persister.list_app_ids("alice") == ["chat-2", "chat-1"]
+    finally:
+        cursor.execute(f"DROP SCHEMA {name} CASCADE")
+        connection.close()
+
+
+def test_a_table_of_another_library(postgresql_place: PostgreSQLPlace, name: str) -> None:
+    connection = postgresql_place.connect()
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(f"CREATE SCHEMA {name}")
+    cursor.execute(f"SET search_path TO {name}")
+    try:
+        burr = Burr(connection)
+        burr.initialize()
+        burr.save("chat-1", 0, {"n": 0})
+        with persistry.PostgreSQLPersister.from_values(
+            **postgresql_place.parts, table_name=f"{name}.burr_state"
+        ) as persister:
+            persister.initialize()
+            persister.save("p", "chat-1", 1, "step", State({"n": -0.0}), "completed")
+            persister.save("p", "chat-1", 2, "step", State({"n": math.nan}), "completed")
+        check_sql("A table of Apache Burr in PostgreSQL", cursor)
     finally:
         cursor.execute(f"DROP SCHEMA {name} CASCADE")
         connection.close()

@@ -1,9 +1,11 @@
-"""What each generation left in MongoDB and Redis is opened, read and gone on with."""
+"""What each generation left in MongoDB, Redis and SQLite is opened, read and gone on with."""
 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import redis
 import persistry
 from persistry.b_pymongo import _FORMAT
 from persistry.b_redis import _GENERATION
+from persistry.b_sqlite3 import _FORMAT as sqlite_format
 from tests import golden_stores as golden
 from tests.bad_input import Calls, Run, runner
 from tests.servers import RedisServer
@@ -78,9 +81,53 @@ def test_redis(path: Path, colour: str, client: redis.Redis, run: Run) -> None:
     persister.cleanup()
 
 
+ROWS = "SELECT rowid, partition_key, app_id, sequence_id, position, status, state, created_at"
+
+
+@of("sqlite")
+def test_sqlite(path: Path, colour: str, tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "golden.db"
+    golden.restore_sqlite(path, file)
+
+    def rows() -> list[Any]:
+        with closing(sqlite3.connect(file)) as connection:
+            return connection.execute(f"{ROWS} FROM {golden.NAME}").fetchall()
+
+    before = rows()
+    cls = getattr(persistry, f"{colour}SQLitePersister")
+    persister = Calls(run(cls.from_values(str(file), golden.NAME)), run)
+    is_current = golden.generation_of(path) == sqlite_format.generation
+    assert persister.is_initialized() is is_current
+    assert bool(persister.pending_migrations()) is not is_current
+    persister.initialize()
+    assert persister.is_initialized() and persister.pending_migrations() == []
+    golden.check(persister, golden.records_of(path))
+    assert rows()[: len(before)] == before
+    persister.cleanup()
+
+
+def test_a_table_of_generation_1_that_does_not_say_so(
+    colour: str, tmp_path: Path, run: Run
+) -> None:
+    """As they were made before generations were written down."""
+    file = tmp_path / "golden.db"
+    golden.restore_sqlite(golden.FOLDER / "sqlite" / "generation_1.sql", file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"DROP VIEW {golden.NAME}_generation")
+    cls = getattr(persistry, f"{colour}SQLitePersister")
+    persister = Calls(run(cls.from_values(str(file), golden.NAME)), run)
+    assert persister.is_initialized() and persister.pending_migrations() == []
+    golden.check(persister, golden.RECORDS)
+    persister.cleanup()
+
+
 def test_each_generation_is_recorded() -> None:
     """Before a new one is released: `python -m tests.golden_stores <backend>`."""
-    for backend, first, last in (("mongodb", 0, _FORMAT.generation), ("redis", 1, _GENERATION)):
+    for backend, first, last in (
+        ("mongodb", 0, _FORMAT.generation),
+        ("redis", 1, _GENERATION),
+        ("sqlite", 0, sqlite_format.generation),
+    ):
         found = [golden.generation_of(path) for path in golden.paths(backend)]
         assert found == list(range(first, last + 1)), backend
 

@@ -442,6 +442,20 @@ def test_both_libraries_write_in_turn(
         assert (record["app_id"], record["sequence_id"]) == (app, n)
 
 
+@pytest.mark.parametrize("limit", [None, 1, 2, 3, 10])
+async def test_a_continued_collection_in_coroutines(
+    persister: Any, collection: Any, mongodb_place: MongoPlace, limit: int | None
+) -> None:
+    """Each of the ways to list it: with the last saved of either library at the beginning."""
+    values = (mongodb_place.url, collection.database.name, collection.name)
+    async with AsyncMongoDBBasePersister.from_values(*values) as same:
+        for n, save in enumerate([older, put, older, put, put]):
+            save(collection if save is older else persister, f"a{n}", n)
+            newest = [f"a{it}" for it in range(n, -1, -1)]
+            assert await same.list_app_ids("p", limit=limit) == newest[:limit]
+            assert (await same.load("p", None))["app_id"] == newest[0]
+
+
 def test_partitions_of_both_libraries(persister: Any, collection: Any) -> None:
     for number, partition in enumerate(["z", None, "", "b", "b"]):
         older(collection, "app", number, partition)
@@ -511,7 +525,9 @@ DAMAGE: dict[str, dict[str, Any]] = {
     "no time": {"created_at": None},
     "another time": {"created_at": "yesterday"},
     "no status": {"status": None},
+    "bytes for a status": {"status": b"\0"},
     "a number for a position": {"position": 5},
+    "bytes for a position": {"position": b"step"},
     "a fraction": {"sequence_id": 1.5},
     "negative": {"sequence_id": -1},
     "another codec": {"codec": 99},

@@ -17,6 +17,7 @@ import pytest
 from persistry import PostgreSQLPersister
 from persistry.errors import PersisterUnavailableError, StateConflictError
 from tests.bad_input import Calls, Run, runner, works
+from tests.burr_postgresql import Burr
 from tests.postgresql import CLASSES
 from tests.servers import LOOPBACK, PostgreSQLServer, Server, ServerMissing
 from tests.servers.finding import Search, on_path
@@ -142,6 +143,30 @@ def test_everything_works(make: Make) -> None:
             with pytest.raises(StateConflictError):
                 persister.put(f"app {number}", round_, n=-1)
     works(persisters[0])
+
+
+def test_a_table_of_another_library(make: Make, admin: Any) -> None:
+    """It is adopted and widened while others use it, whose sessions have seen it otherwise."""
+    burr = Burr(admin.connection)
+    burr.initialize()
+    burr.save("app", 0, {"n": 0})
+    persisters = [make() for _ in range(5)]
+    for persister in persisters:
+        persister.initialize()
+        assert persister.is_initialized() is True
+    for round_ in range(1, 10):
+        for number, persister in enumerate(persisters):
+            assert persister.get("app") == {"n": round_ - 1 if number == 0 else round_}
+            persister.put("app", round_, n=round_)
+            with pytest.raises(StateConflictError):
+                persister.put("app", round_, n=-1)
+        if round_ == 5:
+            with pytest.raises(ValueError, match=r"widen\(\)"):
+                persisters[0].put("app", 2**31, n=1)
+            persisters[0].widen()
+    for number, persister in enumerate(persisters):
+        persister.put("app", 2**31 + number, n=number)
+        assert persister.get("app") == burr.load("app") == {"n": number}
 
 
 def test_nothing_is_left_in_a_session(make: Make, admin: Any, pooler: PgBouncer) -> None:

@@ -1,10 +1,11 @@
-"""Tables that Apache Burr made in PostgreSQL: adopted as they are, and used by both; all drivers."""
+"""Tables that Apache Burr made in PostgreSQL: adopted as they are, used by both; all drivers."""
 
 from __future__ import annotations
 
 import json
 import math
 import multiprocessing
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ import psycopg
 import psycopg2
 import pytest
 
-from persistry import Migration, PostgreSQLPersister, State
+from persistry import Migration, State, b_psycopg2
+from persistry.__main__ import main
 from persistry.errors import (
     NotInitializedError,
     PersisterAccessError,
@@ -158,15 +160,42 @@ def test_it_is_adopted_once(own: Database, persister: Calls, make: Make) -> None
 
 
 def test_what_is_pending_is_what_is_run(own: Database, burr: Burr, make: Make) -> None:
-    """Whoever runs the statements by hand has only the indexes left to make."""
+    """Whoever runs the statements by hand can make the indexes without a lock."""
     (pending,) = make().pending_migrations()
     for statement in pending.statements:
         own.sql(statement)
     assert columns(own) == ADOPTED
     persister = make()
     assert persister.pending_migrations() == []
+    assert persister.is_initialized() is False
+    order = "partition_key, {} write_number DESC, created_at DESC"
+    for name, keys in (
+        ("order", f"({order.format('')}) INCLUDE (app_id)"),
+        ("apps", f"({order.format('app_id,')})"),
+    ):
+        own.sql(f"CREATE INDEX CONCURRENTLY burr_state_{name} ON burr_state {keys}")
+    before = catalogue(own)
     persister.initialize()
+    assert catalogue(own) == before
     works(persister)
+
+
+def test_what_is_printed_for_who_runs_the_database_adopts_it(
+    own: Database, burr: Burr, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["ddl", "postgresql", "--table", "burr_state", "--from-generation", "0"])
+    script = capsys.readouterr().out
+    lz4 = 'ALTER TABLE "burr_state" ALTER COLUMN state SET COMPRESSION lz4'
+    can = own.sql("SELECT enumvals FROM pg_settings WHERE name = 'default_toast_compression'")
+    if "lz4" not in can[0][0]:  # which the script says where to leave out
+        script = "\n".join(it for it in script.splitlines() if not it.startswith(lz4))
+    own.sql(script)
+    assert columns(own) == ADOPTED
+    persister = own.open("sync", run)
+    assert persister.is_initialized() and persister.pending_migrations() == []
+    persister.put("old", 2, n=4)
+    assert burr.load("old") == {"n": 4}
+    persister.cleanup()
 
 
 def test_the_new_columns_are_compressed_as_well_as_the_server_can(
@@ -181,6 +210,7 @@ def test_the_new_columns_are_compressed_as_well_as_the_server_can(
     assert dict(found) == {"state": best, "exact": best}
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize(
     "change",
     [
@@ -188,6 +218,7 @@ def test_the_new_columns_are_compressed_as_well_as_the_server_can(
         "DROP status",
         "ALTER state TYPE JSON",
         "ALTER state TYPE TEXT",
+        "ALTER state TYPE BYTEA USING ''",
         "ALTER created_at TYPE TIMESTAMPTZ",
         "ALTER sequence_id TYPE SMALLINT",
         "DROP CONSTRAINT burr_state_pkey",
@@ -208,15 +239,11 @@ def test_a_table_that_differs_is_left_as_it_is(
     assert (catalogue(own), content(own), columns(own)) == before
 
 
-def test_only_the_owner_adopts_it(
-    own: Database, burr: Burr, make: Make, colour: str
-) -> None:
+def test_only_the_owner_adopts_it(own: Database, burr: Burr, make: Make, colour: str) -> None:
     own.sql(f'GRANT ALL ON burr_state TO "{own.user}"; GRANT ALL ON SCHEMA public TO "{own.user}"')
     before = catalogue(own)
     user = make(user=own.user, password=PASSWORD)
-    with refused(
-        PersisterAccessError, "let its owner call initialize()", cause=DRIVERS[colour]
-    ):
+    with refused(PersisterAccessError, "let its owner call initialize()", cause=DRIVERS[colour]):
         user.initialize()
     assert catalogue(own) == before
     make().initialize()
@@ -272,10 +299,10 @@ def test_it_is_adopted_by_threads_and_tasks_of_any_driver(
     assert failed == []
 
 
-@pytest.mark.parametrize("point", ["ADD COLUMN codec", "SET DEFAULT", "CREATE INDEX"])
-def test_an_adoption_that_is_interrupted(
-    own: Database, burr: Burr, make: Make, point: str
-) -> None:
+@pytest.mark.parametrize(
+    "point", ["ADD COLUMN codec", "ADD GENERATED", "CREATE INDEX", "COMMENT ON INDEX"]
+)
+def test_an_adoption_that_is_interrupted(own: Database, burr: Burr, make: Make, point: str) -> None:
     """The server ends the connection at some statement: nothing has happened, and it goes again."""
     before = catalogue(own), content(own)
     own.sql(
@@ -317,7 +344,8 @@ def test_old_records_stand_before_new_ones_in_the_order_of_their_time(
     for number, time in enumerate(["2020-01-03", "2999-01-02", "2020-01-01"]):
         burr.save("app", 5, {"n": number}, position=f"step {number}", partition_key="timed")
         burr.save(f"app {number}", 0, {"n": number}, partition_key="timed")
-        own.sql("UPDATE burr_state SET created_at = %s WHERE state = %s", time, f'{{"n": {number}}}')
+        where = f"partition_key = 'timed' AND state @> '{{\"n\": {number}}}'"
+        own.sql(f"UPDATE burr_state SET created_at = %s WHERE {where}", time)
     persister = make()
     persister.initialize()
     found = persister.load("timed", "app", 5)
@@ -354,6 +382,7 @@ def test_its_key_is_taken_for_both(burr: Burr, persister: Calls) -> None:
     assert persister.get("app", 0) == {"n": 1}
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 def test_its_later_records_have_the_time_in_utc(
     own: Database, burr: Burr, persister: Calls, zone: str
@@ -454,6 +483,7 @@ def test_a_session_in_which_backslashes_are_escapes(
 # Saving again
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize("name", NUMBERS)
 def test_its_record_is_saved_again(own: Database, burr: Burr, persister: Calls, name: str) -> None:
     """JSONB has kept neither the order of the keys nor how a number was written."""
@@ -464,6 +494,7 @@ def test_its_record_is_saved_again(own: Database, burr: Burr, persister: Calls, 
     assert content(own) == before
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
@@ -490,6 +521,7 @@ def test_another_state_than_its_is_refused(
     assert content(own) == before
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize(("ours", "then"), [(1, 1.0), (-0.0, 0.0), (1e22, 10**22)])
 def test_our_own_record_is_compared_exactly(persister: Calls, ours: Any, then: Any) -> None:
     persister.put("app", 0, n=ours)
@@ -536,9 +568,9 @@ def test_widen_lifts_the_limit(own: Database, burr: Burr, persister: Calls, make
     twin.cleanup()
 
 
-def test_widen_changes_nothing_in_a_table_of_ours(own: Database, make: Make) -> None:
+def test_widen_changes_nothing_in_a_table_of_ours(own: Database, make: Make, colour: str) -> None:
     persister = make()
-    with refused(NotInitializedError, "initialize()", cause=DRIVERS[persister_colour(persister)]):
+    with refused(NotInitializedError, "initialize()", cause=DRIVERS[colour]):
         persister.widen()
     persister.initialize()
     before = catalogue(own)
@@ -546,10 +578,6 @@ def test_widen_changes_nothing_in_a_table_of_ours(own: Database, make: Make) -> 
     assert catalogue(own) == before
     persister.put("app", 2**63 - 1, n=1)
     assert persister.get("app") == {"n": 1}
-
-
-def persister_colour(persister: Calls) -> str:
-    return next(it for it, cls in CLASSES.items() if type(persister.persister) is cls)
 
 
 def test_only_the_owner_widens(own: Database, persister: Calls, make: Make, colour: str) -> None:
@@ -563,7 +591,9 @@ def test_only_the_owner_widens(own: Database, persister: Calls, make: Make, colo
     user.put("app", LAST + 1, n=1)
 
 
-def test_widen_takes_no_longer_than_an_operation(own: Database, persister: Calls, make: Make) -> None:
+def test_widen_takes_no_longer_than_an_operation(
+    own: Database, persister: Calls, make: Make
+) -> None:
     impatient = make(operation_timeout=0.5)
     with own.connected() as connection, connection.cursor() as cursor:
         connection.autocommit = False
@@ -600,6 +630,42 @@ def test_statements_that_were_prepared_before(
     run(connection.close())
 
 
+# What it costs
+
+
+def test_an_index_stands_behind_every_question(own: Database, burr: Burr, run: Run) -> None:
+    """Of a large table: most of it Burr's, of which the order of saving is only its time."""
+    burr.sql(
+        "INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state)"
+        " SELECT 'p', 'app' || g % 500, g, 'step', 'completed', '{{}}'"
+        " FROM generate_series(1, 30000) AS g"
+    )
+    own.sql("VACUUM ANALYZE burr_state")  # as the server does by itself, sooner or later
+    persister = own.open("sync", run)
+    persister.initialize()
+    for number in range(20):
+        persister.put("ours", number, n=number)
+    persister.cleanup()
+    own.sql("ALTER TABLE burr_state SET (autovacuum_enabled = off)")
+    questions = {
+        "save.conflicting": ("p", "app7", 7, "step"),
+        "load.at_sequence": ("p", "app7", 7),
+        "load.latest": ("p", "app7"),
+        "load.latest_of_partition": ("p",),
+    }
+    statements = b_psycopg2._STATEMENTS | b_psycopg2._LAYOUTS["adopted"]
+    with own.connected() as connection, connection.cursor() as cursor:
+        for prepare in ("SELECT 1", "VACUUM ANALYZE burr_state"):
+            cursor.execute(prepare)
+            for name, values in questions.items():
+                text = statements[name].format_map(b_psycopg2._names("burr_state"))
+                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {text}", values)
+                plan = "\n".join(line for (line,) in cursor.fetchall())
+                assert "Seq Scan" not in plan and "Bitmap" not in plan, plan
+                read = re.search(r"Buffers: shared( hit=(\d+))?( read=(\d+))?", plan)
+                assert read and int(read[2] or 0) + int(read[4] or 0) <= 12, plan
+
+
 # More than one layout
 
 
@@ -616,10 +682,10 @@ def test_tables_of_both_kinds_side_by_side(own: Database, persister: Calls, make
 
 
 def test_a_table_that_is_made_anew_in_another_layout(
-    own: Database, persister: Calls, make: Make
+    own: Database, persister: Calls, colour: str
 ) -> None:
     own.sql("DROP TABLE burr_state")
-    with refused(NotInitializedError, "initialize()", cause=psycopg2_or(persister)):
+    with refused(NotInitializedError, "initialize()", cause=DRIVERS[colour]):
         persister.put(n=1)
     persister.initialize()
     works(persister)
@@ -627,7 +693,3 @@ def test_a_table_that_is_made_anew_in_another_layout(
     own.sql(TABLE.format(table="burr_state"))
     persister.initialize()
     works(persister)
-
-
-def psycopg2_or(persister: Calls) -> Any:
-    return DRIVERS[persister_colour(persister)]

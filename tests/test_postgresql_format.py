@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,14 +12,18 @@ import pytest
 
 from persistry import State, b_asyncpg, b_psycopg2
 from persistry.errors import StateConflictError, StoreVersionError
-from tests.bad_input import Calls, Run, runner, works
-from tests.postgresql import CLASSES, Database, database
+from tests.bad_input import Calls, runner, works
+from tests.postgresql import CLASSES, Database, database, databases, makers
 from tests.servers import PostgreSQLServer
+from tests.sql_servers import Make, initialized
 
 pytestmark = pytest.mark.usefixtures("postgresql_place")  # skips, or fails, where there is none
 
 run = pytest.fixture(runner)
-Make = Callable[..., Calls]
+own = pytest.fixture(databases)
+colour = pytest.fixture(params=CLASSES)(lambda request: request.param)
+make = pytest.fixture(makers)
+persister = pytest.fixture(initialized)
 COLUMNS = [
     ("partition_key", "text", "NO"),
     ("app_id", "text", "NO"),
@@ -46,38 +50,6 @@ RECORD = "partition_key, app_id, sequence_id, position, status, state, codec, ex
 def server() -> Iterator[PostgreSQLServer]:
     with PostgreSQLServer() as server:
         yield server
-
-
-@pytest.fixture
-def own(server: PostgreSQLServer) -> Iterator[Database]:
-    with database(server) as own:
-        yield own
-
-
-@pytest.fixture(params=CLASSES)
-def colour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def make(colour: str, own: Database, run: Run) -> Iterator[Make]:
-    """Makes persisters on the database; they are closed in the end."""
-    made = []
-
-    def make_(**options: Any) -> Calls:
-        made.append(own.open(colour, run, **options))
-        return made[-1]
-
-    yield make_
-    for persister in made:
-        persister.cleanup()
-
-
-@pytest.fixture
-def persister(make: Make) -> Calls:
-    persister = make()
-    persister.initialize()
-    return persister
 
 
 def indexes(own: Database, table: str = "burr_state") -> dict[str, str]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import asyncpg
-import psycopg
-import psycopg2
 import pytest
 
 from persistry import State
@@ -18,20 +15,20 @@ from persistry.errors import (
     PersisterUnavailableError,
     StoreVersionError,
 )
+from tests import burr_postgresql as burr
 from tests.bad_input import PASSWORD, Calls, Run, refused, runner, works
-from tests.postgresql import CLASSES, Database, database
+from tests.postgresql import CLASSES, Database, causes, databases, makers
 from tests.servers import PostgreSQLServer
+from tests.sql_servers import Make, initialized
 
 pytestmark = pytest.mark.usefixtures("postgresql_place")  # skips, or fails, where there is none
 
 run = pytest.fixture(runner)
-Make = Callable[..., Calls]
-DRIVERS: dict[str, Any] = {
-    "sync": psycopg2.Error,
-    "async": (asyncpg.PostgresError, asyncpg.InterfaceError, OSError),
-    "sync psycopg": psycopg.Error,
-    "async psycopg": psycopg.Error,
-}
+own = pytest.fixture(databases)
+colour = pytest.fixture(params=CLASSES)(lambda request: request.param)
+cause = pytest.fixture(causes)
+make = pytest.fixture(makers)
+persister = pytest.fixture(initialized)
 TABLE = """
     CREATE TABLE burr_state (
       partition_key TEXT, app_id TEXT, sequence_id BIGINT, position TEXT, status TEXT, state TEXT,
@@ -44,44 +41,6 @@ TABLE = """
 def server() -> Iterator[PostgreSQLServer]:
     with PostgreSQLServer(secrets.token_hex()) as server:
         yield server
-
-
-@pytest.fixture
-def own(server: PostgreSQLServer) -> Iterator[Database]:
-    with database(server) as own:
-        yield own
-
-
-@pytest.fixture(params=CLASSES)
-def colour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def cause(colour: str) -> Any:
-    """What the driver of this colour raises."""
-    return DRIVERS[colour]
-
-
-@pytest.fixture
-def make(colour: str, own: Database, run: Run) -> Iterator[Make]:
-    """Makes persisters on the database; they are closed in the end."""
-    made = []
-
-    def make_(**options: Any) -> Calls:
-        made.append(own.open(colour, run, **options))
-        return made[-1]
-
-    yield make_
-    for persister in made:
-        persister.cleanup()
-
-
-@pytest.fixture
-def persister(make: Make) -> Calls:
-    persister = make()
-    persister.initialize()
-    return persister
 
 
 def content(own: Database) -> list[Any]:
@@ -116,14 +75,11 @@ def content(own: Database) -> list[Any]:
             "has the name of the table",
         ),
         ("CREATE TABLE burr_state_order (a INT)", "has the name of the table"),
-        # As another library makes it, whose data must not be touched.
+        # As another library makes it, but for a column of somebody's own.
         (
-            "CREATE TABLE burr_state (partition_key TEXT DEFAULT '', app_id TEXT NOT NULL,"
-            " sequence_id INTEGER NOT NULL, position TEXT NOT NULL, status TEXT NOT NULL,"
-            " state JSONB NOT NULL, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,"
-            " PRIMARY KEY (partition_key, app_id, sequence_id, position));"
+            f"{burr.TABLE.format(table='burr_state')}; ALTER TABLE burr_state ADD owner TEXT;"
             "INSERT INTO burr_state VALUES ('p', 'app', 1, 'step', 'completed', '{}')",
-            "other columns or keys",
+            "the table has a column 'owner'",
         ),
     ],
 )

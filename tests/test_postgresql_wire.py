@@ -17,12 +17,13 @@ import pytest
 from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister
 from persistry.errors import StateConflictError
 from tests.bad_input import Calls, Run, runner
-from tests.postgresql import CLASSES, Database, database
+from tests.postgresql import CLASSES, Database, databases
 from tests.servers import LOOPBACK, PostgreSQLServer
 
 pytestmark = pytest.mark.usefixtures("postgresql_place")  # skips, or fails, where there is none
 
 run = pytest.fixture(runner)
+own = pytest.fixture(databases)
 WORDS = re.compile(rb"[A-Z]+(?: [A-Z]+)?")
 
 
@@ -89,12 +90,6 @@ class Wire:
 def server() -> Iterator[PostgreSQLServer]:
     with PostgreSQLServer() as server:
         yield server
-
-
-@pytest.fixture
-def own(server: PostgreSQLServer) -> Iterator[Database]:
-    with database(server) as own:
-        yield own
 
 
 @pytest.fixture

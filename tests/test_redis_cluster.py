@@ -16,6 +16,7 @@ from persistry import (
     RedisBasePersister,
     State,
     StateConflictError,
+    StoreVersionError,
 )
 from tests.servers import LOOPBACK, RedisServer
 
@@ -86,6 +87,7 @@ def test_every_operation(cluster: int) -> None:
         client.delete("{sync:}:p")
         persister.initialize()
         assert persister.list_partition_keys() == sorted(PARTITIONS)
+        assert client.get("{sync:}:g") == b"1"
         slots = {client.keyslot(persister.create_key("a", it, 1)) for it in PARTITIONS}
         assert len(slots) > 10, "partitions spread over the nodes"
 
@@ -122,6 +124,24 @@ async def test_every_operation_async(cluster: int) -> None:
                 assert found["state"]["t"] == text
             assert await persister.list_app_ids(partition) == ["a"]
         assert await persister.list_partition_keys() == sorted(PARTITIONS)
+        assert await client.get("{async:}:g") == b"1"
         await client.delete("{async:}:p")
         await persister.initialize()
         assert await persister.list_partition_keys() == sorted(PARTITIONS)
+
+
+async def test_a_newer_store_is_refused(cluster: int) -> None:
+    """Whatever node has the partition; the generation is in the default partition's slot."""
+    with redis.RedisCluster(LOOPBACK, cluster) as client:
+        client.set("{new:}:g", 2)
+        before = client.dbsize(target_nodes=redis.RedisCluster.PRIMARIES)
+        for partition in PARTITIONS:
+            persister = RedisBasePersister(client, namespace="new")
+            with pytest.raises(StoreVersionError, match="generation 2"):
+                persister.save(partition, "a", 1, "x", State({}), "completed")
+            with pytest.raises(StoreVersionError, match="generation 2"):
+                persister.load(partition, "a")
+        async with redis.asyncio.RedisCluster(LOOPBACK, cluster) as another:
+            with pytest.raises(StoreVersionError, match="generation 2"):
+                await AsyncRedisBasePersister(another, namespace="new").list_app_ids("p")
+        assert client.dbsize(target_nodes=redis.RedisCluster.PRIMARIES) == before

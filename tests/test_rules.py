@@ -250,6 +250,16 @@ REDIS = [
         "no right to a command or key",
     ),
     Row(redis.ResponseError("NOAUTH Authentication required."), ACCESS, "give password="),
+    Row(
+        redis.ResponseError("ACL failure in script: User bob has no permissions to run 'set'"),
+        ACCESS,
+        "no right to a command or key",
+    ),
+    Row(
+        redis.ResponseError("The user executing the script can't run this command or subcommand"),
+        ACCESS,
+        "no right to a command or key",
+    ),
     Row(redis.ResponseError("WRONGPASS invalid username-password pair"), ACCESS, "give password="),
     Row(
         ReadOnlyError("You can't write against a read only replica."),

@@ -37,47 +37,38 @@ from persistry._runtime.drivers.pep249_driver import autocommit_of
 from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
 from persistry.conformance.support.proxy import FaultProxy
-from tests.awaited_drivers import Admin, OnMariaDB, OnMariaDBOtherwise, OnPostgreSQL
+from tests.async_sessions import (
+    DRIVERS as ALL_DRIVERS,
+)
+from tests.async_sessions import (
+    LIMITS,
+    SHORT,
+    SLACK,
+    CancellingOfAll,
+    ClosingOfAll,
+    LimitsOfAll,
+    Open,
+    TurnsOfAll,
+    VerbsOfAll,
+    all_taken,
+    load,
+    pause,
+    save,
+    slowly,
+    together,
+    unavailable,
+    until,
+    works,
+)
+from tests.awaited_drivers import Admin
 from tests.servers import LOOPBACK, Server, ServerMissing
 from tests.stores.served import missing
 
-LIMITS = Limits(5, 5)
-SHORT = Limits(0.3, 0.3)
-SLACK = 0.5
-
 SELECT = "SELECT k, v FROM t WHERE k = %s"
-DRIVERS: dict[str, Any] = {
-    "psycopg": OnPostgreSQL,
-    "aiomysql": OnMariaDB,
-    "asyncmy": OnMariaDBOtherwise,
-}
+DRIVERS = {name: on for name, on in ALL_DRIVERS.items() if name != "asyncpg"}  # it has its own
 OPENED, HANDED_IN = "opened", "handed-in"
 opened_only = pytest.mark.parametrize("kind", [OPENED], indirect=True)
 handed_in_only = pytest.mark.parametrize("kind", [HANDED_IN], indirect=True)
-
-Open = Callable[..., Any]
-
-
-async def save(session: AwaitedSession, key: str, value: str = "v") -> int:
-    on = on_of(session)
-    async with session.operation("save", key) as operation:
-        return await operation.execute(on.insert, (key, value))
-
-
-async def load(session: AwaitedSession, key: str) -> str | None:
-    async with session.operation("load", key) as operation:
-        row = await operation.fetch_one(SELECT, (key,))
-        return None if row is None else row[1]
-
-
-async def together(session: AwaitedSession, *steps: str) -> None:
-    async with session.operation("initialize", "key") as operation:
-        await operation.run_together(on_of(session).begin, [Step(step) for step in steps])
-
-
-async def slowly(session: AwaitedSession) -> int:
-    async with session.operation("save", "slow") as operation:
-        return await operation.execute(on_of(session).insert_slowly)
 
 
 async def saving(session: AwaitedSession, number: int = 0) -> Callable[[], Any]:
@@ -99,18 +90,6 @@ async def saving(session: AwaitedSession, number: int = 0) -> Callable[[], Any]:
     return all_saved
 
 
-async def works(session: AwaitedSession) -> bool:
-    key = str(random.random())
-    with contextlib.suppress(errors.PersisterUnavailableError):
-        await save(session, key)
-        return await load(session, key) == "v"
-    return False
-
-
-def on_of(session: AwaitedSession) -> Any:
-    return next(on for on in DRIVERS.values() if session.failures.base == on.failures.base)
-
-
 def values(on: Any, server: Any, **others: Any) -> dict[str, Any]:
     told = {"db_name": on.database, "user": on.user, "password": "", "host": LOOPBACK}
     return told | {"port": server.port, "max_connections": 10} | others
@@ -122,29 +101,6 @@ def opening(on: Any, server: Any, limits: Limits = LIMITS, **others: Any) -> Awa
 
 async def connect(on: Any, server: Any, **kwargs: Any) -> Any:
     return await on.facts.connect(**on.place(server), **kwargs)
-
-
-@contextlib.contextmanager
-def unavailable(
-    seconds: float, *, may_have_saved: bool, match: str = "of key"
-) -> Iterator[pytest.ExceptionInfo[errors.PersisterUnavailableError]]:
-    began = time.monotonic()
-    with pytest.raises(errors.PersisterUnavailableError, match=match) as caught:
-        yield caught
-    assert time.monotonic() - began < seconds + SLACK
-    assert caught.value.may_have_saved is may_have_saved
-
-
-async def pause(server: Server) -> None:
-    server.pause()
-    await asyncio.sleep(0.05)  # Until the last one of its threads stands still.
-
-
-async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not await settled(condition()):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 @pytest.fixture(scope="module", params=DRIVERS)
@@ -197,6 +153,11 @@ def admin(on: Any, server: Server) -> Iterator[Admin]:
         admin.close()
 
 
+@pytest.fixture
+def onlooker(admin: Admin) -> Admin:
+    return admin
+
+
 @pytest.fixture(params=[OPENED, HANDED_IN])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -224,16 +185,7 @@ async def open_session(kind: str, on: Any, server: Server) -> AsyncIterator[Open
             await settled(it.close())
 
 
-@contextlib.asynccontextmanager
-async def all_taken(session: AwaitedSession) -> AsyncIterator[None]:
-    """All the session's connections are in use."""
-    async with contextlib.AsyncExitStack() as stack:
-        for _ in range(1 if session.connection else 10):
-            await stack.enter_async_context(session.operation("load"))
-        yield
-
-
-class TestVerbs:
+class TestVerbs(VerbsOfAll):
     async def test_rows(self, open_session: Open) -> None:
         session = await open_session()
         assert [await save(session, key) for key in "aab"] == [1, 0, 1]
@@ -253,29 +205,6 @@ class TestVerbs:
             assert await operation.fetch_one(SELECT, ("a",)) == ("a", "v")
         await settled(connection.close())
 
-    async def test_answers(self, open_session: Open) -> None:
-        session = await open_session()
-        async with session.operation("is_initialized", "key") as operation:
-            assert not await operation.answers("SELECT k FROM nothing")
-            assert not await operation.answers("SELECT count(*) = 1 FROM t")
-            assert await operation.answers("SELECT count(*) = 0 FROM t")
-            assert await operation.answers("SELECT k FROM t")
-        with pytest.raises(errors.PersisterError, match=r"is_initialized of key: "):
-            async with session.operation("is_initialized", "key") as operation:
-                await operation.answers("SELECT other FROM t")
-
-    async def test_all_steps_or_none(self, open_session: Open, admin: Admin) -> None:
-        session = await open_session()
-        await together(session, "INSERT INTO t VALUES ('a', 'v')")
-        with pytest.raises(errors.NotInitializedError, match="initialize of key"):
-            await together(
-                session, "INSERT INTO t VALUES ('b', 'v')", "INSERT INTO nothing VALUES (1)"
-            )
-        with pytest.raises(errors.PersisterError):
-            await together(session, "INSERT INTO t VALUES ('c', 'v')", "SELECT nonsense")
-        assert [await load(session, key) for key in "abc"] == ["v", None, None]
-        assert admin.is_quiet()
-
     async def test_steps_that_are_not_wanted(self, open_session: Open, on: Any) -> None:
         session = await open_session()
         wanted = Step("INSERT INTO t VALUES ('once', 'v')", "SELECT count(*) = 0 FROM t")
@@ -285,44 +214,8 @@ class TestVerbs:
                 await operation.run_together(on.begin, [wanted, *never])
         assert await load(session, "once") == "v"
 
-    async def test_modes_are_set_on_what_was_opened_here(
-        self, open_session: Open, kind: str
-    ) -> None:
-        session = await open_session()
-        async with session.operation("initialize") as operation:
-            await operation.configure(["INSERT INTO t VALUES ('mode', 'set')"])
-        assert await load(session, "mode") == ("set" if kind == OPENED else None)
 
-
-class TestTurns:
-    async def test_many_tasks(self, open_session: Open, admin: Admin) -> None:
-        session = await open_session()
-
-        async def work(number: int) -> None:
-            assert await save(session, f"k{number}", str(number)) == 1
-            assert await load(session, f"k{number}") == str(number)
-
-        await asyncio.gather(*map(work, range(100)))
-        assert admin.count() == 100
-        assert len(admin.others()) <= 10
-
-    async def test_in_order_of_arrival(self, open_session: Open) -> None:
-        session = await open_session()
-        await asyncio.gather(*(load(session, "k") for _ in range(10)))  # all are connected
-        turns = itertools.count()
-        overtaken: list[int] = []
-
-        async def work() -> None:
-            for _ in range(3):
-                came = next(turns)
-                async with session.operation("load") as operation:
-                    overtaken.append(next(turns) - came)
-                    await operation.fetch_one(SELECT, ("k",))
-
-        await asyncio.gather(*(work() for _ in range(30)))
-        # Each of those before it comes and is served, and so do those who come while it waits.
-        assert max(overtaken) <= 2 * 30
-
+class TestTurns(TurnsOfAll):
     @opened_only
     async def test_as_many_connections_as_it_may(
         self, open_session: Open, on: Any, admin: Admin
@@ -334,7 +227,7 @@ class TestTurns:
                 await operation.fetch_one(on.sleep)
 
         await load(session, "k")
-        assert len(admin.others()) == 1
+        await until(lambda: len(admin.others()) == 1)  # that of the test before has gone
         began = time.monotonic()
         await asyncio.gather(*(wait() for _ in range(6)))
         assert 0.6 <= time.monotonic() - began < 1.5
@@ -476,7 +369,7 @@ class TestWithoutAutocommit:
         await connection.close()
 
 
-class TestLimits:
+class TestLimits(LimitsOfAll):
     async def test_a_server_that_stalls_a_moment(
         self, open_session: Open, server: Server, admin: Admin
     ) -> None:
@@ -506,19 +399,6 @@ class TestLimits:
         server.resume()
         await until(lambda: works(session))
 
-    async def test_closing_while_the_server_does_not_answer(
-        self, open_session: Open, server: Server
-    ) -> None:
-        session = await open_session(SHORT)
-        await save(session, "before")
-        await pause(server)
-        with unavailable(0.3, may_have_saved=True):
-            await save(session, "key")
-        began = time.monotonic()
-        with contextlib.suppress(errors.PersisterUnavailableError):
-            await session.close()
-        assert time.monotonic() - began < 1.5
-
     async def test_a_server_that_says_nothing(self, on: Any) -> None:
         with socket.create_server((LOOPBACK, 0)) as listening:
             there = SimpleNamespace(port=listening.getsockname()[1])
@@ -531,14 +411,6 @@ class TestLimits:
             with unavailable(0.3, may_have_saved=False, match=r"operation_timeout \(0.3 s\)"):
                 await save(session, "key")
             await session.close()
-
-    async def test_waiting_for_a_turn_counts(self, open_session: Open) -> None:
-        session = await open_session()
-        async with all_taken(session):
-            session.limits = SHORT
-            with unavailable(0.3, may_have_saved=False, match="its turn did not come"):
-                await save(session, "key")
-        assert await load(session, "key") is None
 
     async def test_a_stalled_network(self, on: Any, server: Server, admin: Admin) -> None:
         with FaultProxy(*server.address) as proxy:
@@ -596,7 +468,7 @@ class TestLimits:
             assert await load(session, "mine") == "v"
 
 
-class TestCancelling:
+class TestCancelling(CancellingOfAll):
     async def test_at_every_moment(self, open_session: Open, admin: Admin) -> None:
         session = await open_session()
         for number in range(150):
@@ -625,36 +497,6 @@ class TestCancelling:
             session.limits = SHORT
             with unavailable(0.3, may_have_saved=False, match="its turn did not come"):
                 await save(session, "key")
-
-    async def test_in_a_transaction(self, open_session: Open, admin: Admin) -> None:
-        session = await open_session()
-        steps = [f"INSERT INTO t VALUES ('{key}', 'v')" for key in "abc"]
-        for number in range(60):
-            task = asyncio.create_task(together(session, *steps))
-            if number % 2:
-                for _ in range(number // 2):
-                    await asyncio.sleep(0)
-            else:
-                await asyncio.sleep(number * 20e-6)
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await until(admin.is_quiet)
-            await load(session, "a")  # Whatever went on has ended.
-            assert admin.count() in (0, 3)
-            admin.run("DELETE FROM t")
-        await together(session, *steps)
-        assert await load(session, "c") == "v"
-
-    async def test_what_was_not_sent_is_not_saved(self, open_session: Open, admin: Admin) -> None:
-        session = await open_session()
-        async with all_taken(session):
-            task = asyncio.create_task(save(session, "waiting"))
-            await asyncio.sleep(0.01)
-            task.cancel()
-            await asyncio.wait([task])
-        assert await save(session, "other") == 1
-        assert admin.value("waiting") is None
 
     async def test_when_opening(self, on: Any, server: Server, admin: Admin) -> None:
         for moment in range(40):
@@ -944,22 +786,7 @@ class TestOpening:
         assert len(admin.others()) == 1
 
 
-class TestClosing:
-    async def test_after_closing(self, open_session: Open, kind: str) -> None:
-        session = await open_session()
-        await save(session, "k")
-        copy = session.copy()
-        await asyncio.gather(session.close(), session.close())
-        await session.close()
-        with pytest.raises(errors.PersisterClosedError, match=r"load of k: .*cleanup\(\)"):
-            await load(session, "k")
-        with pytest.raises(errors.PersisterClosedError, match=r"copy: .*cleanup\(\)"):
-            session.copy()
-        assert await load(copy, "k") == "v"
-        await copy.close()
-        if kind == HANDED_IN:
-            assert not is_closed(session.connection)
-
+class TestClosing(ClosingOfAll):
     @opened_only
     async def test_it_waits_for_what_is_under_way(
         self, open_session: Open, admin: Admin, on: Any
@@ -1039,8 +866,7 @@ class TestClosing:
         """It uses connections of its own, and as it ends, the parent's stay as they are."""
         code = f"""
 from tests.test_sessions_awaited import *
-
-on = {on.__name__}
+from tests.awaited_drivers import {on.__name__} as on
 
 async def opened():
     there = SimpleNamespace(port={server.port})
@@ -1092,7 +918,7 @@ os._exit(0)
     ) -> None:
         code = (
             "from tests.test_sessions_awaited import *\n"
-            f"on = {on.__name__}\n"
+            f"from tests.awaited_drivers import {on.__name__} as on\n"
             "async def main():\n"
             "    global s\n"
             f"    s = opening(on, SimpleNamespace(port={server.port}))\n"

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,50 +29,34 @@ from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
 from persistry.b_asyncpg import _FORMAT
 from persistry.conformance.support.proxy import FaultProxy
+from tests.async_sessions import (
+    LIMITS,
+    SHORT,
+    SLACK,
+    CancellingOfAll,
+    ClosingOfAll,
+    LimitsOfAll,
+    Open,
+    TurnsOfAll,
+    VerbsOfAll,
+    load,
+    save,
+    slowly,
+    together,
+    unavailable,
+    until,
+    works,
+)
+from tests.awaited_drivers import Admin, OnAsyncpg
 from tests.servers import LOOPBACK, PostgreSQLServer
-from tests.sessions import failures_of
 
-FAILURES = failures_of("postgresql", "asyncpg")
-LIMITS = Limits(5, 5)
-SHORT = Limits(0.3, 0.3)
+FAILURES, INSERT, SELECT = OnAsyncpg.failures, OnAsyncpg.insert, OnAsyncpg.select
 BEGIN = _FORMAT.begin
-SLACK = 0.5
 
-INSERT = "INSERT INTO t (k, v) VALUES ($1, $2) ON CONFLICT (k) DO NOTHING"
-SELECT = "SELECT k, v FROM t WHERE k = $1"
 CREATE = "CREATE TABLE t (k text PRIMARY KEY, v text)"
 
 OPENED = ["connection", "pool"]
 HANDED_IN = ["handed-in connection", "handed-in pool"]
-
-Open = Callable[..., AsyncpgSession]
-
-
-async def save(session: AsyncpgSession, key: str, value: str = "v") -> int:
-    async with session.operation("save", key) as operation:
-        return await operation.execute(INSERT, (key, value))
-
-
-async def load(session: AsyncpgSession, key: str) -> str | None:
-    async with session.operation("load", key) as operation:
-        row = await operation.fetch_one(SELECT, (key,))
-        return None if row is None else row[1]
-
-
-async def together(session: AsyncpgSession, *steps: str) -> None:
-    async with session.operation("initialize", "key") as operation:
-        await operation.run_together(BEGIN, [Step(step) for step in steps])
-
-
-@contextlib.contextmanager
-def unavailable(
-    seconds: float, *, may_have_saved: bool, match: str = "of key"
-) -> Iterator[pytest.ExceptionInfo[errors.PersisterUnavailableError]]:
-    began = time.monotonic()
-    with pytest.raises(errors.PersisterUnavailableError, match=match) as caught:
-        yield caught
-    assert time.monotonic() - began < seconds + SLACK
-    assert caught.value.may_have_saved is may_have_saved
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +83,14 @@ async def admin(server: PostgreSQLServer) -> AsyncIterator[asyncpg.Connection]:
     connection = await connect(server)
     yield connection
     connection.terminate()
+
+
+@pytest.fixture
+def onlooker(server: PostgreSQLServer) -> Iterator[Admin]:
+    """The same, for the cases that all drivers share."""
+    admin = Admin(OnAsyncpg, server)
+    yield admin
+    admin.close()
 
 
 async def connect(server: PostgreSQLServer, **kwargs: Any) -> asyncpg.Connection:
@@ -158,6 +150,10 @@ async def others_connected(admin: asyncpg.Connection) -> list[str]:
     return [state for (state,) in await admin.fetch(query)]
 
 
+async def nobody_is_left(admin: asyncpg.Connection) -> bool:
+    return not await others_connected(admin)
+
+
 async def end_connections(admin: asyncpg.Connection) -> None:
     """What an administrator does, or a server in front of the server."""
     await admin.fetch(
@@ -166,24 +162,7 @@ async def end_connections(admin: asyncpg.Connection) -> None:
     )
 
 
-async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not await condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
-
-
-@contextlib.asynccontextmanager
-async def all_taken(session: AsyncpgSession) -> AsyncIterator[None]:
-    """All the session's connections are in use."""
-    await load(session, "before")
-    async with contextlib.AsyncExitStack() as stack:
-        for _ in range(10 if session.pool else 1):
-            await stack.enter_async_context(session.operation("load"))
-        yield
-
-
-class TestVerbs:
+class TestVerbs(VerbsOfAll):
     async def test_rows(self, open_session: Open) -> None:
         session = await open_session()
         assert [await save(session, key) for key in "aab"] == [1, 0, 1]
@@ -220,29 +199,6 @@ class TestVerbs:
         assert asked == [INSERT] * 3
         await session.close()
 
-    async def test_answers(self, open_session: Open) -> None:
-        session = await open_session()
-        async with session.operation("is_initialized", "key") as operation:
-            assert not await operation.answers("SELECT k FROM nothing")
-            assert not await operation.answers("SELECT count(*) = 1 FROM t")
-            assert await operation.answers("SELECT count(*) = 0 FROM t")
-            assert await operation.answers("SELECT k FROM t")
-        with pytest.raises(errors.StoreVersionError, match=r"is_initialized of key: .*columns"):
-            async with session.operation("is_initialized", "key") as operation:
-                await operation.answers("SELECT other FROM t")
-
-    async def test_all_steps_or_none(self, open_session: Open, admin: asyncpg.Connection) -> None:
-        session = await open_session()
-        await together(session, "CREATE TEMP TABLE x (a int)", "INSERT INTO t VALUES ('a', 'v')")
-        with pytest.raises(errors.NotInitializedError, match="initialize of key"):
-            await together(
-                session, "INSERT INTO t VALUES ('b', 'v')", "INSERT INTO nothing VALUES (1)"
-            )
-        with pytest.raises(errors.PersisterError):
-            await together(session, "INSERT INTO t VALUES ('c', 'v')", "SELECT 1 / 0")
-        assert [await load(session, key) for key in "abc"] == ["v", None, None]
-        assert "idle in transaction" not in await others_connected(admin)
-
     async def test_steps_that_are_not_wanted(self, open_session: Open) -> None:
         session = await open_session()
         exists = "SELECT to_regclass('y') IS NULL"
@@ -258,42 +214,8 @@ class TestVerbs:
                 )
         assert await load(session, "k") is None
 
-    async def test_modes_are_set_on_what_was_opened_here(
-        self, open_session: Open, kind: str
-    ) -> None:
-        session = await open_session()
-        async with session.operation("initialize") as operation:
-            await operation.configure(["INSERT INTO t VALUES ('mode', 'set')"])
-        assert await load(session, "mode") == ("set" if kind in OPENED else None)
 
-
-class TestTurns:
-    async def test_many_tasks(self, open_session: Open, admin: asyncpg.Connection) -> None:
-        session = await open_session()
-
-        async def work(number: int) -> None:
-            assert await save(session, f"k{number}", str(number)) == 1
-            assert await load(session, f"k{number}") == str(number)
-
-        await asyncio.gather(*map(work, range(100)))
-        assert await admin.fetchval("SELECT count(*) FROM t") == 100
-        assert len(await others_connected(admin)) <= 10
-
-    async def test_in_order_of_arrival(self, open_session: Open) -> None:
-        session = await open_session()
-        await asyncio.gather(*(load(session, "k") for _ in range(10)))  # all are connected
-        order: list[int] = []
-
-        async def work(number: int) -> None:
-            for _ in range(3):
-                await load(session, "k")
-                order.append(number)
-
-        await asyncio.gather(*map(work, range(30)))
-        for number in range(30):
-            turns = [place for place, it in enumerate(order) if it == number]
-            assert max(b - a for a, b in itertools.pairwise(turns)) < 60
-
+class TestTurns(TurnsOfAll):
     async def test_a_pool_works_at_once(self, server: PostgreSQLServer) -> None:
         told = values(server, "pool", pool_kwargs={"max_size": 5})
         session = AsyncpgSession.opening(FAILURES, LIMITS, **told)
@@ -378,7 +300,7 @@ class TestTurns:
         await connection.close()
 
 
-class TestLimits:
+class TestLimits(LimitsOfAll):
     async def test_a_server_that_does_not_answer(
         self, open_session: Open, server: PostgreSQLServer, kind: str
     ) -> None:
@@ -400,19 +322,6 @@ class TestLimits:
         if session.connection is not None:
             assert not session.connection.is_closed()
 
-    async def test_closing_while_the_server_does_not_answer(
-        self, open_session: Open, server: PostgreSQLServer
-    ) -> None:
-        session = await open_session(SHORT)
-        await save(session, "before")
-        server.pause()
-        with unavailable(0.3, may_have_saved=True):
-            await save(session, "key")
-        began = time.monotonic()
-        with contextlib.suppress(errors.PersisterUnavailableError):
-            await session.close()
-        assert time.monotonic() - began < 1.5
-
     async def test_a_server_that_says_nothing(self, kind: str) -> None:
         if kind not in OPENED:
             return
@@ -427,14 +336,6 @@ class TestLimits:
             with unavailable(0.3, may_have_saved=False, match=r"operation_timeout \(0.3 s\)"):
                 await save(session, "key")
             await session.close()
-
-    async def test_waiting_for_a_turn_counts(self, open_session: Open) -> None:
-        session = await open_session()
-        async with all_taken(session):
-            session.limits = SHORT
-            with unavailable(0.3, may_have_saved=False, match="its turn did not come"):
-                await save(session, "key")
-        assert await load(session, "key") is None
 
     async def test_a_save_that_waits_for_a_lock(
         self, open_session: Open, server: PostgreSQLServer, admin: asyncpg.Connection
@@ -503,15 +404,7 @@ class TestLimits:
         assert await load(session, "mine") == "v"
 
 
-async def works(session: AsyncpgSession) -> bool:
-    key = str(random.random())
-    with contextlib.suppress(errors.PersisterUnavailableError):
-        await save(session, key)
-        return await load(session, key) == "v"
-    return False
-
-
-class TestCancelling:
+class TestCancelling(CancellingOfAll):
     async def test_at_every_moment(self, open_session: Open, admin: asyncpg.Connection) -> None:
         session = await open_session()
         for number in range(150):
@@ -541,41 +434,6 @@ class TestCancelling:
 
         await until(all_is_quiet)
 
-    async def test_in_a_transaction(self, open_session: Open, admin: asyncpg.Connection) -> None:
-        session = await open_session()
-        steps = [f"INSERT INTO t VALUES ('{key}', 'v')" for key in "abc"]
-        for number in range(60):
-            task = asyncio.create_task(together(session, *steps))
-            if number % 2:
-                for _ in range(number // 2):
-                    await asyncio.sleep(0)
-            else:
-                await asyncio.sleep(number * 20e-6)
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-            async def all_is_quiet() -> bool:
-                return set(await others_connected(admin)) <= {"idle"}
-
-            await until(all_is_quiet)
-            assert await admin.fetchval("SELECT count(*) FROM t") in (0, 3)
-            await admin.execute("TRUNCATE t")
-        await together(session, *steps)
-        assert await load(session, "c") == "v"
-
-    async def test_what_was_not_sent_is_not_saved(
-        self, open_session: Open, admin: asyncpg.Connection
-    ) -> None:
-        session = await open_session()
-        async with all_taken(session):
-            task = asyncio.create_task(save(session, "waiting"))
-            await asyncio.sleep(0.01)
-            task.cancel()
-            await asyncio.wait([task])
-        assert await save(session, "other") == 1
-        assert await admin.fetchrow(SELECT, "waiting") is None
-
     async def test_when_opening(self, server: PostgreSQLServer, admin: asyncpg.Connection) -> None:
         for kind in OPENED:
             for moment in range(40):
@@ -590,18 +448,7 @@ class TestCancelling:
                 if not moment % 10:
                     assert await works(session)
                 await session.close()
-
-        async def nobody_is_left() -> bool:
-            return not await others_connected(admin)
-
-        await until(nobody_is_left)
-
-
-async def slowly(session: AsyncpgSession) -> int:
-    async with session.operation("save", "slow") as operation:
-        return await operation.execute(
-            "INSERT INTO t SELECT 'slow', 'v' FROM pg_sleep(0.2) ON CONFLICT DO NOTHING"
-        )
+        await until(lambda: nobody_is_left(admin))
 
 
 class TestLostConnections:
@@ -1068,24 +915,7 @@ class TestOpening:
             await load(AsyncpgSession.over(unopened, FAILURES, LIMITS), "k")
 
 
-class TestClosing:
-    async def test_after_closing(self, open_session: Open, kind: str) -> None:
-        session = await open_session()
-        await save(session, "k")
-        copy = session.copy()
-        await asyncio.gather(session.close(), session.close())
-        await session.close()
-        with pytest.raises(errors.PersisterClosedError, match=r"load of k: .*cleanup\(\)"):
-            await load(session, "k")
-        with pytest.raises(errors.PersisterClosedError, match=r"copy: .*cleanup\(\)"):
-            session.copy()
-        assert await load(copy, "k") == "v"
-        await copy.close()
-        if kind == "handed-in connection":
-            assert not session.connection.is_closed()
-        if kind == "handed-in pool":
-            assert not session.pool.is_closing()
-
+class TestClosing(ClosingOfAll):
     @pytest.mark.parametrize("kind", OPENED, indirect=True)
     async def test_it_waits_for_what_is_under_way(
         self, open_session: Open, admin: asyncpg.Connection
@@ -1100,11 +930,7 @@ class TestClosing:
         await closing
         with pytest.raises(errors.PersisterClosedError):
             await waiting
-
-        async def nobody_is_left() -> bool:
-            return not await others_connected(admin)
-
-        await until(nobody_is_left)
+        await until(lambda: nobody_is_left(admin))
 
     @pytest.mark.parametrize("kind", OPENED, indirect=True)
     async def test_it_took_too_long(self, open_session: Open, admin: asyncpg.Connection) -> None:
@@ -1117,7 +943,7 @@ class TestClosing:
             with pytest.raises(errors.PersisterClosedError):
                 await load(session, "k")
         await session.close()
-        assert not await others_connected(admin)
+        await until(lambda: nobody_is_left(admin))
 
     @pytest.mark.parametrize("kind", OPENED, indirect=True)
     async def test_it_was_cancelled(self, open_session: Open, admin: asyncpg.Connection) -> None:
@@ -1132,11 +958,7 @@ class TestClosing:
             with pytest.raises(errors.PersisterClosedError):
                 await session.open()
             await asyncio.gather(session.close(), session.close())
-
-        async def nobody_is_left() -> bool:
-            return not await others_connected(admin)
-
-        await until(nobody_is_left)
+        await until(lambda: nobody_is_left(admin))
 
     async def test_pickles(self, open_session: Open, kind: str) -> None:
         session = await open_session()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -109,25 +108,6 @@ def test_columns_and_keys(persister: SQLCipherPersister, path: Path) -> None:
     assert sql(path, f"SELECT {columns} FROM burr_state") == [
         (1, "tenant of Ada", "app", 7, "step", "completed", state, 0)
     ]
-
-
-def test_every_query_is_a_search(persister: SQLCipherPersister) -> None:
-    names = b_sqlcipher3._names("burr_state")
-    queries = {
-        name: text.format_map(names)
-        for name, text in vars(b_sqlcipher3).items()
-        if name.startswith(("_LOAD_", "_LIST_", "_SAVE_CONFLICTING"))
-    }
-    assert len(queries) == 6
-    for name, query in queries.items():
-        for number in range(query.count("?")):
-            query = query.replace("?", "'p'" if number < query.count("?") - 1 else "1", 1)
-        plan = [step for *_, step in asked(persister, f"EXPLAIN QUERY PLAN {query}")]
-        read = [it for it in plan if it.startswith(("SEARCH", "SCAN"))]
-        assert read, name
-        for step in read:
-            known = r"SEARCH .* USING (COVERING INDEX|INDEX|INTEGER PRIMARY KEY)|SCAN (apps|named)"
-            assert re.match(known, step), f"{name}: {plan}"
 
 
 def test_no_question_reads_more_for_more_records(persister: SQLCipherPersister, path: Path) -> None:

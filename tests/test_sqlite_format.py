@@ -13,7 +13,7 @@ from typing import Any
 import aiosqlite
 import pytest
 
-from persistry import AsyncSQLitePersister, SQLitePersister, State, b_aiosqlite, b_sqlite3
+from persistry import AsyncSQLitePersister, SQLitePersister, State
 from persistry.errors import StateConflictError
 from tests.bad_input import Calls, Run, runner
 
@@ -292,41 +292,6 @@ def test_initialize_rebuilds_missing_heads(make: Make, path: Path) -> None:
 
 
 # What it costs
-
-
-# What stands around the tables: queries in a query, and a walk from name to name.
-AROUND = ("SCALAR SUBQUERY", "CORRELATED SCALAR SUBQUERY", "CO-ROUTINE", "SETUP", "RECURSIVE STEP")
-AROUND += ("SCAN named",)
-
-
-@pytest.mark.parametrize("module", [b_sqlite3, b_aiosqlite], ids=["sync", "async"])
-def test_every_query_is_a_search(module: Any, path: Path) -> None:
-    names = module._names("burr_state")
-    queries = {
-        name: text.format_map(names)
-        for name, text in vars(module).items()
-        if name.startswith(("_LOAD_", "_LIST_", "_SAVE_CONFLICTING"))
-    }
-    assert set(queries) == {
-        "_SAVE_CONFLICTING",
-        "_LOAD_AT_SEQUENCE",
-        "_LOAD_LATEST",
-        "_LOAD_LATEST_OF_PARTITION",
-        "_LIST_APP_IDS_NEWEST",
-        "_LIST_PARTITION_KEYS_BY_NAME",
-    }
-    with SQLitePersister(str(path)) as persister:
-        persister.initialize()
-        for name, query in queries.items():
-            plan = persister.connection.execute(
-                f"EXPLAIN QUERY PLAN {query}", [0] * query.count("?")
-            )
-            steps = [step for *_, step in plan if not step.startswith(AROUND)]
-            assert steps, name
-            for step in steps:
-                assert re.match(
-                    r"SEARCH .* USING (COVERING INDEX|INDEX|INTEGER PRIMARY KEY)", step
-                ), f"{name}: {step}"
 
 
 @pytest.fixture

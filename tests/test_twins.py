@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 DRIVERS = Path(__file__).parent.parent / "templates" / "runtime" / "_runtime" / "drivers"
 
 # How the asynchronous text differs where nothing is different.
@@ -13,7 +15,7 @@ NAMES = {
     r"\basync (?=def|with|for)": "",
     r"\bawait ": "",
     r"\bAwaitable\[Any\]": "Any",
-    r"\bAsync(?=RedisSession|Link)": "",
+    r"\bAsync(?=RedisSession|PymongoSession|MongoClient|Link)": "",
     r"\b__aenter__\b": "__enter__",
     r"\b__aexit__\b": "__exit__",
     r"\bredis\.asyncio\b": "redis",
@@ -21,15 +23,33 @@ NAMES = {
 
 # Where threads and tasks do differ: how one waits, and how waiting ends.
 DIFFERENT = {
-    "RedisSession.close",  # waiting for operations under way
-    "RedisSession.connection",  # one for each event loop
-    "RedisSession.open",  # an asynchronous client is made in its event loop
-    "Operation.__slots__",
-    "Operation.__enter__",  # taking a slot
-    "Operation._answer",  # the time limit of a round trip
-    "Operation._leave",  # giving the slot back; the time limit of the whole
-    "Operation._late",  # in the asynchronous one, part of `_leave`
-    "Operation._scan",  # how one goes through what is found
+    "redis_session": {
+        "RedisSession.close",  # waiting for operations under way
+        "RedisSession.connection",  # one for each event loop
+        "RedisSession.open",  # an asynchronous client is made in its event loop
+        "Operation.__slots__",
+        "Operation.__enter__",  # taking a slot
+        "Operation._answer",  # the time limit of a round trip
+        "Operation._leave",  # giving the slot back; the time limit of the whole
+        "Operation._late",  # in the asynchronous one, part of `_leave`
+        "Operation._scan",  # how one goes through what is found
+    },
+    "pymongo_session": {
+        "PymongoSession.__init__",
+        "PymongoSession.client",  # one for each event loop
+        "PymongoSession.collection",
+        "PymongoSession.collection_of",  # kept with the event loop's client
+        "PymongoSession.close",  # waiting for operations under way
+        "PymongoSession.open",  # an asynchronous client is made in its event loop
+        "Operation.__slots__",
+        "Operation.__enter__",  # taking a slot; how the driver is told the time limit
+        "Operation._trip",  # threads look at the time between two attempts
+        "Operation._answer",  # the time limit of a round trip
+        "Operation._ask",  # in the asynchronous one, part of `_answer`
+        "Operation._leave",  # giving the slot back; the time limit of the whole
+        "Operation._late",  # in the asynchronous one, part of `_leave`
+        "_ping",  # the time limit of a round trip
+    },
 }
 
 
@@ -49,14 +69,13 @@ def members(text: str) -> dict[str, str]:
     return found
 
 
-def test_redis_sessions() -> None:
-    text = (DRIVERS / "redis_async_session.py").read_text(encoding="utf-8")
-    for name, plain in NAMES.items():
-        text = re.sub(name, plain, text)
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_sessions(name: str) -> None:
+    text = (DRIVERS / f"{name.replace('_', '_async_')}.py").read_text(encoding="utf-8")
+    for written, plain in NAMES.items():
+        text = re.sub(written, plain, text)
     tasks = members(text)
-    threads = members((DRIVERS / "redis_session.py").read_text(encoding="utf-8"))
-    different = {
-        name for name in threads.keys() | tasks.keys() if threads.get(name) != tasks.get(name)
-    }
-    assert different == DIFFERENT
+    threads = members((DRIVERS / f"{name}.py").read_text(encoding="utf-8"))
+    different = {it for it in threads.keys() | tasks.keys() if threads.get(it) != tasks.get(it)}
+    assert different == DIFFERENT[name]
     assert len(threads) > 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .. import ir
+from .. import ir, plans
 from ..model import (
     BackendModel,
     DriverModel,
@@ -61,6 +61,8 @@ def backend(
     if isinstance(model, SqlBackendModel):
         sql.check(model, interface, report)
     shared_parts: Any = None
+    if isinstance(model, SqlBackendModel | MongoBackendModel):
+        _check_allowed(model, report)
     if isinstance(model, RedisBackendModel):
         shared_parts = redis.resolve(model, interface, report)
     elif isinstance(model, MongoBackendModel):
@@ -89,12 +91,20 @@ def backend(
             ir.Layout(str(name), _gaps(model.gaps | layout.gaps))
             for name, layout in model.layouts.items()
         )
-        if isinstance(model, SqlBackendModel)
+        if isinstance(model, SqlBackendModel | MongoBackendModel)
         else (),
         urls=_urls(model, declared, report),
         modules=_modules(model, tuple(classes), interface, report),
         classes=tuple(classes),
     )
+
+
+def _check_allowed(model: SqlBackendModel | MongoBackendModel, report: Report) -> None:
+    """What plans may cost is said of queries that there are, each with a reason."""
+    for query in model.plans.allow:
+        known(query, model.queries, "the query", report)
+    for (name, cost), reason in plans.allowed(model).items():
+        sensible(reason, f"the reason for the {cost} of {name!r}", report)
 
 
 def _gaps(gaps: dict[Text, Text]) -> tuple[ir.Gap, ...]:

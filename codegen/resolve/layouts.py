@@ -32,27 +32,32 @@ def check(
             else:
                 check_query(query, sql)
                 _check_values(query, sql, model, report)
-        _check_chosen(name, model, report)
+        if layout.queries:
+            _check_chosen(name, model, report)
 
 
 def _check_values(query: Text, sql: Text, model: SqlBackendModel, report: Report) -> None:
     """The values are sent to whichever of the two statements the table has."""
     plain = next((it for known, it in model.queries.items() if known == query), None)
-    taken, wanted = _bound(sql), [] if plain is None else _bound(plain)
-    if plain is None or taken == wanted:
+    if plain is None:
         return
-    place = sql.at(len(sql) - len(sql.lstrip()), len(sql.split()[0]))
+    taken, wanted = _bound(sql), [it.text for it in _bound(plain)]
+    wrong = next((it for it, name in zip(taken, wanted, strict=False) if it.text != name), None)
+    wrong = wrong or next(iter(taken[len(wanted) :]), None)
+    if wrong is None and len(taken) == len(wanted):
+        return
+    place = sql.span if wrong is None else sql.at(wrong.offset, len(wrong.text) + 1)
     report.add(
         Code.LAY01,
-        f"{str(query)!r} takes {', '.join(taken) or 'nothing'} in this layout",
+        f"{str(query)!r} takes other values in this layout, or in another order",
         place,
-        help=f"the class sends {', '.join(wanted)}, in this order: bind each of them once, as in "
-        "FROM (SELECT :name AS name, ...)",
+        help=f"the class sends {', '.join(wanted)}: bind each of them once and in this order, as in"
+        " FROM (SELECT :name AS name, ...)",
     )
 
 
-def _bound(sql: str) -> list[str]:
-    return [it.text for it in sql_text.parts(sql) if it.kind == "bind"]
+def _bound(sql: str) -> list[sql_text.Part]:
+    return [it for it in sql_text.parts(sql) if it.kind == "bind"]
 
 
 def _check_chosen(name: Text, model: SqlBackendModel, report: Report) -> None:

@@ -9,7 +9,7 @@ from ..model import IndexModel, MongoBackendModel, MongoQueryModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, Span, closest, suggest
 from ..resolve.generations import check_steps
-from ..resolve.names import known, python_name
+from ..resolve.names import known, python_name, sensible
 
 # What the runtime makes of a given value, or has of its own: name -> the value, what makes it.
 _MADE = {
@@ -48,6 +48,7 @@ class _Resolver:
     def parts(self) -> ir.MongoParts:
         before = len(self._report.problems)
         self._check_format()
+        self._check_layouts()
         indexes = tuple(self._index(name, it) for name, it in self._model.indexes.items())
         self._sound = len(self._report.problems) == before
         self._refuse_unknown()
@@ -58,17 +59,25 @@ class _Resolver:
             for case in self._interface.operations["load"].cases
         )
         lists = tuple(self._list(it) for it in self._interface.listings)
+        migrations = self._migrations()
         if len(self._report.problems) == before:
             self._refuse_unused()
+        if len(self._report.problems) == before:
+            self._refuse_unmade()
         return ir.MongoParts(
             generation=self._model.stored.generation,
             indexes=indexes,
-            migrations=self._migrations(),
+            migrations=migrations,
             insert=insert,
             conflicting=conflicting,
             load=load,
             lists=lists,
         )
+
+    def _check_layouts(self) -> None:
+        for name, layout in self._model.layouts.items():
+            python_name(name, "the layout", self._report)
+            sensible(layout.doc, "the doc", self._report)
 
     def _check_format(self) -> None:
         stored = self._model.stored
@@ -106,15 +115,18 @@ class _Resolver:
                     help = "leave it to the first one"
                     self._report.add(Code.DOC06, message, name.span, help=help)
                 made.add(name)
-        for name in indexes:
-            if name not in made:
-                message = f"no migration makes the index {str(name)!r}"
-                help = "raise stored.generation, and write it under run of the migration to that"
-                self._report.add(Code.DOC06, message, name.span, help=help)
         return tuple(
             ir.IndexMigration(it.to, " ".join(it.doc.split()), tuple(map(str, it.run)))
             for it in stored.migrations
         )
+
+    def _refuse_unmade(self) -> None:
+        made = {name for migration in self._model.stored.migrations for name in migration.run}
+        for name in self._model.indexes:
+            if name not in made:
+                message = f"no migration makes the index {str(name)!r}"
+                help = "raise stored.generation, and write it under run of the migration to that"
+                self._report.add(Code.DOC06, message, name.span, help=help)
 
     def _index(self, name: Text, model: IndexModel) -> ir.Index:
         python_name(name, "the index", self._report)

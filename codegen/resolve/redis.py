@@ -9,7 +9,6 @@ from .. import ir
 from ..model import RedisBackendModel, RedisQueryModel, ScriptModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
-from ..resolve.generations import check_steps
 from ..resolve.names import known, python_name
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<form>[^{}]*))?\}")
@@ -48,7 +47,11 @@ def asked(interface: ir.Interface) -> list[str]:
 
 
 def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -> ir.RedisParts:
-    check_steps(model.stored.generation, (), model.stored.span, report)
+    if model.stored.generation > 1:
+        message = f"no migration leads to generation {model.stored.generation}"
+        help = "write 1: this family cannot migrate yet; codegen/resolve/redis.py is where to begin"
+        place = place_of(model.stored.generation, model.stored.span)
+        report.add(Code.SPEC09, message, place, help=help)
     before = len(report.problems)
     slot = _template(
         Text("slot", model.slot.span), model.slot, _SLOT, "What the keys begin with.", report

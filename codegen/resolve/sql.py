@@ -21,9 +21,9 @@ OPENING = "opening"
 # Stands for the number of the generation, where that is written down.
 NUMBER = "{generation}"
 _OPENING_ANSWERS = ("generation", "foreign_column", "layout", layouts.LARGEST)
-_OF_EVERY_TABLE = {
-    OPENING: "it is given no values and selects generation",
-    IS_INITIALIZED: "it is given no values",
+OF_EVERY_TABLE = {
+    OPENING: "it selects the generation that the table is of, and answers nothing without a table",
+    IS_INITIALIZED: "it fails, or answers nothing, where a table is missing",
 }
 TABLE = "table"
 _SUFFIX = re.compile(r"[A-Za-z0-9_]*")
@@ -36,6 +36,8 @@ _LITERALS = {
     "escape_string": "escape_literal",
     "doubled": "backslashed_literal",
 }
+# The functions of the runtime that read a text; None is the one that they take by themselves.
+_READ = {"text": None, "bytes": "read_utf8"}
 
 
 def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> None:
@@ -91,16 +93,16 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
         if not sql.strip():
             message = f"the query {str(name)!r} is empty"
             report.add(Code.SPEC02, message, sql.span, help="write a statement behind '|'")
-        elif name in _OF_EVERY_TABLE:
+        elif name in OF_EVERY_TABLE:
             _check_binds(repr(str(name)), sql, (), every, report)
             if name == OPENING:
-                _check_opening(sql, report)
+                _check_opening(sql, model, report)
         elif name in cases:
             if check_query(name, sql):
                 _check_unused(name, sql, cases[name], report)
         else:
             message = f"the query {str(name)!r} answers no case"
-            help = suggest(name, [*_OF_EVERY_TABLE, *cases])
+            help = suggest(name, [*OF_EVERY_TABLE, *cases])
             report.add(Code.SPEC01, message, name.span, help=help)
     for layout in model.layouts.values():
         for sql in layout.queries.values():
@@ -108,10 +110,10 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
     layouts.check(model, cases, check_query, report)
     _check_columns(model, interface, report)
     misspelt = {closest(name, cases) for name in model.queries if name not in cases}
-    misspelt |= {closest(name, _OF_EVERY_TABLE) for name in model.queries if name not in cases}
-    for case_name in (*_OF_EVERY_TABLE, *cases):
+    misspelt |= {closest(name, OF_EVERY_TABLE) for name in model.queries if name not in cases}
+    for case_name in (*OF_EVERY_TABLE, *cases):
         if case_name not in model.queries and case_name not in misspelt:
-            asked = _asked(cases[case_name]) if case_name in cases else _OF_EVERY_TABLE[case_name]
+            asked = _asked(cases[case_name]) if case_name in cases else OF_EVERY_TABLE[case_name]
             report.add(
                 Code.SPEC02,
                 f"no query answers the case {case_name!r}",
@@ -194,12 +196,14 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
             for it in interface.listings
         ),
         no_limit=str(model.no_limit),
+        reads=_READ[stored.texts],
         create_helper=str(driver.create_helper),
         layouts=tuple(
             ir.SqlLayout(
                 str(name), tuple(compiled(str(it), sql) for it, sql in layout.queries.items())
             )
             for name, layout in model.layouts.items()
+            if layout.queries
         ),
         widen=None
         if model.widen is None
@@ -365,7 +369,7 @@ def _check_text(
             help = "write {name} for an identifier; a brace of the text stands in quotes"
             report.add(Code.SQL06, f"a stray {part.text!r}", sql.at(part.offset), help=help)
     for part in sql_text.hidden(sql):
-        if part.text.strip("{}") in model.names:
+        if part.text.strip("{}") in model.names and part.text != NUMBER:
             message = f"{part.text} stands inside quotes, where nothing replaces it"
             help = "remove the quotes: identifiers are quoted when they are spliced"
             report.add(Code.SQL08, message, sql.at(part.offset, len(part.text)), help=help)
@@ -429,13 +433,18 @@ def _check_answers(name: Text, sql: Text, case: ir.Case, report: Report) -> None
         )
 
 
-def _check_opening(sql: Text, report: Report) -> None:
+def _check_opening(sql: Text, model: SqlBackendModel, report: Report) -> None:
     found, where = sql_text.selected(sql)
-    if found != _OPENING_ANSWERS[: max(1, len(found))]:
-        first, *others = _OPENING_ANSWERS
-        report.add(
-            Code.SQL05,
-            f"{OPENING!r} answers {', '.join(found) or 'nothing'}",
-            sql.at(where.offset, max(1, len(where.text))) if sql else sql.span,
-            help=f"select {first}, and behind it, if the store needs it, {', '.join(others)}",
-        )
+    wrong = f"{OPENING!r} answers {', '.join(found) or 'nothing'}"
+    place = sql.at(where.offset, max(1, len(where.text))) if sql else sql.span
+    first, *others = _OPENING_ANSWERS
+    help = f"select {first}, and behind it, if the store needs it, {', '.join(others)}"
+    if found == _OPENING_ANSWERS[: max(1, len(found))]:
+        if (layouts.LARGEST in found) == (model.widen is not None):
+            return
+        wrong = f"{OPENING!r} answers {layouts.LARGEST}, but nothing lifts that limit"
+        help = "add 'widen:' with its doc and what to run; or leave the column out"
+        if model.widen is not None:
+            wrong = f"{OPENING!r} does not answer {layouts.LARGEST}, which 'widen' lifts"
+            help = f"select {', '.join(_OPENING_ANSWERS)}; or remove 'widen'"
+    report.add(Code.SQL05, wrong, place, help=help)

@@ -12,6 +12,7 @@ from ._runtime.arguments import (
     WantedApps,
     WantedPartitions,
     config_arguments,
+    read_utf8,
     refuse_unknown,
 )
 from ._runtime.awaitable import Opening
@@ -99,7 +100,7 @@ WHERE write_number = (SELECT max(write_number) FROM {table}
 """
 _LOAD_LATEST_OF_PARTITION = """\
 SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
-WHERE partition_key = CONVERT(%s USING utf8mb4) ORDER BY write_number DESC LIMIT 1
+WHERE write_number = (SELECT max(write_number) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4))
 """
 _LIST_APP_IDS_NEWEST = """\
 SELECT app_id FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4)
@@ -558,8 +559,8 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -595,7 +596,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
                 sql["save.conflicting"],
                 (record.partition_key, record.app_id, record.sequence_id, record.position),
             )
-        record.accept(stored)
+        record.accept(stored, read_utf8)
 
     async def load(
         self,
@@ -624,8 +625,8 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -648,7 +649,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
                 row = await store.fetch_one(
                     sql["load.latest_of_partition"], (wanted.partition_key,)
                 )
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, read_utf8)
 
     async def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any
@@ -665,8 +666,8 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -678,7 +679,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
             rows = await store.fetch_all(
                 sql["list_app_ids.newest"], (wanted.partition_key, wanted.limit)
             )
-        return wanted.names(rows)
+        return wanted.names(rows, read_utf8)
 
     async def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:
         """List the partitions that have a record, each once, by name: in the order of their
@@ -695,8 +696,8 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -706,7 +707,7 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
                 return []
             sql = self._opened.sql or await self._open("list_partition_keys", wanted, store)
             rows = await store.fetch_all(sql["list_partition_keys.by_name"], (wanted.limit,))
-        return wanted.names(rows)
+        return wanted.names(rows, read_utf8)
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
         """Replace (not merge) the keyword arguments that the state's `serialize` and

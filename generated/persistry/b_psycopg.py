@@ -97,13 +97,7 @@ INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, codec
 SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-        Step(
-            "INSERT INTO {table} (state) SELECT ''::text WHERE false",
-            when="""\
-SELECT a.atttypid <> 'pg_catalog.jsonb'::regtype FROM pg_catalog.pg_attribute AS a
-WHERE a.attrelid = {table_text}::regclass AND a.attname = 'state'
-""",
-        ),
+        Step("SELECT state::jsonb FROM {table} WHERE false"),
         Step(
             "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
             when="""\
@@ -573,7 +567,7 @@ _DRIVER = Facts(
     fixed={"client_encoding": "UTF8", "prepare_threshold": None},
     timeouts={"connect_timeout": "connect_timeout"},
     cancel="cancel_safe",
-    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1')",
     advice="open it with client_encoding='UTF8'",
 )
 
@@ -591,7 +585,7 @@ _ASYNC_DRIVER = Facts(
     fixed={"client_encoding": "UTF8", "prepare_threshold": None},
     timeouts={"connect_timeout": "connect_timeout"},
     cancel="cancel_safe",
-    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1')",
     advice="open it with client_encoding='UTF8'",
 )
 
@@ -624,7 +618,8 @@ class PostgreSQLPersister(BaseStatePersister):
     state is relied on.
 
     The user needs SELECT and INSERT on the table; whoever calls `initialize()` first,
-    CREATE on its schema.
+    CREATE on its schema. It adopts a table that Apache Burr made, if its owner calls it,
+    and Burr can go on with it.
 
     A server to throw away: `docker run --rm -e POSTGRES_PASSWORD=secret -p 55432:5432
     postgres`, and then `connect("postgresql://postgres:secret@localhost:55432/postgres")`.
@@ -856,8 +851,8 @@ class PostgreSQLPersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -923,8 +918,8 @@ class PostgreSQLPersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -959,8 +954,8 @@ class PostgreSQLPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -996,8 +991,8 @@ class PostgreSQLPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -1066,7 +1061,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
     state is relied on.
 
     The user needs SELECT and INSERT on the table; whoever calls `initialize()` first,
-    CREATE on its schema.
+    CREATE on its schema. It adopts a table that Apache Burr made, if its owner calls it,
+    and Burr can go on with it.
 
     A server to throw away: `docker run --rm -e POSTGRES_PASSWORD=secret -p 55432:5432
     postgres`, and then `connect("postgresql://postgres:secret@localhost:55432/postgres")`.
@@ -1306,8 +1302,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -1373,8 +1369,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -1413,8 +1409,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -1450,8 +1446,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)

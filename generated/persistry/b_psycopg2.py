@@ -96,13 +96,7 @@ INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, codec
 SELECT ''::text, ''::text, 0::bigint, ''::text, ''::text, 0::smallint, ''::text WHERE false
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """),
-        Step(
-            "INSERT INTO {table} (state) SELECT ''::text WHERE false",
-            when="""\
-SELECT a.atttypid <> 'pg_catalog.jsonb'::regtype FROM pg_catalog.pg_attribute AS a
-WHERE a.attrelid = {table_text}::regclass AND a.attname = 'state'
-""",
-        ),
+        Step("SELECT state::jsonb FROM {table} WHERE false"),
         Step(
             "CREATE INDEX {order} ON {table} (partition_key, write_number DESC, created_at DESC) INCLUDE (app_id)",
             when="""\
@@ -538,7 +532,7 @@ _DRIVER = Facts(
     },
     fixed={"client_encoding": "UTF8"},
     timeouts={"connect_timeout": "connect_timeout"},
-    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1', 'SQL_ASCII')",
+    suits="SELECT current_setting('client_encoding') IN ('UTF8', 'LATIN1')",
     advice="open it with client_encoding='UTF8'",
 )
 
@@ -571,7 +565,8 @@ class PostgreSQLPersister(BaseStatePersister):
     state is relied on.
 
     The user needs SELECT and INSERT on the table; whoever calls `initialize()` first,
-    CREATE on its schema.
+    CREATE on its schema. It adopts a table that Apache Burr made, if its owner calls it,
+    and Burr can go on with it.
 
     A server to throw away: `docker run --rm -e POSTGRES_PASSWORD=secret -p 55432:5432
     postgres`, and then `connect("postgresql://postgres:secret@localhost:55432/postgres")`.
@@ -803,8 +798,8 @@ class PostgreSQLPersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -870,8 +865,8 @@ class PostgreSQLPersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -906,8 +901,8 @@ class PostgreSQLPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -943,8 +938,8 @@ class PostgreSQLPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)

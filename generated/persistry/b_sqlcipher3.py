@@ -39,8 +39,8 @@ _FORMAT = Format(
     opening="""\
 SELECT coalesce(
   (SELECT max(CAST(substr(name, 12) AS INTEGER))
-   FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation
-FROM pragma_table_info({table_name}, {schema_name}) WHERE name = 'codec'
+   FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation
+FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) WHERE name = 'codec'
 """,
     begin="BEGIN IMMEDIATE",
     create=(
@@ -74,8 +74,8 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
     ),
     record=(
         Step(
-            "DROP VIEW {kept}",
-            when="SELECT EXISTS (SELECT * FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*')",
+            "DROP VIEW IF EXISTS {kept}",
+            when="SELECT EXISTS (SELECT * FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*')",
         ),
         Step("CREATE VIEW {kept} AS SELECT 1 AS generation_1"),
     ),
@@ -515,8 +515,8 @@ class SQLCipherPersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -580,8 +580,8 @@ class SQLCipherPersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -616,8 +616,8 @@ class SQLCipherPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -647,8 +647,8 @@ class SQLCipherPersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)

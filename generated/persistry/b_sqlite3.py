@@ -46,13 +46,13 @@ WITH burrs (name, type, pk) AS (VALUES
   ('status', 'TEXT', 0), ('state', 'TEXT', 0), ('created_at', 'TIMESTAMP', 0)),
 columns AS (
   SELECT c.name, burrs.name IS NOT NULL AS is_burrs, c.name = 'codec' AS is_ours
-  FROM pragma_table_info({table_name}, {schema_name}) AS c
+  FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) AS c
   LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = upper(c.type) AND burrs.pk = c.pk),
 seen AS (
   SELECT count(*) = 7 AND sum(is_burrs) = 7 AS as_burrs, max(is_ours) AS ours,
     CASE WHEN sum(is_burrs) = 7 THEN min(CASE WHEN NOT is_burrs THEN name END) END AS other,
     (SELECT max(CAST(substr(name, 12) AS INTEGER))
-     FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*') AS kept
+     FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*') AS kept
   FROM columns HAVING count(*) > 0)
 SELECT
   CASE WHEN as_burrs THEN 0 WHEN kept THEN kept WHEN ours THEN 1 END AS generation,
@@ -112,14 +112,14 @@ CREATE TRIGGER {deleted} AFTER DELETE ON {table_alone} BEGIN
   ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
 END
 """),
-    )
-    + _REBUILD,
+        *_REBUILD,
+    ),
     record=(
         Step(
-            "DROP VIEW {kept}",
+            "DROP VIEW IF EXISTS {kept}",
             when="""\
 SELECT EXISTS (
-  SELECT * FROM pragma_table_info({kept_name}, {schema_name}) WHERE name GLOB 'generation_[0-9]*')
+  SELECT * FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*')
 """,
         ),
         Step("CREATE VIEW {kept} AS SELECT 1 AS generation_1"),
@@ -131,7 +131,7 @@ SELECT EXISTS (
             (
                 Step(
                     "ALTER TABLE {table} ADD COLUMN codec INTEGER",
-                    when="SELECT NOT EXISTS (SELECT * FROM pragma_table_info({table_name}, {schema_name}) WHERE name = 'codec')",
+                    when="SELECT NOT EXISTS (SELECT * FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) WHERE name = 'codec')",
                 ),
             ),
         ),
@@ -557,8 +557,8 @@ class SQLitePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -622,8 +622,8 @@ class SQLitePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -661,8 +661,8 @@ class SQLitePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -689,8 +689,8 @@ class SQLitePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store by this
-                version, and there is something to do.
+            NotInitializedError: `initialize()` was never called on this store, and it has
+                tables to create.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)

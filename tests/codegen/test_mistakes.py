@@ -125,6 +125,12 @@ MISTAKES = {
         "{client_encoding: UTF8}\n      timeouts: {connect_timeout: timeout}",
         "postgresql",
     ),
+    "layout_that_nothing_chooses": Mistake("\n  adopted:\n", "\n  adoptd:\n", "postgresql"),
+    "layout_with_values_in_another_order": Mistake(
+        ":status::text AS status, :state::text AS exact",
+        ":state::text AS exact, :status::text AS status",
+        "postgresql",
+    ),
     "value_without_its_type": Mistake("db_path: {type: str, doc:", "db_path: {doc:"),
 }
 

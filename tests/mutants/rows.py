@@ -42,6 +42,8 @@ class Mutant:
     """Or the problem by which the generator refuses it."""
     colours: tuple[Colour, ...] = ("sync", "async")
     """In which colours the case fails; those of the store, unless the row says otherwise."""
+    layout: str = ""
+    """In the columns of which layout it fails; in those without one, unless the row says so."""
 
     def __post_init__(self) -> None:
         if bool(self.case) == bool(self.refused):

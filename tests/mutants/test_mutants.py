@@ -34,7 +34,7 @@ MUTANTS = mutants()
 NOT_USED = ["test_*", "__pycache__", "*.yaml", "errors", "golden"]
 Environment = Callable[[str], dict[str, str]]
 TIMES = itertools.count(1)
-STORES = sorted({it.store for it in MUTANTS})
+STORES = sorted({(it.store, it.layout) for it in MUTANTS})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,8 +101,10 @@ def put(file: Path, text: str) -> None:
     os.utime(file, (time, time))
 
 
-def columns_of(store: str, colours: tuple[str, ...] = ("sync", "async")) -> list[str]:
-    of_the_store = (it for it in COLUMNS if it.backend == store and not it.layout)
+def columns_of(
+    store: str, colours: tuple[str, ...] = ("sync", "async"), layout: str = ""
+) -> list[str]:
+    of_the_store = (it for it in COLUMNS if it.backend == store and it.layout == layout)
     return [it.name for it in of_the_store if it.colour in colours]
 
 
@@ -136,7 +138,7 @@ def try_out(mutant: Mutant, project: Path, tree: Tree, environment: Environment)
     for name in changed:
         put(project / FOLDER / name, made[name])
     tests = [where_is(project / CONFORMANCE, mutant.case, it) for it in mutant.colours]
-    columns = columns_of(mutant.store, mutant.colours)
+    columns = columns_of(mutant.store, mutant.colours, mutant.layout)
     outcomes = run(project, tests, columns, environment(mutant.store))
     noticed = {it.column for it in outcomes if it.caught}
     amiss = [str(it) for it in outcomes if not (it.passed or it.caught)]
@@ -149,13 +151,15 @@ def try_out(mutant: Mutant, project: Path, tree: Tree, environment: Environment)
     )
 
 
-@pytest.mark.parametrize("store", STORES)
-def test_cases_pass_without_a_mutant(store: str, project: Path, environment: Environment) -> None:
+@pytest.mark.parametrize(("store", "layout"), STORES)
+def test_cases_pass_without_a_mutant(
+    store: str, layout: str, project: Path, environment: Environment
+) -> None:
     """So it is the mutant that they notice, and not the copy."""
     find = functools.partial(where_is, project / CONFORMANCE)
-    rows = [it for it in MUTANTS if it.store == store and it.case]
+    rows = [it for it in MUTANTS if (it.store, it.layout) == (store, layout) and it.case]
     tests = sorted({find(it.case, colour) for it in rows for colour in it.colours})
-    outcomes = run(project, tests, columns_of(store), environment(store))
+    outcomes = run(project, tests, columns_of(store, layout=layout), environment(store))
     assert [str(it) for it in outcomes if not it.passed] == []
     assert len(outcomes) >= len(tests)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .base import LOOPBACK, Server, ServerFailed
 from .finding import Search, on_path
+from .memory import memory
 from .tls import Authority
 from .users import as_somebody, open_directory, somebody
 
@@ -74,7 +75,7 @@ class MariaDBServer(Server):
 
     @staticmethod
     def place() -> str:
-        return open_directory()
+        return memory() or open_directory()
 
     def user(self) -> pwd.struct_passwd | None:
         return somebody()

@@ -1,12 +1,14 @@
-"""Where servers keep their data: in memory, where there is room for it.
+"""Where servers keep their data, and tests their files: in memory, where there is room for it.
 
 Starting a PostgreSQL server and making a database write thousands of files, which cost a disk's
-file system several times as much. A killed server loses no more there: what it has written belongs
-to the system, as the buffers of a disk do.
+file system several times as much; and the tests make thousands of SQLite databases, each of which
+waits for the disk several times. A killed server or process loses no more there: what it has
+written belongs to the system, as the buffers of a disk do.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import functools
@@ -46,6 +48,20 @@ def memory() -> str | None:
     _remove_what_killed_runs_left()
     room = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available)
     return str(MEMORY) if room >= ROOM else None
+
+
+def keep_temporary_files() -> None:
+    """Put the run's temporary files there, with those of all its processes.
+
+    Unless they have a place already, as those of pytest-xdist have. They are gone with the run.
+    """
+    place = memory()
+    if "TMPDIR" in os.environ or place is None or os.statvfs(place).f_flag & os.ST_NOEXEC:
+        return
+    folder = Folder(place)
+    atexit.register(folder.close)
+    folder.path.chmod(0o755)  # servers that run as another user get through
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder.path)
 
 
 def _remove_what_killed_runs_left() -> None:

@@ -11,9 +11,8 @@ import os
 import pkgutil
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -42,20 +41,9 @@ for _module in pkgutil.iter_modules(__path__):
             PLACES[_module.name] = _store.place_type
 
 
-def _columns() -> list[Column]:
-    """The generated ones, and one for each store in which other data was first: `Class-adopted`."""
-    columns = {it.name: it for it in COLUMNS}
-    more = []
-    for name in STORES:
-        base = columns.get(name.partition("-")[0])
-        if name not in columns and base is not None:
-            more.append(replace(base, name=name))
-    return [*columns.values(), *more]
-
-
 def _faults() -> list[str]:
     """A line for each column without a store, and for each store without a column."""
-    columns = {it.name: it.backend for it in _columns()}
+    columns = {it.name: it.backend for it in COLUMNS}
     return [
         *(
             f"{name} has no store to be tested on: tests/stores/{columns[name]}.py is to say"
@@ -119,10 +107,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection() -> None:
     if faults := _faults():
         raise pytest.UsageError(*sorted(faults))
-
-
-def pytest_persistry_columns() -> Iterable[Column]:
-    return _columns()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

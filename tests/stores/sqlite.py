@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import aiosqlite
+
+from persistry.conformance.support.column import Column
+from tests.burr_sqlite import Burr
 
 from .storage import FileStorage
 
@@ -43,7 +47,23 @@ class AsyncSQLiteStore(SQLiteStore):
         await connection.close()
 
 
+class Adopted(FileStorage):
+    """A file with a table as Apache Burr makes it, still empty: `initialize()` adopts it."""
+
+    def __init__(self, column: Column, directory: Path) -> None:
+        super().__init__(column, directory)
+        Burr(self.path).initialize()
+
+
+class AdoptedStore(Adopted, SQLiteStore): ...
+
+
+class AsyncAdoptedStore(Adopted, AsyncSQLiteStore): ...
+
+
 STORES = {
     "SQLitePersister": SQLiteStore,
+    "SQLitePersister-adopted": AdoptedStore,
     "AsyncSQLitePersister": AsyncSQLiteStore,
+    "AsyncSQLitePersister-adopted": AsyncAdoptedStore,
 }

@@ -77,23 +77,25 @@ class Format(NamedTuple):
         """Whether what is there has to be migrated."""
         return found.generation is not None and found.generation < self.generation
 
-    def steps(
-        self, key: object, found: Found, names: Mapping[str, str], place: str
-    ) -> list[Step]:
+    def steps(self, key: object, found: Found, names: Mapping[str, str], place: str) -> list[Step]:
         """What `initialize()` runs in one transaction, for a table in which that was found."""
 
         def check(row: Sequence[Any] | None) -> None:
             # A newer version may have been here since.
             self.check_ours("initialize", key, Found.of(row), place)
 
-        changes = (step for it in self._changes(found) for step in it.steps)
-        steps = (*self.lock, Step(self.opening, check=check), *changes, *self.create, *self.record)
+        opening = Step(self.opening, check=check)
+        steps = (*self.lock, opening, *self.changed(found), *self.create, *self.record)
         return [step.format_map(names) for step in steps]
+
+    def changed(self, found: Found) -> list[Step]:
+        """The statements of the migrations that lead on from what was found."""
+        return [step for it in self._changes(found) for step in it.steps]
 
     def pending(self, found: Found, names: Mapping[str, str]) -> list[Migration]:
         """What `initialize()` would do to the records that are there."""
         return [
-            Migration(it.to, it.doc, tuple(self._shown(step, names) for step in it.steps))
+            Migration(it.to, it.doc, tuple(self.shown(step.sql, names) for step in it.steps))
             for it in self._changes(found)
         ]
 
@@ -101,8 +103,9 @@ class Format(NamedTuple):
         there = self.generation if found.generation is None else found.generation
         return [it for it in self.changes if it.to > there]
 
-    def _shown(self, step: Step, names: Mapping[str, str]) -> str:
-        text = step.sql.format_map(names).strip()
+    def shown(self, text: str, names: Mapping[str, str]) -> str:
+        """A statement as the store gets it, with the names of a table."""
+        text = text.format_map(names).strip()
         return text.replace("%%", "%") if self.doubles_percent else text
 
 

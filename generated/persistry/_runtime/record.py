@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from ..errors import PersisterUnavailableError, StateConflictError, StateTooLargeError
 from ..state import State
 from . import codec
-from .arguments import KeyParts, Row, integer, shown, stored_text, wrong_type
+from .arguments import KeyParts, ReadText, Row, integer, read_text, shown, stored_text, wrong_type
 from .clock import now
 from .same import same
 
@@ -109,12 +110,13 @@ class NewRecord:
                 " keep large values elsewhere and store a reference to them, or have it allow more"
             )
 
-    def accept(self, stored: Row | None) -> None:
+    def accept(self, stored: Row | None, read: ReadText = read_text) -> None:
         """Accept what is stored under this key if it is this record; refuse it otherwise.
 
         Args:
             stored: Its status, state and codec (or `codec.JSONB`); None if it was removed in the
                 meantime.
+            read: Reads its status.
         """
         if stored is None:
             raise PersisterUnavailableError(
@@ -123,8 +125,8 @@ class NewRecord:
                 "as a trigger, keeps it out; nothing was saved. Save it again"
             )
         status, state, number = stored
-        if isinstance(status, bytes):
-            status = status.decode(errors="replace")
+        with suppress(ValueError):  # what is no text is another status than any
+            status = read(status)
         if status != self.status:
             raise StateConflictError(
                 f"save of {self}: it is stored already with the status {shown(status)}, not "

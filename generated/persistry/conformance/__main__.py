@@ -94,7 +94,7 @@ def _list(options: argparse.Namespace) -> int:
     from .running import known
 
     shown = 0
-    for case in _chosen(options, known()):
+    for case in _chosen(options, known(options.case or ())):
         for point in [case.points[0]] if case.points[0] != shown else []:
             print(f"{point} {POINTS[point]}")
             shown = point
@@ -124,7 +124,8 @@ def _run(options: argparse.Namespace) -> int:
         factory = Factory.named(options.factory)
         column = look(factory, options.trait, options.limit)
     with progress(options.quiet) as told:
-        run = hold(factory, column, partial(_chosen, options), options.limit, told)
+        choose = partial(_chosen, options)
+        run = hold(factory, column, choose, options.limit, told, options.case or ())
     if run.broken:
         print(run.broken, file=sys.stderr)
         raise CannotRun("the matrix itself failed")

@@ -73,6 +73,16 @@ COLUMNS: tuple[Column, ...] = (
         gaps={},
     ),
     Column(
+        name="MongoDBBasePersister-adopted",
+        colour="sync",
+        backend="mongodb",
+        traits=frozenset(
+            ("durable", "network", "connection", "pending_migrations", "list_partition_keys")
+        ),
+        gaps={},
+        layout="adopted",
+    ),
+    Column(
         name="AsyncMongoDBBasePersister",
         colour="async",
         backend="mongodb",
@@ -80,6 +90,16 @@ COLUMNS: tuple[Column, ...] = (
             ("durable", "network", "connection", "pending_migrations", "list_partition_keys")
         ),
         gaps={},
+    ),
+    Column(
+        name="AsyncMongoDBBasePersister-adopted",
+        colour="async",
+        backend="mongodb",
+        traits=frozenset(
+            ("durable", "network", "connection", "pending_migrations", "list_partition_keys")
+        ),
+        gaps={},
+        layout="adopted",
     ),
     Column(
         name="PostgreSQLPersister",
@@ -246,6 +266,23 @@ COLUMNS: tuple[Column, ...] = (
         gaps={},
     ),
     Column(
+        name="SQLitePersister-adopted",
+        colour="sync",
+        backend="sqlite",
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "connection",
+                "table",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
+        gaps={},
+        layout="adopted",
+    ),
+    Column(
         name="AsyncSQLitePersister",
         colour="async",
         backend="sqlite",
@@ -260,5 +297,22 @@ COLUMNS: tuple[Column, ...] = (
             )
         ),
         gaps={},
+    ),
+    Column(
+        name="AsyncSQLitePersister-adopted",
+        colour="async",
+        backend="sqlite",
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "connection",
+                "table",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
+        gaps={},
+        layout="adopted",
     ),
 )

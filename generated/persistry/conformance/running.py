@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -35,10 +36,10 @@ ARGUMENTS = [
 ]
 
 
-def known() -> list[Case]:
-    """All cases there are, of either colour, by point and name."""
+def known(texts: Sequence[str] = ()) -> list[Case]:
+    """The cases there are, of either colour, by point and name; see `_places`."""
     listing = _Listing()
-    _pytest(["--collect-only"], listing, "test_*.py")
+    _pytest(["--collect-only"], listing, "test_*.py", _places([HERE], "test_*.py", texts))
     found = {case.name: case for colour in listing.cases.values() for case in colour.values()}
     return sorted(found.values(), key=lambda it: (it.points, it.name))
 
@@ -53,14 +54,23 @@ def look(factory: Factory, traits: Iterable[str] | None, limit: float) -> Column
 
 
 def hold(
-    factory: Factory, column: Column, choose: Choose, limit: float, told: Callable[[Run], None]
+    factory: Factory,
+    column: Column,
+    choose: Choose,
+    limit: float,
+    told: Callable[[Run], None],
+    texts: Sequence[str] = (),
 ) -> Run:
-    """Hold a persister to the chosen cases; `told` is called before each test."""
+    """Hold a persister to the chosen cases; `told` is called before each test.
+
+    With `texts`, none is chosen but those with one of them in their names.
+    """
     run = Run(column)
     started = time.monotonic()
     holding = _Holding(factory, run, choose, limit, told)
     folders = [HERE] if factory.cases is None else [HERE, factory.cases]
-    code = _pytest([], holding, f"test_*_{column.colour}.py", folders)
+    files = f"test_*_{column.colour}.py"
+    code = _pytest([], holding, files, _places(folders, files, texts))
     if holding.refused is not None:
         raise holding.refused
     run.seconds = time.monotonic() - started
@@ -70,13 +80,29 @@ def hold(
     return run
 
 
-def _pytest(
-    arguments: list[str], plugin: object, files: str, folders: Sequence[Path] = (HERE,)
-) -> int:
+def _places(folders: list[Path], files: str, texts: Sequence[str]) -> list[Path]:
+    """The modules that have a case with one of these texts in its name: no others are imported.
+
+    All of the folders if there is no text, or one that no case has.
+    """
+    places, found = [], set()
+    for path in (path for folder in folders for path in sorted(folder.glob(files))):
+        names = _NAME.findall(path.read_text("utf-8"))
+        here = {text for text in texts if any(text in name for name in names)}
+        places += [path] if here else []
+        found |= here
+    return places if texts and found.issuperset(texts) else folders
+
+
+_NAME = re.compile(r"^(?:async )?def test_(\w+)\(", re.MULTILINE)
+
+
+def _pytest(arguments: list[str], plugin: object, files: str, places: Sequence[Path]) -> int:
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
-    sys.dont_write_bytecode = True  # nothing is written into the package
-    given = [*ARGUMENTS, f"-opython_files={files}", *arguments, *map(str, folders)]
+    if sys.pycache_prefix is None:
+        sys.dont_write_bytecode = True  # nothing is written into the package
+    given = [*ARGUMENTS, f"-opython_files={files}", *arguments, *map(str, places)]
     # What pytest itself says of the run is not wanted, except that it could not begin.
     said = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):

@@ -29,7 +29,7 @@ class Column:
     """
 
     name: str
-    """The class name, such as `SQLitePersister`; of a layout's column, with that behind a hyphen."""
+    """The class name, such as `SQLitePersister`; behind a hyphen the layout, if there is one."""
     colour: Colour
     backend: str
     traits: frozenset[str] = frozenset()

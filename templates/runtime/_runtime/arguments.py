@@ -21,6 +21,8 @@ MAX_TEXT_BYTES = 512
 MAX_SEQUENCE_ID = 2**63 - 1
 
 Row = tuple[Any, ...]
+# How a store's texts are read: `read_text` or `read_utf8`.
+ReadText = Callable[[object], str]
 
 
 def refuse_unknown(operation: str, kwargs: Mapping[str, Any]) -> None:
@@ -54,11 +56,18 @@ def stored_text(name: str, value: object) -> str:
 
 
 def read_text(stored: object) -> str:
-    """A text as a store returned it; bytes are UTF-8. ValueError if it is none."""
-    text = stored.decode() if isinstance(stored, (bytes, bytearray)) else stored
-    if type(text) is not str:
+    """A text that a store holds as a text; ValueError if somebody put something else there."""
+    if type(stored) is not str:
         raise ValueError(f"{shown(stored)} is no text")
-    return text
+    return stored
+
+
+def read_utf8(stored: object) -> str:
+    """A text that a store holds as the bytes of its UTF-8; ValueError if they are none."""
+    try:
+        return str(stored, "utf-8")  # type: ignore[call-overload, no-any-return]
+    except TypeError:
+        raise ValueError(f"{shown(stored)} is no bytes") from None
 
 
 def sequence(name: str, value: object) -> int:
@@ -141,22 +150,25 @@ class Wanted:
     def storable(self) -> bool:
         return is_storable(self.partition_key) and is_storable(self.app_id)
 
-    def record(self, row: Row | None, serde_kwargs: Mapping[str, Any]) -> PersistedStateData | None:
+    def record(
+        self, row: Row | None, serde_kwargs: Mapping[str, Any], read: ReadText = read_text
+    ) -> PersistedStateData | None:
         """The record in a row: app_id, sequence_id, position, status, state, created_at, codec."""
         if row is None:
             return None
         app_id, sequence_id, position, status, state, created_at, number = row
         try:
+            app_id = read(app_id)
             if type(sequence_id) is not int or sequence_id < 0:
                 raise ValueError(f"its sequence_id is {shown(sequence_id)}")
             return {
                 "partition_key": self.partition_key,
-                "app_id": read_text(app_id),
+                "app_id": app_id,
                 "sequence_id": sequence_id,
-                "position": read_text(position),
+                "position": read(position),
                 "state": State.deserialize(codec.decode(state, number), **serde_kwargs),
                 "created_at": iso(created_at),
-                "status": read_text(status),
+                "status": read(status),
             }
         except UnregisteredTypeError as error:
             raise self.corrupt(app_id, str(error), sequence_id) from error
@@ -191,9 +203,9 @@ class WantedApps:
         partition = "" if partition_key is None else text("partition_key", partition_key)
         return cls(partition, _most(limit, no_limit), is_storable(partition))
 
-    def names(self, rows: Iterable[Row]) -> list[str]:
+    def names(self, rows: Iterable[Row], read: ReadText = read_text) -> list[str]:
         """The applications that rows of one column name."""
-        return _names(rows, f"list_app_ids of {self}: an app_id")
+        return _names(rows, read, f"list_app_ids of {self}: an app_id")
 
     def __str__(self) -> str:
         return f"partition {shown(self.partition_key)}"
@@ -211,17 +223,17 @@ class WantedPartitions:
     def checked(cls, limit: object, no_limit: Any = None) -> WantedPartitions:
         return cls(_most(limit, no_limit))
 
-    def names(self, rows: Iterable[Row]) -> list[str]:
+    def names(self, rows: Iterable[Row], read: ReadText = read_text) -> list[str]:
         """The partitions that rows of one column name."""
-        return _names(rows, "list_partition_keys: a partition_key")
+        return _names(rows, read, "list_partition_keys: a partition_key")
 
     def __str__(self) -> str:
         return ""
 
 
-def _names(rows: Iterable[Row], what: str) -> list[str]:
+def _names(rows: Iterable[Row], read: ReadText, what: str) -> list[str]:
     try:
-        return [read_text(name) for (name,) in rows]
+        return [read(name) for (name,) in rows]
     except ValueError as error:
         raise CorruptStateError(f"{what} is not what persistry wrote ({error})") from error
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import StateConflictError
 from ...state import State
-from .together_async import Opened, run
+from .opened_async import Opened, run
 
 kept: list[Any] = []
 

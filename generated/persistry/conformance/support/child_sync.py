@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import StateConflictError
 from ...state import State
-from .together_sync import Opened, run
+from .opened_sync import Opened, run
 
 kept: list[Any] = []
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
+from .opened_sync import Opened
+
+__all__ = ["Opened", "attempt", "fixture", "marks", "together"]
+
 fixture = pytest.fixture
 marks: list[pytest.MarkDecorator] = []
-
-
-def run(main: Callable[[], Any]) -> Any:
-    """Run a program's main function."""
-    return main()
 
 
 def attempt(call: Callable[[], Any]) -> Any:
@@ -44,29 +41,3 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join()
     return outcomes
-
-
-class Opened:
-    """Keeps what a test opens and cleans it up afterwards, the last one first."""
-
-    def __init__(self) -> None:
-        self._stack = contextlib.ExitStack()
-
-    def __call__(self, persister: Any) -> Any:
-        """Keep a persister, or what is entered to get it, and give it back."""
-        if not hasattr(persister, "save"):
-            return self._stack.enter_context(persister)
-        if hasattr(persister, "cleanup"):
-            self._stack.callback(persister.cleanup)
-        return persister
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, TypeVar
@@ -271,8 +272,9 @@ class Operation:
             await self._find_primary(client)
         self._waiting = True
         try:
-            called = getattr(self._collection, call.method)(*call.arguments, **call.options)
-            answer = await called
+            answer = getattr(self._collection, call.method)(*call.arguments, **call.options)
+            if isinstance(answer, Awaitable):  # all but `find`, which gives its cursor at once
+                answer = await answer
             answer = await answer.to_list() if call.lists else answer
         except asyncio.CancelledError:
             raise  # It was still waiting.
