@@ -32,8 +32,7 @@ GOLDENS = ROOT / "tests" / "golden" / "review"
 FORMATS = {"markdown": "md", "github": "txt", "json": "json", "html": "html"}
 
 HOSTILE = "</style><script>alert(1)</script> `a` ````b | c &amp; ::error file=x::d ##[error]e %0A"
-# One change of many kinds; the first of the two plans and locks is that of the base.
-PLAN = "backend: postgresql\nplans:\n  load.latest:\n    always:\n    - search: table by {}\n"
+# One change of many kinds.
 CHANGES = {
     "spec/interface.yaml": [
         ("How many at the most; `None` for all.", f"At most so many. {HOSTILE}"),
@@ -63,8 +62,13 @@ CHANGES = {
         ("    aliases: [persistence]\n", ""),
     ],
     "spec/locks/mariadb.lock.yaml": [("generation: 1\n", "generation: 2\n")],
+    "spec/plans/postgresql.yaml": [
+        (
+            "    - sort: sequence_id DESC, write_number DESC, created_at DESC; in order of",
+            "    - sort: sequence_id DESC, created_at DESC, write_number DESC; in order of",
+        ),
+    ],
 }
-PLANNED = "spec/plans/postgresql.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +76,8 @@ def reviewed(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository whose working tree has changed."""
     project = tmp_path_factory.mktemp("reviewed") / "project"
     shutil.copytree(original, project)
-    plans = project / PLANNED
-    plans.parent.mkdir(exist_ok=True)
-    plans.write_text(PLAN.format("table_pkey (partition_key, app_id)"), encoding="utf-8")
     git(project, "init", "--quiet", "--initial-branch", "main")
     commit(project)
-    plans.write_text(PLAN.format("table_apps (partition_key)"), encoding="utf-8")
     for path, changes in CHANGES.items():
         change(project, path, *changes)
     return project
@@ -143,7 +143,7 @@ def test_each_driver_has_its_own_text(shown: dict[str, str]) -> None:
 
 def test_what_is_rendered_for_it_is_written_nowhere(shown: dict[str, str], reviewed: Path) -> None:
     changed = git(reviewed, "status", "--short", "--untracked-files=all").splitlines()
-    assert {it.split()[-1] for it in changed} == {*CHANGES, PLANNED}
+    assert {it.split()[-1] for it in changed} == {*CHANGES}
 
 
 # Texts that would be something else
