@@ -66,9 +66,9 @@ def _counts(diff: Diff) -> str:
 def _gates(gates: Iterable[Gate]) -> Iterator[str]:
     lines = []
     for it in sorted(gates, key=lambda it: it.met):
-        lines.append(f"- {'✅' if it.met else '❌'} **{_prose(it.title)}**: {_prose(it.reason)}")
-        if it.todo:
-            lines.append(f"  **To do:** {_prose(it.todo)}")
+        todo = f"\\\n  **To do:** {_prose(it.todo)}" if it.todo else ""
+        mark = "✅" if it.met else "❌"
+        lines.append(f"- {mark} **{_prose(it.title)}**: {_prose(it.reason)}{todo}")
     if lines:
         yield "### Gates\n"
         yield "\n".join(lines) + "\n"
