@@ -79,6 +79,8 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     bases += [f"{colour.prefix}BaseStatePersister" for colour in printer.colours]
     record = project.interface.record_name
     aliased = [it for it in classes if "persistence" in it.aliases]
+    modules = [it for backend in project.backends for it in backend.modules]
+    renamed = [pair for it in modules if {*aliased} & {*it.classes} for pair in it.renamed]
     errors = [it.name for it in project.interface.errors]
     functions = ["aconnect", "connect", "register_type"]
     names = [*bases, *errors, *(it.name for it in classes), record, *("Migration", "State")]
@@ -87,7 +89,8 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     spec = project.interface.source
     emit = partial(printer.emit, tree)
     emit("errors.py", "package/errors.py.jinja", spec)
-    emit("persistence.py", "package/persistence.py.jinja", spec, aliased=aliased, public=here)
+    more = {"aliased": aliased, "renamed": renamed, "public": here}
+    emit("persistence.py", "package/persistence.py.jinja", spec, **more)
     emit("__init__.py", "package/init.py.jinja", "spec/", classes=classes, public=sorted(names))
     emit("connecting.py", "package/connecting.py.jinja", "spec/backends/")
     persisters(tree, printer, project)

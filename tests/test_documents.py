@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import secrets
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,7 @@ MODULES = {
 }
 # Classes of older releases: importing one says which to use.
 RENAMED = [
+    ("persistence", "SQLLitePersister", "SQLitePersister, which has the same parameters"),
     ("b_redis", "RedisPersister", "RedisBasePersister.from_values"),
     ("b_mongodb", "MongoDBPersister", "MongoDBBasePersister.from_values"),
     ("b_pymongo", "MongoDBPersister", "MongoDBBasePersister.from_values"),
@@ -265,11 +266,8 @@ def test_sqlite_shared_by_two_threads(tmp_path: Path) -> None:
         str(tmp_path / "steps.db"), connect_kwargs={"check_same_thread": False}
     )
     persister.initialize()
-    threads = [threading.Thread(target=save_and_load, args=[persister]) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(save_and_load, [persister, persister]))
     assert persister.list_app_ids("user") == ["app"]
     persister.cleanup()
 

@@ -92,8 +92,8 @@ def test_what_is_recorded_is_what_the_spec_has_and_allows() -> None:
 
 
 def test_every_backend_with_a_planner_is_asked() -> None:
-    planned = {"mariadb", "mongodb", "postgresql", "sqlcipher", "sqlite"}
-    assert {backend for backend, layout in FIRST if not layout} == planned
+    asked = {backend for backend, layout in FIRST if not layout}
+    assert {"mariadb", "mongodb", "postgresql", "sqlcipher", "sqlite"} <= asked == set(MODELS)
     assert all(isinstance(it, SqlBackendModel | MongoBackendModel) for it in MODELS.values())
 
 
@@ -233,6 +233,12 @@ def test_the_first_by_an_index_is_found_unless_it_has_to_be_looked_for(filtered:
     winner = {"stage": "LIMIT", "inputStage": fetch}
     (step,) = mongodb.plan_of({"queryPlanner": {"winningPlan": winner}}).lines()
     assert step[0] == kind
+
+
+def test_all_of_a_collection_is_a_scan() -> None:
+    winner = {"stage": "LIMIT", "inputStage": {"stage": "COLLSCAN"}}
+    (step,) = mongodb.plan_of({"queryPlanner": {"winningPlan": winner}}).lines()
+    assert step == ("scan", "table")
 
 
 def test_a_planner_that_nobody_knows() -> None:

@@ -146,6 +146,14 @@ def test_a_newer_store_is_refused(make: Make, wire: Wire, operation: str, number
     works(persister)
 
 
+def test_a_persister_that_looked_before_leaves_the_newer_mark(make: Make, wire: Wire) -> None:
+    persister = make()
+    assert persister.get() is None
+    wire.admin.set(MARK, 2)
+    persister.put("app", 0)  # it names a partition, and the generation where there is none
+    assert wire.admin.get(MARK) == b"2"
+
+
 def test_namespaces_have_generations_of_their_own(make: Make, wire: Wire) -> None:
     wire.admin.set("{new:}:g", 2)
     works(make(namespace="old"))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from persistry import Migration
+from persistry._ddl import BACKENDS
 from persistry._runtime.formats import Change, Format
 from persistry._runtime.steps import Step
 from persistry.conformance.columns import COLUMNS
@@ -28,7 +29,7 @@ OPERATIONS: dict[str, Callable[[Calls], Any]] = {
     "is_initialized": lambda persister: persister.is_initialized(),
     "pending_migrations": lambda persister: persister.pending_migrations(),
 }
-TABLES = [it for it in COLUMNS if it.backend in ("sqlite", "sqlcipher", "postgresql", "mariadb")]
+TABLES = [it for it in COLUMNS if it.backend in BACKENDS]
 
 
 class Table:

@@ -9,10 +9,10 @@ no rule fits is a defect.
 from __future__ import annotations
 
 import functools
+import pathlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import get_args
 
 from ..decode import decode
@@ -22,9 +22,9 @@ from ..source import load
 from .change import Impact, Kind
 from .compare import Difference
 from .conditions import CONDITIONS, Condition
-from .shapes import PLACES, matches
+from .shapes import PLACES, Path, matches
 
-FILES = Path(__file__).parent / "rule_files"
+FILES = pathlib.Path(__file__).parent / "rule_files"
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _WORD = re.compile(r"<(\w+)>")
 
@@ -67,10 +67,8 @@ class Rule:
     places: dict[Kind, tuple[str, ...]]
     condition: Condition | None
 
-    def fits(self, it: Difference) -> bool:
-        return any(matches(place, it.path) for place in self.places.get(it.kind, ())) and (
-            self.condition is None or self.condition(it)
-        )
+    def is_for(self, path: Path, kind: Kind) -> bool:
+        return any(matches(place, path) for place in self.places[kind])
 
 
 @functools.cache
@@ -80,10 +78,15 @@ def rules() -> tuple[Rule, ...]:
 
 def rule_for(it: Difference) -> Rule:
     """The first rule that fits."""
-    for rule in rules():
-        if rule.fits(it):
+    for rule in _rules_for(it.path, it.kind):
+        if rule.condition is None or rule.condition(it):
             return rule
     raise LookupError(f"no rule is for what was {it.kind} at {'.'.join(it.path)}")
+
+
+@functools.cache
+def _rules_for(path: Path, kind: Kind) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules() if rule.is_for(path, kind))
 
 
 def _read(name: str) -> Iterator[Rule]:

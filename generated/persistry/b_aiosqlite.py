@@ -499,6 +499,8 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
             True if `save` and `load` will find what they need.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store cannot be reached.
         """
         key = f"table {self.table_name!r}"
@@ -569,8 +571,10 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -634,8 +638,10 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -675,8 +681,10 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -705,8 +713,10 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)

@@ -389,6 +389,8 @@ class MongoDBBasePersister(BaseStatePersister):
             True if `save` and `load` will find what they need.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store cannot be reached.
         """
         with self._session.operation("is_initialized", self._session.place) as store:
@@ -446,8 +448,10 @@ class MongoDBBasePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -515,8 +519,10 @@ class MongoDBBasePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -562,8 +568,10 @@ class MongoDBBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -594,8 +602,10 @@ class MongoDBBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -776,6 +786,8 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             True if `save` and `load` will find what they need.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store cannot be reached.
         """
         async with self._session.operation("is_initialized", self._session.place) as store:
@@ -833,8 +845,10 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -902,8 +916,10 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -949,8 +965,10 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -981,8 +999,10 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)

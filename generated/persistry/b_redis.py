@@ -493,6 +493,8 @@ class RedisBasePersister(BaseStatePersister):
             True if `save` and `load` will find what they need.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store cannot be reached.
         """
         with self._session.operation("is_initialized") as store:
@@ -552,8 +554,10 @@ class RedisBasePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -616,8 +620,10 @@ class RedisBasePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -682,8 +688,10 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -710,8 +718,10 @@ class RedisBasePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -900,6 +910,8 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             True if `save` and `load` will find what they need.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store cannot be reached.
         """
         async with self._session.operation("is_initialized") as store:
@@ -959,8 +971,10 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -1023,8 +1037,10 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -1091,8 +1107,10 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -1119,8 +1137,10 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)

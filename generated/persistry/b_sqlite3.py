@@ -487,6 +487,8 @@ class SQLitePersister(BaseStatePersister):
             True if `save` and `load` will find what they need.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store cannot be reached.
         """
         key = f"table {self.table_name!r}"
@@ -557,8 +559,10 @@ class SQLitePersister(BaseStatePersister):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -622,8 +626,10 @@ class SQLitePersister(BaseStatePersister):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("load", kwargs)
@@ -661,8 +667,10 @@ class SQLitePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_app_ids", kwargs)
@@ -689,8 +697,10 @@ class SQLitePersister(BaseStatePersister):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         refuse_unknown("list_partition_keys", kwargs)
@@ -729,3 +739,12 @@ class SQLitePersister(BaseStatePersister):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._session.describe()}>"
+
+
+def __getattr__(name: str) -> Any:
+    instead = {
+        "SQLLitePersister": "use SQLitePersister, which has the same parameters",
+    }
+    if name in instead:
+        raise ImportError(f"{__name__} has no {name}; {instead[name]}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -87,8 +87,10 @@ class BaseStateLoader(abc.ABC):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -108,8 +110,10 @@ class BaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -128,8 +132,10 @@ class BaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         raise NotImplementedError(f"{type(self).__name__} does not offer list_partition_keys()")
@@ -165,6 +171,8 @@ class BaseStateSaver(abc.ABC):
             True if `save` and `load` will find what they need.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store cannot be reached.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement is_initialized()")
@@ -221,8 +229,10 @@ class BaseStateSaver(abc.ABC):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -293,8 +303,10 @@ class AsyncBaseStateLoader(abc.ABC):
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `sequence_id` is given without `app_id`, or is out of range.
             CorruptStateError: What is stored there cannot be read.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -314,8 +326,10 @@ class AsyncBaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
 
@@ -334,8 +348,10 @@ class AsyncBaseStateLoader(abc.ABC):
         Raises:
             TypeError: An argument has the wrong type, or a keyword is unknown.
             ValueError: `limit` is negative.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer.
         """
         raise NotImplementedError(f"{type(self).__name__} does not offer list_partition_keys()")
@@ -371,6 +387,8 @@ class AsyncBaseStateSaver(abc.ABC):
             True if `save` and `load` will find what they need.
 
         Raises:
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store cannot be reached.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement is_initialized()")
@@ -427,8 +445,10 @@ class AsyncBaseStateSaver(abc.ABC):
             StateNotSerializableError: The state holds a value that cannot be stored
                 exactly.
             StateTooLargeError: The encoded state is too large.
-            NotInitializedError: `initialize()` was never called on this store, and it has
-                tables to create.
+            NotInitializedError: `initialize()` is to be called first: a table is missing,
+                or is older than this version's.
+            StoreVersionError: What is there was made by a newer version of persistry, or by
+                somebody else.
             PersisterUnavailableError: The store did not answer; `may_have_saved` says
                 whether the record may be there.
         """
@@ -471,6 +491,11 @@ _HERE = {
 
 
 def __getattr__(name: str) -> Any:
+    instead = {
+        "SQLLitePersister": "use SQLitePersister, which has the same parameters",
+    }
+    if name in instead:
+        raise ImportError(f"{__name__} has no {name}; {instead[name]}")
     if name not in _HERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from ._runtime.lazy import load_class

@@ -24,8 +24,8 @@ from codegen.diff.between import changed
 from codegen.diff.change import Change, Diff, Kind
 from codegen.diff.compare import Difference
 from codegen.diff.reference import reference
-from codegen.diff.rules import Rule, rule_for, rules
-from codegen.diff.shapes import is_ordered, is_set, matches
+from codegen.diff.rules import rule_for, rules
+from codegen.diff.shapes import is_ordered, is_set
 from codegen.diff.tree import Fields, Leaf
 from codegen.model import InterfaceModel
 from codegen.nodes import Text
@@ -232,14 +232,10 @@ POSSIBLE = sorted(set(possible()))
 @pytest.mark.parametrize("it", POSSIBLE, ids=lambda it: f"{'.'.join(it[0])}-{it[1]}")
 def test_whatever_can_change_has_a_rule(it: Possible) -> None:
     path, kind = it
-    fitting = [rule for rule in rules() if is_for(rule, path, kind)]
+    fitting = [rule for rule in rules() if rule.is_for(path, kind)]
     assert any(rule.condition is None for rule in fitting)
     # A condition behind a rule that has none is never asked.
     assert all(rule.condition is not None for rule in fitting[:-1])
-
-
-def is_for(rule: Rule, path: tuple[str, ...], kind: Kind) -> bool:
-    return any(matches(place, path) for place in rule.places[kind])
 
 
 def test_no_rule_is_for_what_cannot_be() -> None:
