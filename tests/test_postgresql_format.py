@@ -312,13 +312,13 @@ QUESTIONS: list[tuple[str, tuple[Any, ...], int]] = [
 @pytest.fixture(scope="module", params=["fresh", "analyzed"])
 def large(request: pytest.FixtureRequest, server: PostgreSQLServer) -> Iterator[Any]:
     """100,000 records: of 10,000 applications used evenly, and of one that has most of the rest."""
-    names = b_psycopg2._names("large")
+    names, form = b_psycopg2._names("large"), b_psycopg2._FORMAT
     with (
         database(server, "large") as own,
         own.connected() as connection,
         connection.cursor() as cursor,
     ):
-        for step in b_psycopg2._FORMAT.create:
+        for step in (form.table, *form.create):
             if "CREATE" in step.sql:
                 cursor.execute(step.sql.format_map(names), ())
         cursor.execute("ALTER TABLE large SET (autovacuum_enabled = off)")

@@ -562,7 +562,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
 
     The user needs SELECT and INSERT on the table; whoever calls `initialize()` first,
     CREATE on its schema. It adopts a table that Apache Burr made, if its owner calls it,
-    and Burr can go on with it.
+    and Burr can go on with it. Names are quoted here and not there, so what Burr was given
+    as `MyStates` is `mystates`.
 
     A server to throw away: `docker run --rm -e POSTGRES_PASSWORD=secret -p 55432:5432
     postgres`, and then `connect("postgresql://postgres:secret@localhost:55432/postgres")`.
