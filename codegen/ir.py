@@ -288,7 +288,10 @@ class SqlParts:
     opening: str
     """The query that says which generation a table is of."""
     lock: tuple[Creation, ...]
+    table: Creation
+    """What makes it."""
     create: tuple[Creation, ...]
+    """What makes all that belongs to it."""
     record: tuple[Creation, ...]
     changes: tuple[Change, ...]
     on_open: tuple[str, ...]

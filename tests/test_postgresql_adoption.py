@@ -322,6 +322,28 @@ def test_an_adoption_that_is_interrupted(own: Database, burr: Burr, make: Make, 
     works(persister)
 
 
+def test_an_adoption_that_was_begun_by_hand(own: Database, burr: Burr, make: Make) -> None:
+    """Outside of a transaction, its first statement alone: who saves now would not be numbered."""
+    persister = make()
+    (migration,) = persister.pending_migrations()
+    own.sql(migration.statements[0])
+    assert persister.is_initialized() is False
+    assert persister.pending_migrations() == [migration]
+    for operation in (lambda: persister.put(n=1), lambda: persister.get("old")):
+        with pytest.raises(NotInitializedError, match="call initialize"):
+            operation()
+    burr.save("old", 2, {"n": 3})
+    persister.initialize()
+    assert columns(own) == ADOPTED
+    persister.put("newer", 1, n=4)
+    burr.save("old", 3, {"n": 5})
+    assert own.sql("SELECT write_number FROM burr_state ORDER BY created_at") == [
+        *[(0,)] * 4,
+        *[(1,), (2,)],
+    ]
+    works(persister)
+
+
 # Reading what stands there, and going on with it
 
 
@@ -693,3 +715,52 @@ def test_a_table_that_is_made_anew_in_another_layout(
     own.sql(TABLE.format(table="burr_state"))
     persister.initialize()
     works(persister)
+
+
+def test_a_table_that_takes_the_place_of_another_one_meanwhile(
+    own: Database, persister: Calls, make: Make
+) -> None:
+    """Who looked at the earlier one writes what it was given, or nothing."""
+    persister.put("app", 0, n=0)
+    plain = make(table_name="plain")
+    plain.initialize()
+    plain.put("app", 0, n=0)
+    own.sql(
+        "ALTER TABLE burr_state RENAME TO adopted; ALTER TABLE plain RENAME TO burr_state;"
+        " ALTER TABLE adopted RENAME TO plain"
+    )
+    for state in ({"n": -0.0}, {"b": 1, "a": 1.50}):
+        with pytest.raises(StoreVersionError, match="other columns or keys"):
+            plain.put("app", 1, **state)
+    assert plain.get("app", 1) is None
+    persister.put("app", 1, n=-0.0)
+    assert exactly(persister.get("app", 1)) == "{'n': -0.0}"
+    anew = make()
+    anew.put("app", 2, n=1.0)
+    for number in (1, 2):
+        for one in (persister, anew):
+            with pytest.raises(StateConflictError):
+                one.put("app", number, n=number - 1)
+
+
+def test_a_table_that_stands_behind_in_the_search_path(
+    own: Database, burr: Burr, make: Make
+) -> None:
+    """It is adopted where it is; none is made in front of it, which would hide its records."""
+    own.sql("CREATE SCHEMA front; ALTER ROLE postgres SET search_path = front, public")
+    try:
+        persister = make()
+        persister.initialize()
+        assert persister.is_initialized()
+        assert persister.get("old") == {"n": 2}
+        own.sql("DROP INDEX burr_state_apps")
+        persister = make()
+        assert not persister.is_initialized()
+        persister.initialize()
+        assert persister.get("old") == {"n": 2}
+        works(persister)
+    finally:
+        own.sql("ALTER ROLE postgres RESET search_path")
+    assert own.sql("SELECT to_regclass('front.burr_state') IS NULL") == [(True,)]
+    burr.save("old", 2, {"n": 3})
+    assert persister.get("old") == {"n": 3}

@@ -19,6 +19,12 @@ WHO = {
     "behaviour": "same data, other answers or other cost",
     "safe": "nobody",
 }
+HAPPENED: dict[Kind, str] = {
+    "added": "is new",
+    "removed": "is gone",
+    "changed": "has changed",
+    "moved": "stands elsewhere",
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,13 @@ class Gate:
     todo: str
     """What to do; empty if it is met."""
 
+    @property
+    def title(self) -> str:
+        of = f" of {self.backend}" if self.backend else ""
+        return (
+            f"{self.impact}{of}, {'1 change' if self.changes == 1 else f'{self.changes} changes'}"
+        )
+
 
 @dataclass(frozen=True)
 class Diff:
@@ -85,6 +98,20 @@ class Diff:
     @property
     def passes(self) -> bool:
         return all(gate.met for gate in self.gates)
+
+    @property
+    def verdict(self) -> str:
+        """What comes of it, in a few words."""
+        if not self.gates:
+            return "no gate has to be met" if self.changes else "the spec says what it said"
+        open = sum(not gate.met for gate in self.gates)
+        return f"{open} of {len(self.gates)} gates not met" if open else "all gates are met"
+
+    def gate(self, change: Change) -> Gate | None:
+        """The gate that a change has to pass, if its class has one."""
+        backend = None if change.impact == "breaking" else change.backend
+        found = (it for it in self.gates if (it.impact, it.backend) == (change.impact, backend))
+        return next(found, None)
 
     def counted(self) -> dict[Impact, int]:
         """How many changes each class has."""

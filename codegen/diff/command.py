@@ -7,13 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..pipeline import Run
-from . import json, text
+from . import github, html, json, markdown, text
 from .base import NoBase, base_of
 from .between import between
 from .change import Diff
+from .effects import Effects, effects
 from .gates import Side
 
-FORMATS: dict[str, Callable[[Diff], str]] = {"text": text.render, "json": json.render}
+_PLAIN: dict[str, Callable[[Diff], str]] = {
+    "text": text.render,
+    "json": json.render,
+    "github": github.render,
+}
+# These show what the changes lead to as well.
+_FULL: dict[str, Callable[[Diff, Effects], str]] = {
+    "markdown": markdown.render,
+    "html": html.render,
+}
+FORMATS = (*_PLAIN, *_FULL)
 
 CLEAR, NOT_MET, INVALID = range(3)
 
@@ -25,10 +36,14 @@ def diff(root: Path, base: str, format: str) -> int:
             before = _side(folder, f"the spec of {base} ({commit[:7]})")
             after = _side(root, "the spec of the working tree")
             found = between(base, commit, before, after)
+            if format in _PLAIN:
+                printed = _PLAIN[format](found)
+            else:
+                printed = _FULL[format](found, effects(found, folder, root))
     except (NoBase, _Invalid) as error:
         sys.stderr.write(f"{error}\n")
         return INVALID
-    print(FORMATS[format](found), end="")
+    print(printed, end="")
     return CLEAR if found.passes else NOT_MET
 
 

@@ -104,18 +104,19 @@ def _migration(backend: str, count: int, before: Side, after: Side) -> Gate:
     if released is not None and now == known and not released.forbidden:
         return gate(True, f"what is stored is what was released as generation {known}")
     file = after.source(backend)
+    has_migrations = hasattr(stored, "migrations")
+    keep = "keep what is stored: this family has no migrations yet"
     if now <= known:
         todo = f"write `generation: {known + 1}`, and a migration to {known + 1}, in {file}"
         reason = f"stored.generation is {now}, and {known} is what {said}"
-        return gate(False, reason, f"{todo}; or keep what is stored")
+        return gate(False, reason, f"{todo}; or keep what is stored" if has_migrations else keep)
     led = {int(it.to) for it in getattr(stored, "migrations", ())}
     missing = [it for it in range(known + 1, now + 1) if it not in led]
     if not missing:
         return gate(True, f"a migration leads from generation {known}, which {said}, to {now}")
     reason = f"stored.generation is {now}, and no migration leads to {missing[0]}"
-    if not hasattr(stored, "migrations"):
-        return gate(False, reason, "keep what is stored: this family has no migrations yet")
-    return gate(False, reason, f"write it under `stored.migrations` in {file}")
+    todo = f"write it under `stored.migrations` in {file}"
+    return gate(False, reason, todo if has_migrations else keep)
 
 
 def _behaviour(
@@ -152,10 +153,10 @@ def _plan_files(backend: str | None, side: Side) -> list[str]:
 
 
 def _content(side: Side, path: str) -> Any:
-    return _read(side.root, path)
+    return recorded(side.root, path)
 
 
-def _read(root: Path, path: str) -> Any:
+def recorded(root: Path, path: str) -> Any:
     """A recorded file, without its comments; None if there is none that can be read."""
     if not (root / path).is_file():
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from .change import IMPACTS, WHO, Change, Diff, Gate
+from .change import HAPPENED, IMPACTS, WHO, Change, Diff
 
 # Whoever wants more of a statement opens the file, or takes another format.
 _LINES = 16
@@ -36,7 +36,7 @@ def changes(diff: Diff) -> str:
 def _change(it: Change, base: str) -> Iterator[str]:
     place = f"{it.place} in {base}" if it.in_base else str(it.place)
     yield f"  {place}: {it.rule}"
-    yield f"    {it.path} {_WORDS[it.kind]}"
+    yield f"    {it.path} {HAPPENED[it.kind]}"
     for line in compared(it):
         yield f"      {line}"
     if it.affects:
@@ -50,14 +50,6 @@ def _listed(names: tuple[str, ...]) -> str:
     more = len(names) - _CLASSES
     shown = ", ".join(names[:_CLASSES])
     return shown if more <= 0 else f"{shown} and {more} more"
-
-
-_WORDS = {
-    "added": "is new",
-    "removed": "is gone",
-    "changed": "has changed",
-    "moved": "stands elsewhere",
-}
 
 
 def compared(it: Change) -> list[str]:
@@ -84,15 +76,8 @@ def _gates(diff: Diff) -> Iterator[str]:
         return
     yield "gates"
     for gate in diff.gates:
-        yield f"  {'met' if gate.met else 'NOT MET'}: {_title(gate)}: {gate.reason}"
+        yield f"  {'met' if gate.met else 'NOT MET'}: {gate.title}: {gate.reason}"
         if gate.todo:
             yield f"    to do: {gate.todo}"
-    open = sum(not gate.met for gate in diff.gates)
     yield ""
-    yield f"{open} of {len(diff.gates)} gates not met" if open else "all gates are met"
-
-
-def _title(gate: Gate) -> str:
-    changes = "1 change" if gate.changes == 1 else f"{gate.changes} changes"
-    of = f" of {gate.backend}" if gate.backend else ""
-    return f"{gate.impact}{of}, {changes}"
+    yield diff.verdict

@@ -171,7 +171,8 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         generation=stored.generation,
         opening=raw((_query(model, OPENING),))[0],
         lock=tuple(map(creation, model.lock)),
-        create=tuple(map(creation, (table, *model.create))),
+        table=creation(table),
+        create=tuple(map(creation, model.create)),
         record=tuple(map(creation, model.record_generation)),
         changes=tuple(
             ir.Change(it.to, " ".join(it.doc.split()), tuple(map(creation, it.run)))

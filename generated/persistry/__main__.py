@@ -59,7 +59,7 @@ def _ddl(options: argparse.Namespace) -> str:
     if found == form.generation:
         return "\n".join([*lines, "-- There is nothing to do.", ""])
     lines += ["", *_begun(form.begin)]
-    for step in (*form.lock, *form.changed(Found(found)), *form.create, *form.record):
+    for step in (*form.lock, *form.made(Found(found))):
         if step.when:
             lines += ["", "-- only where this query answers true:"]
             lines += _comment(form.shown(step.when, names))

@@ -42,12 +42,15 @@ WITH burrs (name, type) AS (VALUES
   ('partition_key', 'text'), ('app_id', 'text'), ('sequence_id', 'integer'), ('position', 'text'), ('status', 'text'),
   ('state', 'jsonb'), ('created_at', 'timestamp without time zone')),
 columns AS (
-  SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type
+  SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+    pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default_value
   FROM pg_catalog.pg_attribute AS a
+  LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attrelid = pg_catalog.to_regclass({table_text}) AND a.attnum > 0 AND NOT a.attisdropped),
 seen AS (
   SELECT count(burrs.name) = 7 AS has_burrs, min(c.name) FILTER (WHERE burrs.name IS NULL) AS other,
     bool_or(c.name = 'write_number') AS is_ours,
+    bool_or(c.name = 'write_number' AND c.default_value IN ('0', '''0''::bigint')) AS is_begun,
     bool_or(c.name = 'state' AND c.type = 'jsonb') AS holds_jsonb,
     bool_or(c.name = 'sequence_id' AND c.type = 'integer') AS is_narrow,
     (SELECT substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([0-9]+)$')::int
@@ -56,7 +59,7 @@ seen AS (
   FROM columns AS c LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = c.type
   HAVING count(*) > 0)
 SELECT
-  coalesce(kept, CASE WHEN is_ours THEN 1 WHEN has_burrs AND other IS NULL THEN 0 END) AS generation,
+  coalesce(kept, CASE WHEN is_begun THEN 0 WHEN is_ours THEN 1 WHEN has_burrs AND other IS NULL THEN 0 END) AS generation,
   CASE WHEN kept IS NULL AND has_burrs AND NOT is_ours THEN other END AS foreign_column,
   CASE WHEN holds_jsonb THEN 'adopted' END AS layout,
   CASE WHEN is_narrow THEN 2147483647 END AS largest_sequence_id
@@ -67,8 +70,7 @@ FROM seen
         Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
         Step("SELECT pg_advisory_xact_lock(7165931206934)"),
     ),
-    create=(
-        Step("""\
+    table=Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   partition_key TEXT NOT NULL DEFAULT '',
   app_id TEXT NOT NULL,
@@ -82,6 +84,7 @@ CREATE TABLE IF NOT EXISTS {table} (
   exact TEXT,
   PRIMARY KEY (partition_key, app_id, sequence_id, position))
 """),
+    create=(
         Step(
             "ALTER TABLE {table} ALTER COLUMN state SET COMPRESSION lz4, ALTER COLUMN exact SET COMPRESSION lz4",
             when="""\
@@ -167,7 +170,7 @@ WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname IN ({or
 """
 _SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+VALUES (%s, %s, %s, %s, %s, %s::text, %s)
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """
 _SAVE_CONFLICTING = """\
@@ -258,7 +261,8 @@ FROM (
 ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """,
         "save.conflicting": """\
-SELECT status, coalesce(exact, state::text) AS state, CASE WHEN exact IS NULL THEN -1 ELSE codec END AS codec
+SELECT status, coalesce(exact, state::text) AS state,
+  CASE WHEN exact IS NULL AND pg_typeof(state) = 'jsonb'::regtype THEN -1 ELSE codec END AS codec
 FROM {table}
 WHERE partition_key = %s AND app_id = %s
   AND sequence_id = %s::bigint AND position = %s

@@ -45,8 +45,7 @@ FROM information_schema.tables
 WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
 """,
     begin="START TRANSACTION",
-    create=(
-        Step("""\
+    table=Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   write_number BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   partition_key VARBINARY(512) NOT NULL DEFAULT '',
@@ -61,7 +60,7 @@ CREATE TABLE IF NOT EXISTS {table} (
   INDEX ps_order (partition_key, write_number),
   INDEX ps_apps (partition_key, app_id, write_number)) ENGINE=InnoDB COMMENT='persistry generation 1'
 """),
-    ),
+    create=(),
     record=(
         Step(
             "ALTER TABLE {table} COMMENT = 'persistry generation 1'",

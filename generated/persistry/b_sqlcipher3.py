@@ -43,8 +43,7 @@ SELECT coalesce(
 FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) WHERE name = 'codec'
 """,
     begin="BEGIN IMMEDIATE",
-    create=(
-        Step("""\
+    table=Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   write_number INTEGER PRIMARY KEY,
   partition_key TEXT NOT NULL,
@@ -57,6 +56,7 @@ CREATE TABLE IF NOT EXISTS {table} (
   codec INTEGER,
   UNIQUE (partition_key, app_id, sequence_id, position))
 """),
+    create=(
         Step("""\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
 SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec

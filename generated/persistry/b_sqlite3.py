@@ -60,8 +60,7 @@ SELECT
 FROM seen
 """,
     begin="BEGIN IMMEDIATE",
-    create=(
-        Step("""\
+    table=Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
   write_number INTEGER PRIMARY KEY,
   partition_key TEXT NOT NULL DEFAULT '',
@@ -74,6 +73,7 @@ CREATE TABLE IF NOT EXISTS {table} (
   codec INTEGER,
   UNIQUE (partition_key, app_id, sequence_id, position))
 """),
+    create=(
         Step("""\
 CREATE TABLE IF NOT EXISTS {heads} (
   partition_key TEXT NOT NULL, app_id TEXT NOT NULL, last_write INTEGER NOT NULL,

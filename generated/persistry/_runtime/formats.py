@@ -43,8 +43,11 @@ class Format(NamedTuple):
     opening: str
     """Which generation stands there."""
     begin: str
+    table: Step
+    """What makes a table, where none is found. Found is more than it looks for: a name without a
+    schema may mean one that stands elsewhere."""
     create: tuple[Step, ...]
-    """What makes a table that is missing, and what belongs to it; nothing where all is there."""
+    """What makes all that belongs to the table; nothing where it is there."""
     record: tuple[Step, ...]
     """What writes the generation down."""
     lock: tuple[Step, ...] = ()
@@ -85,12 +88,13 @@ class Format(NamedTuple):
             self.check_ours("initialize", key, Found.of(row), place)
 
         opening = Step(self.opening, check=check)
-        steps = (*self.lock, opening, *self.changed(found), *self.create, *self.record)
-        return [step.format_map(names) for step in steps]
+        return [step.format_map(names) for step in (*self.lock, opening, *self.made(found))]
 
-    def changed(self, found: Found) -> list[Step]:
-        """The statements of the migrations that lead on from what was found."""
-        return [step for it in self._changes(found) for step in it.steps]
+    def made(self, found: Found) -> list[Step]:
+        """The statements that lead from what was found to a table of this generation."""
+        table = [self.table] if found.generation is None else []
+        changed = [step for it in self._changes(found) for step in it.steps]
+        return [*changed, *table, *self.create, *self.record]
 
     def pending(self, found: Found, names: Mapping[str, str]) -> list[Migration]:
         """What `initialize()` would do to the records that are there."""
