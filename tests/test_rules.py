@@ -102,6 +102,11 @@ SQLITE = [
         "has the name of the table",
     ),
     Row(
+        operational("SQLITE_ERROR", "table burr_state_generation already exists"),
+        VERSION,
+        "has the name of the table",
+    ),
+    Row(
         operational("SQLITE_ERROR", "there is already an index named burr_state"),
         VERSION,
         "has the name of the table",

@@ -25,6 +25,9 @@ from .packed import unescaped
 AT_ONCE = 1000
 AT_LEAST = 100
 
+# As many digits as no generation has: beyond some thousand, Python refuses to read a number.
+_LONGEST_MARK = 20
+
 # What the script of a save answers to the first record of a partition, unless told that the set
 # names it.
 UNNAMED = 2
@@ -77,7 +80,7 @@ class Mark:
     def checking(self, operation: str, asked: object, place: str) -> Steps[None]:
         """Refuse what is of a newer generation."""
         (found,) = yield Commands([("GET", self.key)])
-        if found is not None and not found.isdigit():
+        if found is not None and not (found.isdigit() and len(found) < _LONGEST_MARK):
             raise CorruptStateError(
                 f"{about(operation, asked)}: what the key {self.key} holds is no generation;"
                 " another program wrote it, or use another namespace"
