@@ -246,6 +246,7 @@ def make(directory, **options):
         "durable",
         "initialize",
         "list_partition_keys",
+        "pending_migrations",
         "table",
     ]
     assert {name: it["outcome"] for name, it in report["cases"].items()} == {
@@ -311,7 +312,8 @@ def test_a_store_on_a_server_is_held_to_what_servers_do(
     for factory in ("factories:chosen", "factories:by_module"):
         report = json.loads(run("persistry.conformance", factory, *options, "--json"))
         assert report["persister"]["traits"] == [
-            *("connection", "durable", "initialize", "list_partition_keys", "network")
+            *("connection", "durable", "initialize", "list_partition_keys", "network"),
+            "pending_migrations",
         ]
         assert report["counts"]["passed"] >= len(names)
         assert report["counts"]["failed"] == report["counts"]["not run"] == 0

@@ -44,7 +44,8 @@ def backend_file() -> str:
     text = (ROOT / "spec" / "backends" / "sqlite.yaml").read_text(encoding="utf-8")
     for old, new in OWN:
         text = text.replace(old, new)
-    return text
+    # Nobody else has made tables for it.
+    return re.sub(r"^layouts:\n(?: .*\n)+\n", "", text, flags=re.MULTILINE)
 
 
 @pytest.fixture
