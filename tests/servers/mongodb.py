@@ -155,8 +155,12 @@ class MongoServer(Server):
 
     def _is_primary(self) -> bool:
         try:
-            with self._client() as client:
-                return bool(client.admin.command("hello")["isWritablePrimary"])
+            with self.client() if self._was_ready else self._client() as client:
+                hello = client.admin.command("hello")
+                # Without the keys of its cluster time it refuses what clients know of that (211).
+                signed = hello.get("$clusterTime", {}).get("signature", {}).get("keyId", 0) != 0
+                knows = signed or self.password is None or not self._was_ready
+                return bool(hello["isWritablePrimary"]) and knows
         except pymongo.errors.PyMongoError as error:
             raise OSError(str(error)) from error
 
