@@ -405,7 +405,7 @@ CREATE TABLE burr_state (
   created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
   PRIMARY KEY (partition_key, app_id, sequence_id, position))
 """
-FOREIGN = {
+TABLES = {
     "burr": [BURR, "INSERT INTO burr_state VALUES ('p', 'a', 1, 's', 'completed', '{}', 'now')"],
     "other columns": ["CREATE TABLE burr_state (a, b)", "INSERT INTO burr_state VALUES (1, 2)"],
     "no keys": [f"CREATE TABLE burr_state (write_number INTEGER PRIMARY KEY, {COLUMNS})"],
@@ -414,6 +414,8 @@ FOREIGN = {
         f"CREATE TABLE t (write_number, {COLUMNS})",
         "CREATE VIEW burr_state AS SELECT * FROM t",
     ],
+}
+BESIDE = {
     "index": ["CREATE TABLE t (v)", "CREATE INDEX burr_state ON t (v)"],
     "order": ["CREATE TABLE t (v)", "CREATE INDEX burr_state_order ON t (v)"],
     "apps": ["CREATE TABLE burr_state_apps (v)"],
@@ -422,9 +424,25 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("foreign", FOREIGN)
+@pytest.mark.parametrize("foreign", TABLES)
+@pytest.mark.parametrize("operation", ["initialize", "is_initialized", *OPERATIONS])
+def test_a_table_of_others_is_left_as_it_is(
+    make: Make, path: Path, foreign: str, operation: str
+) -> None:
+    sql(path, *TABLES[foreign])
+    before = path.read_bytes()
+    persister = make()
+    call = OPERATIONS.get(operation, lambda calls: getattr(calls, operation)())
+    for _ in range(2):
+        with refused(StoreVersionError, operation, "the table lacks", "table_name", path.name):
+            call(persister)
+    persister.cleanup()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("foreign", BESIDE)
 def test_what_others_made_is_left_as_it_is(make: Make, path: Path, foreign: str) -> None:
-    sql(path, *FOREIGN[foreign])
+    sql(path, *BESIDE[foreign])
     before = path.read_bytes()
     persister = make()
     for _ in range(2):

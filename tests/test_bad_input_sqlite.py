@@ -263,13 +263,15 @@ CREATE INDEX burr_state_created_at_index ON burr_state (created_at);
 INSERT INTO burr_state
 VALUES ('p', 'app', 1, 'step', 'completed', '{"n": 1}', '2024-01-01 00:00:00');
 """
-FOREIGN = {
+TABLES = {
     "other columns": "CREATE TABLE burr_state (a, b); INSERT INTO burr_state VALUES (1, 2)",
     "no keys": f"CREATE TABLE burr_state ({COLUMNS})",
     "no rowid": f"CREATE TABLE burr_state ({COLUMNS}, PRIMARY KEY"
     " (partition_key, app_id, sequence_id, position)) WITHOUT ROWID",
     "view": "CREATE VIEW burr_state AS SELECT 1 AS codec",
     "full view": f"CREATE TABLE t ({COLUMNS}); CREATE VIEW burr_state AS SELECT * FROM t",
+}
+BESIDE = {
     "index": "CREATE TABLE t (v); CREATE INDEX burr_state ON t (v)",
     "heads": "CREATE TABLE burr_state_heads (v); INSERT INTO burr_state_heads VALUES (1)",
     "heads without keys": "CREATE TABLE burr_state_heads (partition_key, app_id, last_write)",
@@ -279,9 +281,25 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("foreign", FOREIGN)
+@pytest.mark.parametrize("foreign", TABLES)
+@pytest.mark.parametrize("operation", ["initialize", "is_initialized", *OPERATIONS])
+def test_a_table_of_others_is_left_as_it_is(
+    make: Make, path: Path, foreign: str, operation: str
+) -> None:
+    sql(path, TABLES[foreign])
+    before, data = content(path), path.read_bytes()
+    persister = make()
+    call = OPERATIONS.get(operation, lambda calls: getattr(calls, operation)())
+    for _ in range(2):
+        with refused(StoreVersionError, operation, "the table ", "table_name", path.name):
+            call(persister)
+    persister.cleanup()
+    assert (content(path), path.read_bytes()) == (before, data)
+
+
+@pytest.mark.parametrize("foreign", BESIDE)
 def test_what_others_made_is_left_as_it_is(make: Make, path: Path, foreign: str) -> None:
-    sql(path, FOREIGN[foreign])
+    sql(path, BESIDE[foreign])
     before, data = content(path), path.read_bytes()
     persister = make()
     assert persister.is_initialized() is False
@@ -298,7 +316,7 @@ def test_what_others_made_is_left_as_it_is(make: Make, path: Path, foreign: str)
 def test_a_table_of_burr_is_not_used(make: Make, path: Path, operation: str) -> None:
     sql(path, BURR)
     before = content(path)
-    with pytest.raises((StoreVersionError, NotInitializedError), match=operation):
+    with refused(NotInitializedError, operation, "generation 0", "call initialize()"):
         OPERATIONS[operation](make())
     assert content(path) == before
 
@@ -540,10 +558,39 @@ def test_table_names_that_cannot_be(colour: str, path: Path, name: str) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("name", ["sqlite_steps", "main.sqlite_master"])
-def test_table_names_of_sqlite_itself(make: Make, name: str) -> None:
-    with refused(PersisterError, name, "table_name", cause=sqlite3.OperationalError):
-        make(table_name=name).initialize()
+def test_a_table_name_that_sqlite_keeps_for_itself(make: Make) -> None:
+    with refused(PersisterError, "sqlite_steps", "table_name", cause=sqlite3.OperationalError):
+        make(table_name="sqlite_steps").initialize()
+
+
+@pytest.mark.parametrize(
+    "name", ["main.sqlite_master", "sqlite_schema", "SQLite_Master", "sqlite_sequence", "json_each"]
+)
+@pytest.mark.parametrize("operation", ["initialize", "is_initialized", *OPERATIONS])
+def test_a_table_of_sqlite_itself(make: Make, path: Path, name: str, operation: str) -> None:
+    sql(path, "CREATE TABLE t (n INTEGER PRIMARY KEY AUTOINCREMENT)")
+    before = content(path)
+    call = OPERATIONS.get(operation, lambda calls: getattr(calls, operation)())
+    with refused(StoreVersionError, operation, "lacks the column", "table_name"):
+        call(make(table_name=name))
+    assert content(path) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["Mixed", "two words", 'quo"te', "apo'strophe", "ü%s{x}:y", "main.t", "Main.t"]
+)
+def test_a_table_of_others_with_any_name(make: Make, path: Path, name: str) -> None:
+    escaped = name.rpartition(".")[2].replace('"', '""')
+    sql(path, f'CREATE TABLE "{escaped}" (note)')
+    persister = make(table_name=name)
+    for operation in ("initialize", "is_initialized", *OPERATIONS):
+        call = OPERATIONS.get(operation, lambda calls, it=operation: getattr(calls, it)())
+        with refused(StoreVersionError, operation, "lacks the column", "table_name"):
+            call(persister)
+    sql(path, f'DROP TABLE "{escaped}"')
+    persister.initialize()
+    works(persister)
+    works(make(table_name=name))
 
 
 def test_two_tables_of_one_file_are_apart(make: Make) -> None:
@@ -559,7 +606,7 @@ def test_two_tables_of_one_file_are_apart(make: Make) -> None:
 def test_the_heads_of_one_table_are_no_table_for_another(make: Make) -> None:
     one = make(table_name="one")
     one.initialize()
-    with refused(StoreVersionError, "'one_heads'", "table_name", cause=sqlite3.Error):
+    with refused(StoreVersionError, "'one_heads'", "table_name"):
         make(table_name="one_heads").initialize()
     works(one)
 

@@ -30,6 +30,7 @@ from tests.bad_input import PASSWORD, Calls, Run, refused, runner, works
 from tests.burr_postgresql import TABLE, Burr, adopt
 from tests.postgresql import CLASSES, Database, database
 from tests.servers import PostgreSQLServer
+from tests.sql_servers import ALL, call
 
 pytestmark = pytest.mark.usefixtures("postgresql_place")  # skips, or fails, where there is none
 
@@ -133,9 +134,9 @@ def columns(own: Database, table: str = "burr_state") -> list[Any]:
 def test_it_is_adopted_by_initialize(own: Database, burr: Burr, make: Make) -> None:
     persister = make()
     before, rows = catalogue(own), own.sql("SELECT xmin, ctid, * FROM burr_state ORDER BY ctid")
-    for call in (persister.put, persister.get, lambda: persister.list_app_ids("p")):
+    for use in (persister.put, persister.get, lambda: persister.list_app_ids("p")):
         with refused(NotInitializedError, "initialize()"):
-            call()
+            use()
     assert persister.is_initialized() is False
     (pending,) = persister.pending_migrations()
     assert isinstance(pending, Migration) and pending.generation == 1
@@ -232,10 +233,9 @@ def test_a_table_that_differs_is_left_as_it_is(
     own.sql(f"ALTER TABLE burr_state {change}")
     before = catalogue(own), content(own), columns(own)
     persister = make()
-    with pytest.raises(StoreVersionError, match="give another table_name"):
-        persister.initialize()
-    with pytest.raises((StoreVersionError, NotInitializedError)):
-        persister.put(n=1)
+    for operation in ALL:
+        with refused(StoreVersionError, operation, "give another table_name"):
+            call(operation, persister)
     assert (catalogue(own), content(own), columns(own)) == before
 
 

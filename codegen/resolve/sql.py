@@ -20,7 +20,7 @@ INSERT = "save.insert"
 OPENING = "opening"
 # Stands for the number of the generation, where that is written down.
 NUMBER = "{generation}"
-_OPENING_ANSWERS = ("generation", "foreign_column", "layout", layouts.LARGEST)
+_OPENING_ANSWERS = ("generation", "difference", "layout", layouts.LARGEST)
 OF_EVERY_TABLE = {
     OPENING: "it selects the generation that the table is of, and answers nothing without a table",
     IS_INITIALIZED: "it fails, or answers nothing, where a table is missing",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class Mutant:
     """In which colours the case fails; those of the store, unless the row says otherwise."""
     layout: str = ""
     """In the columns of which layout it fails; in those without one, unless the row says so."""
+    also: dict[str, str] = field(default_factory=dict)
+    """What else is put in place of what, so that the query `opening` knows the broken table."""
 
     def __post_init__(self) -> None:
         if bool(self.case) == bool(self.refused):
@@ -51,11 +53,12 @@ class Mutant:
 
     def apply(self, text: str) -> str:
         """The text with this change."""
-        count = text.count(self.find)
-        assert count == 1, f"{self.file} has the text {count} times, not once: {self.find!r}"
-        changed = text.replace(self.find, self.put)
-        assert changed != text, f"the mutant {self.name} changes nothing"
-        return changed
+        for find, put in {self.find: self.put, **self.also}.items():
+            count = text.count(find)
+            assert count == 1, f"{self.file} has the text {count} times, not once: {find!r}"
+            assert find != put, f"the mutant {self.name} changes nothing"
+            text = text.replace(find, put)
+        return text
 
     def diff(self, text: str) -> str:
         """The change as it is shown."""
