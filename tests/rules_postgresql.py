@@ -43,6 +43,7 @@ CODES: list[tuple[str, str, type[PersisterError], str, dict[str, bool]]] = [
     ("42804", 'column "state" is of type jsonb', VERSION, OTHER_COLUMNS, {}),
     ("42883", "operator does not exist: integer = text", VERSION, OTHER_COLUMNS, {}),
     ("42846", "cannot cast type bytea to text", VERSION, OTHER_COLUMNS, {}),
+    ("0A000", "cannot alter type of a column used by a view or rule", VERSION, "drop that", {}),
     ("42809", '"burr_state" is an index', VERSION, OTHER_THING, {}),
     ("42710", 'type "burr_state" already exists', VERSION, OTHER_THING, {}),
     ("42P07", 'relation "burr_state" already exists', VERSION, OTHER_THING, {}),

@@ -602,6 +602,30 @@ def test_widen_changes_nothing_in_a_table_of_ours(own: Database, make: Make, col
     assert persister.get("app") == {"n": 1}
 
 
+@pytest.mark.parametrize(
+    ("made", "drop"),
+    [
+        ("VIEW over AS SELECT sequence_id FROM burr_state", "VIEW over"),
+        (
+            "TRIGGER over BEFORE UPDATE OF sequence_id ON burr_state"
+            " FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "TRIGGER over ON burr_state",
+        ),
+    ],
+)
+def test_widen_names_what_holds_the_column(
+    own: Database, persister: Calls, colour: str, made: str, drop: str
+) -> None:
+    own.sql(f"CREATE {made}")
+    with refused(StoreVersionError, "widen", "drop that", "again", cause=DRIVERS[colour]):
+        persister.widen()
+    assert dict(columns(own))["sequence_id"] == "integer"
+    works(persister)
+    own.sql(f"DROP {drop}")
+    persister.widen()
+    persister.put("app", LAST + 1, n=1)
+
+
 def test_only_the_owner_widens(own: Database, persister: Calls, make: Make, colour: str) -> None:
     own.sql(f'GRANT SELECT, INSERT ON burr_state TO "{own.user}"')
     user = make(user=own.user, password=PASSWORD)
@@ -730,7 +754,7 @@ def test_a_table_that_takes_the_place_of_another_one_meanwhile(
         " ALTER TABLE adopted RENAME TO plain"
     )
     for state in ({"n": -0.0}, {"b": 1, "a": 1.50}):
-        with pytest.raises(StoreVersionError, match="other columns or keys"):
+        with pytest.raises(StoreVersionError, match="columns or keys.*build another"):
             plain.put("app", 1, **state)
     assert plain.get("app", 1) is None
     persister.put("app", 1, n=-0.0)
