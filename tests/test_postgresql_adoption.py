@@ -754,7 +754,7 @@ def test_a_table_that_takes_the_place_of_another_one_meanwhile(
         " ALTER TABLE adopted RENAME TO plain"
     )
     for state in ({"n": -0.0}, {"b": 1, "a": 1.50}):
-        with pytest.raises(StoreVersionError, match="columns or keys.*build another"):
+        with pytest.raises(StoreVersionError, match=r"columns or keys.*build another"):
             plain.put("app", 1, **state)
     assert plain.get("app", 1) is None
     persister.put("app", 1, n=-0.0)
