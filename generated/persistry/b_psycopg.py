@@ -39,32 +39,54 @@ __all__ = ("PostgreSQLPersister", "AsyncPostgreSQLPersister")
 _FORMAT = Format(
     generation=1,
     opening="""\
-WITH burrs (name, type) AS (VALUES
-  ('partition_key', 'text'), ('app_id', 'text'), ('sequence_id', 'integer'), ('position', 'text'), ('status', 'text'),
-  ('state', 'jsonb'), ('created_at', 'timestamp without time zone')),
+WITH known (name, burrs, ours) AS (VALUES
+  ('partition_key', 'text', 'text'), ('app_id', 'text', 'text'), ('sequence_id', 'integer', 'bigint'),
+  ('position', 'text', 'text'), ('status', 'text', 'text'), ('state', 'jsonb', 'text'),
+  ('created_at', 'timestamp without time zone', 'timestamp without time zone'),
+  ('write_number', NULL, 'bigint'), ('codec', NULL, 'smallint'), ('exact', NULL, 'text')),
 columns AS (
-  SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
-    pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default_value
+  SELECT a.attname::text AS name, pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default_value,
+    replace(pg_catalog.format_type(a.atttypid, NULL), 'character varying', 'text') AS type
   FROM pg_catalog.pg_attribute AS a
   LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attrelid = pg_catalog.to_regclass({table_text}) AND a.attnum > 0 AND NOT a.attisdropped),
 seen AS (
-  SELECT count(burrs.name) = 7 AS has_burrs, min(c.name) FILTER (WHERE burrs.name IS NULL) AS other,
+  SELECT count(*) FILTER (WHERE c.type = known.burrs) = 7 AS has_burrs,
+    count(*) = 7 AS has_seven, min(c.name) FILTER (WHERE known.name IS NULL) AS other,
+    (SELECT min(k.name) FROM known AS k WHERE NOT EXISTS (
+       SELECT FROM columns AS c WHERE c.name = k.name AND c.type IN (k.burrs, k.ours))) AS lacking,
     bool_or(c.name = 'write_number') AS is_ours,
     bool_or(c.name = 'write_number' AND c.default_value IN ('0', '''0''::bigint')) AS is_begun,
     bool_or(c.name = 'state' AND c.type = 'jsonb') AS holds_jsonb,
     bool_or(c.name = 'sequence_id' AND c.type = 'integer') AS is_narrow,
+    EXISTS (
+      SELECT FROM pg_catalog.pg_class AS t
+      WHERE t.oid = pg_catalog.to_regclass({table_text}) AND t.relkind IN ('r', 'p')) AS is_table,
+    EXISTS (
+      SELECT FROM pg_catalog.pg_index AS i
+      WHERE i.indrelid = pg_catalog.to_regclass({table_text}) AND i.indisunique AND i.indimmediate AND i.indisvalid
+        AND i.indpred IS NULL AND i.indnkeyatts = 4 AND 4 = (
+          SELECT count(*) FROM pg_catalog.pg_attribute AS a
+          WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+            AND a.attname IN ('partition_key', 'app_id', 'sequence_id', 'position'))) AS is_keyed,
     (SELECT substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([0-9]+)$')::int
      FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
      WHERE i.indrelid = pg_catalog.to_regclass({table_text}) AND x.relname = {order_name}) AS kept
-  FROM columns AS c LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = c.type
-  HAVING count(*) > 0)
+  FROM columns AS c LEFT JOIN known ON known.name = c.name
+  HAVING count(*) > 0),
+told AS (
+  SELECT *, coalesce(kept, CASE WHEN is_begun OR has_burrs AND has_seven THEN 0 ELSE 1 END) AS generation FROM seen)
 SELECT
-  coalesce(kept, CASE WHEN is_begun THEN 0 WHEN is_ours THEN 1 WHEN has_burrs AND other IS NULL THEN 0 END) AS generation,
-  CASE WHEN kept IS NULL AND has_burrs AND NOT is_ours THEN other END AS foreign_column,
+  generation,
+  CASE WHEN NOT is_table THEN 'is a view, or something else that is no table'
+    WHEN generation > 0 AND has_burrs AND NOT is_ours AND other IS NOT NULL
+      THEN 'has a column ' || quote_literal(other) || ', which is none of persistry''s'
+    WHEN generation > 0 AND lacking IS NOT NULL
+      THEN 'lacks the column ' || quote_literal(lacking) || ', or has it with another type'
+    WHEN NOT is_keyed THEN 'has another key than persistry gives it' END AS difference,
   CASE WHEN holds_jsonb THEN 'adopted' END AS layout,
   CASE WHEN is_narrow THEN 2147483647 END AS largest_sequence_id
-FROM seen
+FROM told
 """,
     begin="BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}",
     lock=(
@@ -443,8 +465,14 @@ _FAILURES = Failures(
         Rule(
             errors.StoreVersionError,
             _RAISED,
-            "the table is there but has other columns or keys; give another table_name, or open it with the library that made it",
+            "the table is there but has other columns or keys; if it was replaced while this persister was open, build another persister; else give another table_name, or open it with the library that made it",
             codes=("42703", "42P10", "42804", "42883", "42846"),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            _RAISED,
+            "a view, or something else that was made over the table, holds its column as it is; drop that, call widen() again, and make it anew",
+            messages=("cannot alter type of a column used",),
         ),
         Rule(
             errors.StoreVersionError,
@@ -794,7 +822,7 @@ class PostgreSQLPersister(BaseStatePersister):
         with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
                 found = self._find(store, self._names)
-                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
+                _FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
                 self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
                     _IS_INITIALIZED.format_map(self._names)
                 )
@@ -820,7 +848,7 @@ class PostgreSQLPersister(BaseStatePersister):
             found = self._find(store, self._names)
             _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
-                # Nothing there is fine; a table that is not ours is refused.
+                # Nothing there is fine; what stands in the way of knowing it is said.
                 store.answers(_IS_INITIALIZED.format_map(self._names))
         return _FORMAT.pending(found, self._names)
 
@@ -1256,7 +1284,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         async with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
                 found = await self._find(store, self._names)
-                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
+                _FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
                 self._opened.is_initialized = not _FORMAT.is_older(found) and await store.answers(
                     _IS_INITIALIZED.format_map(self._names)
                 )
@@ -1282,7 +1310,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             found = await self._find(store, self._names)
             _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
-                # Nothing there is fine; a table that is not ours is refused.
+                # Nothing there is fine; what stands in the way of knowing it is said.
                 await store.answers(_IS_INITIALIZED.format_map(self._names))
         return _FORMAT.pending(found, self._names)
 

@@ -37,10 +37,18 @@ __all__ = ("SQLCipherPersister",)
 _FORMAT = Format(
     generation=1,
     opening="""\
-SELECT coalesce(
-  (SELECT max(CAST(substr(name, 12) AS INTEGER))
-   FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation
-FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) WHERE name = 'codec'
+WITH known (name, type, pk) AS (VALUES
+  ('partition_key', 'TEXT', 0), ('app_id', 'TEXT', 0), ('sequence_id', 'INTEGER', 0), ('position', 'TEXT', 0), ('status', 'TEXT', 0),
+  ('state', 'TEXT', 0), ('created_at', 'TEXT', 0), ('codec', 'INTEGER', 0), ('write_number', 'INTEGER', 1)),
+columns AS (SELECT name, upper(type), pk FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')))
+SELECT
+  coalesce((SELECT max(CAST(substr(name, 12) AS INTEGER)) FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation,
+  coalesce(
+    (SELECT 'lacks the column ''' || name || ''', or has it with another type or key' FROM (SELECT * FROM known EXCEPT SELECT * FROM columns) LIMIT 1),
+    CASE WHEN 'partition_key,app_id,sequence_id,position' NOT IN (
+      SELECT (SELECT group_concat(name) FROM pragma_index_info(i.name, coalesce({schema_name}, 'main')))
+      FROM pragma_index_list({table_name}, coalesce({schema_name}, 'main')) AS i WHERE i."unique" AND NOT i.partial) THEN 'lacks the unique key that persistry gives it' END) AS difference
+FROM columns LIMIT 1
 """,
     begin="BEGIN IMMEDIATE",
     table=Step("""\
@@ -280,6 +288,7 @@ def _names(table_name: str) -> dict[str, str]:
         "table": quoted(schema, table),
         "table_name": literal(table),
         "table_alone": quoted("", table),
+        "schema_name": literal(schema) if schema else "NULL",
         "order": quoted(schema, table + "_order"),
         "order_name": literal(table + "_order"),
         "order_alone": quoted("", table + "_order"),
@@ -288,7 +297,6 @@ def _names(table_name: str) -> dict[str, str]:
         "apps_alone": quoted("", table + "_apps"),
         "kept": quoted(schema, table + "_generation"),
         "kept_name": literal(table + "_generation"),
-        "schema_name": literal(schema) if schema else "NULL",
     }
 
 
@@ -453,7 +461,7 @@ class SQLCipherPersister(BaseStatePersister):
         with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
                 found = self._find(store, self._names)
-                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
+                _FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
                 self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
                     _IS_INITIALIZED.format_map(self._names)
                 )
@@ -479,7 +487,7 @@ class SQLCipherPersister(BaseStatePersister):
             found = self._find(store, self._names)
             _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
-                # Nothing there is fine; a table that is not ours is refused.
+                # Nothing there is fine; what stands in the way of knowing it is said.
                 store.answers(_IS_INITIALIZED.format_map(self._names))
         return _FORMAT.pending(found, self._names)
 

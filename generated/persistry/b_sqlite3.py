@@ -41,22 +41,32 @@ SELECT coalesce(partition_key, ''), app_id, max(rowid) FROM {table} WHERE true G
 _FORMAT = Format(
     generation=1,
     opening="""\
-WITH burrs (name, type, pk) AS (VALUES
+WITH known (name, type, burrs_pk) AS (VALUES
   ('partition_key', 'TEXT', 1), ('app_id', 'TEXT', 2), ('sequence_id', 'INTEGER', 3), ('position', 'TEXT', 4),
-  ('status', 'TEXT', 0), ('state', 'TEXT', 0), ('created_at', 'TIMESTAMP', 0)),
+  ('status', 'TEXT', 0), ('state', 'TEXT', 0), ('created_at', 'TIMESTAMP', 0), ('codec', 'INTEGER', NULL)),
 columns AS (
-  SELECT c.name, burrs.name IS NOT NULL AS is_burrs, c.name = 'codec' AS is_ours
+  SELECT c.name, known.name AS known_name, known.burrs_pk IS NOT NULL AS is_burrs, known.burrs_pk IS c.pk AS is_keyed_as_burrs
   FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) AS c
-  LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = upper(c.type) AND burrs.pk = c.pk),
+  LEFT JOIN known ON known.name = c.name AND known.type = upper(c.type)),
 seen AS (
-  SELECT count(*) = 7 AND sum(is_burrs) = 7 AS as_burrs, max(is_ours) AS ours,
-    CASE WHEN sum(is_burrs) = 7 THEN min(CASE WHEN NOT is_burrs THEN name END) END AS other,
+  SELECT count(*) = 7 AND sum(is_keyed_as_burrs) = 7 AS as_burrs,
+    sum(is_burrs) = 7 AS has_burrs,
+    min(CASE WHEN name NOT IN (SELECT name FROM known UNION SELECT 'write_number') THEN name END) AS other,
+    (SELECT name FROM known WHERE name NOT IN (SELECT name FROM columns WHERE known_name IS NOT NULL)) AS lacking,
+    EXISTS (
+      SELECT * FROM pragma_index_list({table_name}, coalesce({schema_name}, 'main')) AS i
+      WHERE i."unique" AND NOT i.partial AND (
+        SELECT sum(k.key) = 4 AND sum(k.cid = -1) AND sum(k.key AND k.name IN ('partition_key', 'app_id', 'sequence_id', 'position')) = 4
+        FROM pragma_index_xinfo(i.name, coalesce({schema_name}, 'main')) AS k)) AS is_keyed,
     (SELECT max(CAST(substr(name, 12) AS INTEGER))
      FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*') AS kept
   FROM columns HAVING count(*) > 0)
 SELECT
-  CASE WHEN as_burrs THEN 0 WHEN kept THEN kept WHEN ours THEN 1 END AS generation,
-  CASE WHEN kept IS NULL AND NOT ours THEN other END AS foreign_column
+  CASE WHEN as_burrs THEN 0 ELSE coalesce(kept, 1) END AS generation,
+  CASE WHEN has_burrs AND lacking = 'codec' AND kept IS NULL AND other IS NOT NULL
+      THEN 'has a column ''' || other || ''', which is none of persistry''s'
+    WHEN NOT as_burrs AND lacking IS NOT NULL THEN 'lacks the column ''' || lacking || ''', or has it with another type'
+    WHEN NOT is_keyed THEN 'is a view, or has another key than persistry gives it, or no rowid' END AS difference
 FROM seen
 """,
     begin="BEGIN IMMEDIATE",
@@ -495,7 +505,7 @@ class SQLitePersister(BaseStatePersister):
         with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
                 found = self._find(store, self._names)
-                _FORMAT.check_known("is_initialized", key, found, self._session.failures.place)
+                _FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
                 self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
                     _IS_INITIALIZED.format_map(self._names)
                 )
@@ -521,7 +531,7 @@ class SQLitePersister(BaseStatePersister):
             found = self._find(store, self._names)
             _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
-                # Nothing there is fine; a table that is not ours is refused.
+                # Nothing there is fine; what stands in the way of knowing it is said.
                 store.answers(_IS_INITIALIZED.format_map(self._names))
         return _FORMAT.pending(found, self._names)
 

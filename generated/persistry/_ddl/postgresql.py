@@ -12,32 +12,54 @@ TITLE = "PostgreSQL"
 _FORMAT = Format(
     generation=1,
     opening="""\
-WITH burrs (name, type) AS (VALUES
-  ('partition_key', 'text'), ('app_id', 'text'), ('sequence_id', 'integer'), ('position', 'text'), ('status', 'text'),
-  ('state', 'jsonb'), ('created_at', 'timestamp without time zone')),
+WITH known (name, burrs, ours) AS (VALUES
+  ('partition_key', 'text', 'text'), ('app_id', 'text', 'text'), ('sequence_id', 'integer', 'bigint'),
+  ('position', 'text', 'text'), ('status', 'text', 'text'), ('state', 'jsonb', 'text'),
+  ('created_at', 'timestamp without time zone', 'timestamp without time zone'),
+  ('write_number', NULL, 'bigint'), ('codec', NULL, 'smallint'), ('exact', NULL, 'text')),
 columns AS (
-  SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
-    pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default_value
+  SELECT a.attname::text AS name, pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default_value,
+    replace(pg_catalog.format_type(a.atttypid, NULL), 'character varying', 'text') AS type
   FROM pg_catalog.pg_attribute AS a
   LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attrelid = pg_catalog.to_regclass({table_text}) AND a.attnum > 0 AND NOT a.attisdropped),
 seen AS (
-  SELECT count(burrs.name) = 7 AS has_burrs, min(c.name) FILTER (WHERE burrs.name IS NULL) AS other,
+  SELECT count(*) FILTER (WHERE c.type = known.burrs) = 7 AS has_burrs,
+    count(*) = 7 AS has_seven, min(c.name) FILTER (WHERE known.name IS NULL) AS other,
+    (SELECT min(k.name) FROM known AS k WHERE NOT EXISTS (
+       SELECT FROM columns AS c WHERE c.name = k.name AND c.type IN (k.burrs, k.ours))) AS lacking,
     bool_or(c.name = 'write_number') AS is_ours,
     bool_or(c.name = 'write_number' AND c.default_value IN ('0', '''0''::bigint')) AS is_begun,
     bool_or(c.name = 'state' AND c.type = 'jsonb') AS holds_jsonb,
     bool_or(c.name = 'sequence_id' AND c.type = 'integer') AS is_narrow,
+    EXISTS (
+      SELECT FROM pg_catalog.pg_class AS t
+      WHERE t.oid = pg_catalog.to_regclass({table_text}) AND t.relkind IN ('r', 'p')) AS is_table,
+    EXISTS (
+      SELECT FROM pg_catalog.pg_index AS i
+      WHERE i.indrelid = pg_catalog.to_regclass({table_text}) AND i.indisunique AND i.indimmediate AND i.indisvalid
+        AND i.indpred IS NULL AND i.indnkeyatts = 4 AND 4 = (
+          SELECT count(*) FROM pg_catalog.pg_attribute AS a
+          WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+            AND a.attname IN ('partition_key', 'app_id', 'sequence_id', 'position'))) AS is_keyed,
     (SELECT substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([0-9]+)$')::int
      FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
      WHERE i.indrelid = pg_catalog.to_regclass({table_text}) AND x.relname = {order_name}) AS kept
-  FROM columns AS c LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = c.type
-  HAVING count(*) > 0)
+  FROM columns AS c LEFT JOIN known ON known.name = c.name
+  HAVING count(*) > 0),
+told AS (
+  SELECT *, coalesce(kept, CASE WHEN is_begun OR has_burrs AND has_seven THEN 0 ELSE 1 END) AS generation FROM seen)
 SELECT
-  coalesce(kept, CASE WHEN is_begun THEN 0 WHEN is_ours THEN 1 WHEN has_burrs AND other IS NULL THEN 0 END) AS generation,
-  CASE WHEN kept IS NULL AND has_burrs AND NOT is_ours THEN other END AS foreign_column,
+  generation,
+  CASE WHEN NOT is_table THEN 'is a view, or something else that is no table'
+    WHEN generation > 0 AND has_burrs AND NOT is_ours AND other IS NOT NULL
+      THEN 'has a column ' || quote_literal(other) || ', which is none of persistry''s'
+    WHEN generation > 0 AND lacking IS NOT NULL
+      THEN 'lacks the column ' || quote_literal(lacking) || ', or has it with another type'
+    WHEN NOT is_keyed THEN 'has another key than persistry gives it' END AS difference,
   CASE WHEN holds_jsonb THEN 'adopted' END AS layout,
   CASE WHEN is_narrow THEN 2147483647 END AS largest_sequence_id
-FROM seen
+FROM told
 """,
     begin="BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}",
     lock=(

@@ -15,9 +15,9 @@ class Found(NamedTuple):
     """What the opening query says of a table: its columns, as many of them as it answers."""
 
     generation: int | None = None
-    """None where there is no table, or one of which only other statements can tell."""
-    foreign_column: str | None = None
-    """One that no generation has; the table is not ours, then."""
+    """None where there is no table."""
+    difference: str | None = None
+    """What no table of ours is like, as a sentence about this one goes on; None if it is ours."""
     layout: str | None = None
     """Which layout it has; None is the one that is created here."""
     largest_sequence_id: int | None = None
@@ -56,18 +56,13 @@ class Format(NamedTuple):
     doubles_percent: bool = False
     """Whether the statements are written for a driver that reads a percent sign as its own."""
 
-    def check_known(self, operation: str, key: object, found: Found, place: str) -> None:
-        """Refuse what a newer version made."""
-        check_known(operation, key, found.generation or 0, self.generation, place)
-
     def check_ours(self, operation: str, key: object, found: Found, place: str) -> None:
-        """Refuse also what is none of persistry's."""
-        self.check_known(operation, key, found, place)
-        if found.foreign_column is not None:
+        """Refuse what a newer version made, and what is none of persistry's."""
+        check_known(operation, key, found.generation or 0, self.generation, place)
+        if found.difference is not None:
             raise StoreVersionError(
-                f"{about(operation, key)}: the table has a column {found.foreign_column!r}, which"
-                " is none of persistry's; give another table_name, or open it with the library"
-                f" that made it{at(place)}"
+                f"{about(operation, key)}: the table {found.difference}; give another table_name,"
+                f" or open it with the library that made it{at(place)}"
             )
 
     def check_current(self, operation: str, key: object, found: Found, place: str) -> None:
