@@ -39,13 +39,20 @@ __all__ = ("MariaDBPersister",)
 _FORMAT = Format(
     generation=1,
     opening="""\
-SELECT CASE WHEN table_comment REGEXP '^persistry generation [0-9]+$' THEN CAST(SUBSTRING(table_comment, 22) AS UNSIGNED) ELSE 1 END AS generation,
-  CASE WHEN 9 <> (SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-      AND CONCAT(column_name, ' ', data_type, ' ', column_key = 'PRI') IN ('write_number bigint 1', 'partition_key varbinary 0', 'app_id varbinary 0',
-        'sequence_id bigint 0', 'position varbinary 0', 'status varbinary 0', 'state longblob 0', 'created_at datetime 0', 'codec tinyint 0'))
-    OR 4 <> (SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-      AND index_name = 'partition_key' AND non_unique = 0)
-  THEN 'lacks a column or the unique key that persistry gives it, or has a column with another type' END AS difference
+SELECT
+  CASE WHEN table_comment REGEXP '^persistry generation [0-9]+$'
+    THEN CAST(SUBSTRING(table_comment, 22) AS UNSIGNED) ELSE 1 END AS generation,
+  CASE WHEN 9 <> (
+      SELECT COUNT(*) FROM information_schema.columns
+      WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
+        AND CONCAT(column_name, ' ', data_type, ' ', column_key = 'PRI') IN (
+          'write_number bigint 1', 'partition_key varbinary 0', 'app_id varbinary 0', 'sequence_id bigint 0',
+          'position varbinary 0', 'status varbinary 0', 'state longblob 0', 'created_at datetime 0', 'codec tinyint 0'))
+    OR 4 <> (
+      SELECT COUNT(*) FROM information_schema.statistics
+      WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
+        AND index_name = 'partition_key' AND non_unique = 0)
+    THEN 'lacks a column or the unique key that persistry gives it, or has a column with another type' END AS difference
 FROM information_schema.tables
 WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
 """,
@@ -78,16 +85,27 @@ WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table
     doubles_percent=True,
 )
 
-_IS_INITIALIZED = "SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec, write_number FROM {table} USE INDEX (PRIMARY, partition_key, ps_order, ps_apps) LIMIT 0"
-_SAVE_INSERT = "INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec) VALUES (CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s, CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s)"
-_SAVE_CONFLICTING = "SELECT status, state, codec FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s AND position = CONVERT(%s USING utf8mb4)"
+_IS_INITIALIZED = """\
+SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec, write_number
+FROM {table} USE INDEX (PRIMARY, partition_key, ps_order, ps_apps) LIMIT 0
+"""
+_SAVE_INSERT = """\
+INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec)
+VALUES (CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s, CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s)
+"""
+_SAVE_CONFLICTING = """\
+SELECT status, state, codec FROM {table}
+WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s AND position = CONVERT(%s USING utf8mb4)
+"""
 _LOAD_AT_SEQUENCE = """\
-SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table} WHERE write_number = (
-  SELECT max(write_number) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s)
+SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
+WHERE write_number = (SELECT max(write_number) FROM {table}
+  WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = %s)
 """
 _LOAD_LATEST = """\
-SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table} WHERE write_number = (
-  SELECT max(write_number) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = (
+SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
+WHERE write_number = (SELECT max(write_number) FROM {table}
+  WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4) AND sequence_id = (
     SELECT max(sequence_id) FROM {table} WHERE partition_key = CONVERT(%s USING utf8mb4) AND app_id = CONVERT(%s USING utf8mb4)))
 """
 _LOAD_LATEST_OF_PARTITION = """\

@@ -38,16 +38,21 @@ _FORMAT = Format(
     generation=1,
     opening="""\
 WITH known (name, type, pk) AS (VALUES
-  ('partition_key', 'TEXT', 0), ('app_id', 'TEXT', 0), ('sequence_id', 'INTEGER', 0), ('position', 'TEXT', 0), ('status', 'TEXT', 0),
-  ('state', 'TEXT', 0), ('created_at', 'TEXT', 0), ('codec', 'INTEGER', 0), ('write_number', 'INTEGER', 1)),
-columns AS (SELECT name, upper(type), pk FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')))
+  ('partition_key', 'TEXT', 0), ('app_id', 'TEXT', 0), ('sequence_id', 'INTEGER', 0), ('position', 'TEXT', 0),
+  ('status', 'TEXT', 0), ('state', 'TEXT', 0), ('created_at', 'TEXT', 0), ('codec', 'INTEGER', 0),
+  ('write_number', 'INTEGER', 1)),
+columns AS (SELECT name, upper(type), pk FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main'))),
+lacking AS (SELECT name FROM (SELECT * FROM known EXCEPT SELECT * FROM columns) LIMIT 1)
 SELECT
-  coalesce((SELECT max(CAST(substr(name, 12) AS INTEGER)) FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation,
   coalesce(
-    (SELECT 'lacks the column ''' || name || ''', or has it with another type or key' FROM (SELECT * FROM known EXCEPT SELECT * FROM columns) LIMIT 1),
+    (SELECT max(CAST(substr(name, 12) AS INTEGER))
+     FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation,
+  coalesce(
+    (SELECT 'lacks the column ''' || name || ''', or has it with another type or key' FROM lacking),
     CASE WHEN 'partition_key,app_id,sequence_id,position' NOT IN (
-      SELECT (SELECT group_concat(name) FROM pragma_index_info(i.name, coalesce({schema_name}, 'main')))
-      FROM pragma_index_list({table_name}, coalesce({schema_name}, 'main')) AS i WHERE i."unique" AND NOT i.partial) THEN 'lacks the unique key that persistry gives it' END) AS difference
+        SELECT (SELECT group_concat(name) FROM pragma_index_info(i.name, coalesce({schema_name}, 'main')))
+        FROM pragma_index_list({table_name}, coalesce({schema_name}, 'main')) AS i WHERE i."unique" AND NOT i.partial)
+      THEN 'lacks the unique key that persistry gives it' END) AS difference
 FROM columns LIMIT 1
 """,
     begin="BEGIN IMMEDIATE",
@@ -288,7 +293,6 @@ def _names(table_name: str) -> dict[str, str]:
         "table": quoted(schema, table),
         "table_name": literal(table),
         "table_alone": quoted("", table),
-        "schema_name": literal(schema) if schema else "NULL",
         "order": quoted(schema, table + "_order"),
         "order_name": literal(table + "_order"),
         "order_alone": quoted("", table + "_order"),
@@ -297,6 +301,7 @@ def _names(table_name: str) -> dict[str, str]:
         "apps_alone": quoted("", table + "_apps"),
         "kept": quoted(schema, table + "_generation"),
         "kept_name": literal(table + "_generation"),
+        "schema_name": literal(schema) if schema else "NULL",
     }
 
 

@@ -12,13 +12,20 @@ TITLE = "MariaDB"
 _FORMAT = Format(
     generation=1,
     opening="""\
-SELECT CASE WHEN table_comment REGEXP '^persistry generation [0-9]+$' THEN CAST(SUBSTRING(table_comment, 22) AS UNSIGNED) ELSE 1 END AS generation,
-  CASE WHEN 9 <> (SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-      AND CONCAT(column_name, ' ', data_type, ' ', column_key = 'PRI') IN ('write_number bigint 1', 'partition_key varbinary 0', 'app_id varbinary 0',
-        'sequence_id bigint 0', 'position varbinary 0', 'status varbinary 0', 'state longblob 0', 'created_at datetime 0', 'codec tinyint 0'))
-    OR 4 <> (SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-      AND index_name = 'partition_key' AND non_unique = 0)
-  THEN 'lacks a column or the unique key that persistry gives it, or has a column with another type' END AS difference
+SELECT
+  CASE WHEN table_comment REGEXP '^persistry generation [0-9]+$'
+    THEN CAST(SUBSTRING(table_comment, 22) AS UNSIGNED) ELSE 1 END AS generation,
+  CASE WHEN 9 <> (
+      SELECT COUNT(*) FROM information_schema.columns
+      WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
+        AND CONCAT(column_name, ' ', data_type, ' ', column_key = 'PRI') IN (
+          'write_number bigint 1', 'partition_key varbinary 0', 'app_id varbinary 0', 'sequence_id bigint 0',
+          'position varbinary 0', 'status varbinary 0', 'state longblob 0', 'created_at datetime 0', 'codec tinyint 0'))
+    OR 4 <> (
+      SELECT COUNT(*) FROM information_schema.statistics
+      WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
+        AND index_name = 'partition_key' AND non_unique = 0)
+    THEN 'lacks a column or the unique key that persistry gives it, or has a column with another type' END AS difference
 FROM information_schema.tables
 WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
 """,
