@@ -274,19 +274,21 @@ class Widen:
 
 
 @dataclass(frozen=True)
-class SqlParts:
+class SqlFormat:
+    """What a backend's tables are, and how they are made: no statement in it has values, so that
+    one text is that of all drivers."""
+
     names: tuple[TableName, ...]
     identifier_bytes: int | None
     quoted: str
     """The function that quotes an identifier."""
     literal: str
     """The function that makes a text a literal."""
-    doubles_percent: bool
-    """The driver reads a percent sign as the beginning of a parameter."""
     begin: str
     generation: int
     opening: str
     """The query that says which generation a table is of."""
+    is_initialized: str
     lock: tuple[Creation, ...]
     table: Creation
     """What makes it."""
@@ -294,11 +296,22 @@ class SqlParts:
     """What makes all that belongs to it."""
     record: tuple[Creation, ...]
     changes: tuple[Change, ...]
-    on_open: tuple[str, ...]
-    on_initialize: tuple[str, ...]
     stale: str | None
     rebuild: tuple[str, ...]
-    is_initialized: str
+    widen: Widen | None
+    on_initialize: tuple[str, ...]
+
+    @property
+    def longest_suffix(self) -> str:
+        return max((name.suffix for name in self.names), key=len)
+
+
+@dataclass(frozen=True)
+class SqlParts:
+    format: SqlFormat
+    doubles_percent: bool
+    """Beside values, the driver reads a percent sign as the beginning of a parameter."""
+    on_open: tuple[str, ...]
     statement_bytes: str | None
     insert: Statement
     conflicting: Statement
@@ -309,11 +322,6 @@ class SqlParts:
     """The function that reads a stored text; none where it is read as a text already."""
     create_helper: str
     layouts: tuple[SqlLayout, ...]
-    widen: Widen | None
-
-    @property
-    def longest_suffix(self) -> str:
-        return max((name.suffix for name in self.names), key=len)
 
     @property
     def statements(self) -> tuple[Statement, ...]:

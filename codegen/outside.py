@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from . import ir
 from .problems import Report
-from .rendering import PACKAGE, Printer, Tree, persisters, scenarios, source_of
+from .rendering import FORMATS, PACKAGE, Printer, Tree, persisters, scenarios, source_of
 from .writing import Place
 
 COMMAND = "persistry-codegen generate"
@@ -31,10 +31,10 @@ def render(project: ir.Project, templates: Path, package: str, source: str, repo
     """The text of every file of the package, by its path from the folder that the package is in."""
     printer = Printer(templates, project, report, COMMAND, _generation(templates))
     made: Tree = {}
-    persisters(made, printer, project)
+    folder = f"{source}/"
+    persisters(made, printer, project, folder)
     classes = sorted((it for one in project.backends for it in one.chosen), key=lambda it: it.name)
     public = sorted([*(it.name for it in classes), "aconnect", "connect"])
-    folder = f"{source}/"
     printer.emit(made, "connecting.py", "package/connecting.py.jinja", folder)
     template = "package/outside.py.jinja"
     printer.emit(made, _INIT, template, folder, classes=classes, public=public)
@@ -81,7 +81,8 @@ def place(spec: Path, package: Path, tree: Tree, command: str) -> tuple[Place, T
     """
     _check_package(package)
     base, own, others = package.parent, set(), {}
-    for path in sorted([*package.glob("*.py"), *(package / _CASES).glob("*.py")]):
+    folders = (package, package / FORMATS, package / _CASES)
+    for path in sorted(it for folder in folders for it in folder.glob("*.py")):
         name = path.relative_to(base).as_posix()
         first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
         source = source_of(first)

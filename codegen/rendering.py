@@ -21,6 +21,7 @@ Tree = dict[str, str]
 MOST_LINES = 120
 HEADER = "# Code generated from "
 PACKAGE = "persistry"
+FORMATS = "_formats"
 # Vendored byte for byte: folder of templates/ -> folder of the package.
 _VERBATIM = {
     "runtime": "",
@@ -93,20 +94,18 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     emit("persistence.py", "package/persistence.py.jinja", spec, **more)
     emit("__init__.py", "package/init.py.jinja", "spec/", classes=classes, public=sorted(names))
     emit("connecting.py", "package/connecting.py.jinja", "spec/backends/")
-    persisters(tree, printer, project)
-    tables = [it for it in project.backends if it.family == "sql"]
-    for backend in tables:
-        module = backend.modules[0]
-        target = f"_ddl/{backend.name}.py"
-        emit(target, "sql/ddl.py.jinja", module.source, module=module, backend=backend)
-    names = [it.name for it in tables]
-    emit("_ddl/__init__.py", "package/ddl.py.jinja", "spec/backends/", names=names)
+    persisters(tree, printer, project, "spec/backends/")
 
 
-def persisters(tree: Tree, printer: Printer, project: ir.Project) -> None:
-    """The modules of the backends, and their other names."""
+def persisters(tree: Tree, printer: Printer, project: ir.Project, folder: str) -> None:
+    """The modules of the backends, their other names, and the formats that they share."""
     emit = partial(printer.emit, tree)
+    if any(map(format_module, project.backends)):
+        emit(f"{FORMATS}/__init__.py", "package/formats.py.jinja", folder)
     for backend in project.backends:
+        if name := format_module(backend):
+            form = backend.modules[0].parts.format
+            emit(f"{name}.py", "sql/format.py.jinja", backend.source, backend=backend, form=form)
         for module in backend.modules:
             template = f"{backend.family}/module.py.jinja"
             emit(f"{module.name}.py", template, module.source, module=module, backend=backend)
@@ -116,6 +115,11 @@ def persisters(tree: Tree, printer: Printer, project: ir.Project) -> None:
                     module = next(one for one in backend.modules if it in one.classes)
                     template = "package/alias.py.jinja"
                     emit(f"{alias}.py", template, backend.source, module=module)
+
+
+def format_module(backend: ir.Backend) -> str | None:
+    """The module of its tables' format, by its path; none where a store has no tables."""
+    return f"{FORMATS}/{backend.name}" if backend.family == "sql" else None
 
 
 def scenarios(tree: Tree, printer: Printer, project: ir.Project) -> None:

@@ -73,6 +73,16 @@ def hidden(sql: str) -> list[Part]:
 _HIDDEN = re.compile(r":[A-Za-z_]\w*|\{\w+\}")
 
 
+def spliced(sql: str) -> str:
+    """A text without values, for `str.format_map`: the same for every driver."""
+    found = parts(sql.strip())
+    return "".join("{" + it.text + "}" if it.kind == "splice" else _plain(it) for it in found)
+
+
+def _plain(part: Part) -> str:
+    return part.text.replace("{", "{{").replace("}", "}}")
+
+
 def compiled(
     sql: str, style: str, around: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[str, tuple[str, ...]]:
@@ -92,7 +102,7 @@ def compiled(
         elif part.kind == "splice":
             text += "{" + part.text + "}"
         else:
-            plain = part.text.replace("{", "{{").replace("}", "}}")
+            plain = _plain(part)
             text += plain.replace("%", "%%") if style == "format" else plain
     return text, tuple(values)
 

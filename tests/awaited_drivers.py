@@ -15,6 +15,7 @@ import psycopg2
 import pymysql
 
 from persistry import b_psycopg, errors
+from persistry._formats.postgresql import FORMAT
 from persistry._runtime.drivers.awaited_calls import is_closed
 from persistry._runtime.drivers.pep249_facts import Facts
 from persistry._runtime.failures import Failures, Rule, Sign
@@ -54,7 +55,7 @@ class OnPostgreSQL:
     failures = b_psycopg._FAILURES
     server: ClassVar[type[Server]] = PostgreSQLServer
     database, user = "postgres", "postgres"
-    begin = b_psycopg._FORMAT.begin
+    begin = FORMAT.begin
     create = "CREATE TABLE t (k text PRIMARY KEY, v text)"
     insert = "INSERT INTO t (k, v) VALUES (%s, %s) ON CONFLICT (k) DO NOTHING"
     select = "SELECT k, v FROM t WHERE k = %s"

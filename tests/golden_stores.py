@@ -28,7 +28,7 @@ from persistry import (
     State,
     StateConflictError,
 )
-from persistry.b_sqlite3 import _FORMAT as sqlite_format
+from persistry._formats.sqlite import FORMAT as sqlite_format
 from tests.servers import MongoServer, RedisServer
 
 FOLDER = Path(__file__).parent / "golden" / "stores"

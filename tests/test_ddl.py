@@ -15,7 +15,7 @@ import sqlcipher3
 
 from persistry import MariaDBPersister, SQLCipherPersister, SQLitePersister
 from persistry.__main__ import main
-from persistry._ddl import postgresql
+from persistry._formats import postgresql
 from tests.burr_sqlite import Burr
 from tests.stores.mariadb import MariaDBPlace
 from tests.stores.postgresql import PostgreSQLPlace
@@ -107,10 +107,10 @@ def test_postgresql(
     try:
         with connection.cursor() as cursor:
             cursor.execute("CREATE SCHEMA app")
-            names = postgresql._names(table)
+            names = postgresql.names_of(table)
             for step in steps_of(script)[2:-1]:  # it is in a transaction already
                 follow(cursor, step)
-            cursor.execute(postgresql._FORMAT.shown(postgresql._FORMAT.opening, names))
+            cursor.execute(postgresql.FORMAT.opening.format_map(names))
             assert cursor.fetchone()[0] == 1
     finally:
         connection.rollback()
@@ -139,7 +139,7 @@ def test_mariadb(capsys: pytest.CaptureFixture[str], mariadb_place: MariaDBPlace
 def test_no_driver_is_imported(tmp_path: Path) -> None:
     """Whoever runs the database need not have what the application has."""
     code = (
-        "import sys; from persistry.__main__ import main; from persistry._ddl import BACKENDS\n"
+        "import sys; from persistry.__main__ import BACKENDS, main\n"
         "for name in BACKENDS: main(['ddl', name])\n"
         "drivers = {'sqlite3', 'aiosqlite', 'psycopg2', 'psycopg', 'asyncpg', 'pymysql',"
         " 'aiomysql', 'sqlcipher3'}\n"

@@ -13,9 +13,9 @@ import pytest
 import redis
 
 import persistry
+from persistry._formats.sqlite import FORMAT as sqlite_format
 from persistry.b_pymongo import _FORMAT
 from persistry.b_redis import _GENERATION
-from persistry.b_sqlite3 import _FORMAT as sqlite_format
 from tests import golden_stores as golden
 from tests.bad_input import Calls, Run, runner
 from tests.servers import RedisServer

@@ -146,7 +146,7 @@ def test_installed_and_in_the_checkout_it_makes_the_same(complete: Path, tmp_pat
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "6 files are what the spec says\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "8 files are what the spec says\n"), done.stderr
     assert {it for it in home.rglob("*") if "__pycache__" not in it.parts} == before
 
 

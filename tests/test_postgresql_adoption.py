@@ -590,6 +590,22 @@ def test_widen_lifts_the_limit(own: Database, burr: Burr, persister: Calls, make
     twin.cleanup()
 
 
+def test_percent_signs_in_the_name_of_an_adopted_table(
+    own: Database, burr: Burr, make: Make
+) -> None:
+    own.sql('ALTER TABLE burr_state RENAME TO "100 %s, 5 %%"')
+    persister = make(table_name="100 %s, 5 %%")
+    (pending,) = persister.pending_migrations()
+    assert all(it.startswith('ALTER TABLE "100 %s, 5 %%" ') for it in pending.statements)
+    persister.initialize()
+    assert persister.pending_migrations() == []
+    assert persister.get("old", 0) == {"b": 1, "a": [1, 2.5, None]}
+    works(persister)
+    persister.widen()
+    persister.put("app", LAST + 1, n=1)
+    assert make(table_name="100 %s, 5 %%").get("app") == {"n": 1}
+
+
 def test_widen_changes_nothing_in_a_table_of_ours(own: Database, make: Make, colour: str) -> None:
     persister = make()
     with refused(NotInitializedError, "initialize()", cause=DRIVERS[colour]):
@@ -704,7 +720,7 @@ def test_an_index_stands_behind_every_question(own: Database, burr: Burr, run: R
         for prepare in ("SELECT 1", "VACUUM ANALYZE burr_state"):
             cursor.execute(prepare)
             for name, values in questions.items():
-                text = statements[name].format_map(b_psycopg2._names("burr_state"))
+                text = statements[name].format_map(b_psycopg2.names_of("burr_state"))
                 cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {text}", values)
                 plan = "\n".join(line for (line,) in cursor.fetchall())
                 assert "Seq Scan" not in plan and "Bitmap" not in plan, plan

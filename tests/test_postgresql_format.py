@@ -312,7 +312,7 @@ QUESTIONS: list[tuple[str, tuple[Any, ...], int]] = [
 @pytest.fixture(scope="module", params=["fresh", "analyzed"])
 def large(request: pytest.FixtureRequest, server: PostgreSQLServer) -> Iterator[Any]:
     """100,000 records: of 10,000 applications used evenly, and of one that has most of the rest."""
-    names, form = b_psycopg2._names("large"), b_psycopg2._FORMAT
+    names, form = b_psycopg2.names_of("large"), b_psycopg2.FORMAT
     with (
         database(server, "large") as own,
         own.connected() as connection,
@@ -320,7 +320,7 @@ def large(request: pytest.FixtureRequest, server: PostgreSQLServer) -> Iterator[
     ):
         for step in (form.table, *form.create):
             if "CREATE" in step.sql:
-                cursor.execute(step.sql.format_map(names), ())
+                cursor.execute(step.sql.format_map(names))
         cursor.execute("ALTER TABLE large SET (autovacuum_enabled = off)")
         for partition, app_id in (
             ("even", "'app' || g % 10000"),
@@ -352,7 +352,7 @@ def test_an_index_stands_behind_every_question(
 ) -> None:
     """With the values in the statement, and prepared for whatever values come."""
     if prepared:
-        text = getattr(b_asyncpg, name).format_map(b_asyncpg._names("large"))
+        text = getattr(b_asyncpg, name).format_map(b_asyncpg.names_of("large"))
         large.execute("SET plan_cache_mode = force_generic_plan")
         large.execute(f"PREPARE question ({', '.join(TYPES[name])}) AS {text}")
         marks = ", ".join(["%s"] * len(values))
@@ -361,7 +361,7 @@ def test_an_index_stands_behind_every_question(
         finally:
             large.execute("DEALLOCATE question")
     else:
-        text = getattr(b_psycopg2, name).format_map(b_psycopg2._names("large"))
+        text = getattr(b_psycopg2, name).format_map(b_psycopg2.names_of("large"))
         if name == "_LIST_APP_IDS_NEWEST":
             partition, limit = values
             values = (partition, limit, partition, partition, limit)
@@ -377,7 +377,7 @@ def test_an_index_stands_behind_every_question(
 
 def test_what_the_statements_answer(large: Any) -> None:
     """Of the large table, what a plain query for the same says."""
-    text = b_psycopg2._LIST_APP_IDS_NEWEST.format_map(b_psycopg2._names("large"))
+    text = b_psycopg2._LIST_APP_IDS_NEWEST.format_map(b_psycopg2.names_of("large"))
     for partition, limits in (("even", (0, 1, 100, 1000, 1001, None)), ("hot", (1, 5, 100, None))):
         large.execute(
             "SELECT app_id FROM large WHERE partition_key = %s GROUP BY 1"
@@ -388,7 +388,7 @@ def test_what_the_statements_answer(large: Any) -> None:
         for limit in limits:
             large.execute(text, (partition, limit, partition, partition, limit))
             assert large.fetchall() == every[:limit], (partition, limit)
-    text = b_psycopg2._LIST_PARTITION_KEYS_BY_NAME.format_map(b_psycopg2._names("large"))
+    text = b_psycopg2._LIST_PARTITION_KEYS_BY_NAME.format_map(b_psycopg2.names_of("large"))
     for limit in (0, 1, 2, None):
         large.execute(text, (limit,))
         assert large.fetchall() == [("even",), ("hot",)][:limit]
@@ -397,7 +397,7 @@ def test_what_the_statements_answer(large: Any) -> None:
 def test_the_driver_reads_the_same_columns(own: Database, persister: Calls) -> None:
     persister.put(n=1)
     with own.connected() as connection, connection.cursor() as cursor:
-        text = b_psycopg2._LOAD_LATEST.format_map(b_psycopg2._names("burr_state"))
+        text = b_psycopg2._LOAD_LATEST.format_map(b_psycopg2.names_of("burr_state"))
         cursor.execute(text, ("p", "app"))
         row = cursor.fetchone()
         assert isinstance(connection, psycopg2.extensions.connection)

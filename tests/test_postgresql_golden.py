@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from persistry.b_psycopg2 import _FORMAT
+from persistry._formats.postgresql import FORMAT
 from tests import golden_stores as golden
 from tests.bad_input import Run, runner
 from tests.postgresql import CLASSES, Database, database
@@ -46,7 +46,7 @@ def test_a_store_of_each_generation(own: Database, colour: str, path: Path, run:
     own.sql(path.read_text(encoding="utf-8"))
     before = own.sql(f"{ROWS} FROM golden ORDER BY ctid")
     persister = own.open(colour, run, table_name=golden.NAME)
-    is_current = generation_of(path) == _FORMAT.generation
+    is_current = generation_of(path) == FORMAT.generation
     assert persister.is_initialized() is is_current
     assert bool(persister.pending_migrations()) is not is_current
     persister.initialize()
@@ -67,4 +67,4 @@ def test_a_table_of_generation_1_that_does_not_say_so(own: Database, run: Run) -
 
 
 def test_each_generation_is_recorded() -> None:
-    assert sorted({generation_of(path) for path in PATHS}) == list(range(_FORMAT.generation + 1))
+    assert sorted({generation_of(path) for path in PATHS}) == list(range(FORMAT.generation + 1))

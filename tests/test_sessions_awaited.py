@@ -205,6 +205,18 @@ class TestVerbs(VerbsOfAll):
             assert await operation.fetch_one(SELECT, ("a",)) == ("a", "v")
         await settled(connection.close())
 
+    async def test_percent_signs(self, open_session: Open, on: Any) -> None:
+        """Only beside values are they the driver's."""
+        session = await open_session()
+        async with session.operation("initialize") as operation:
+            assert await operation.fetch_one("SELECT '%s%'") == ("%s%",)
+            assert await operation.fetch_one("SELECT '%%', %s", ("%s",)) == ("%", "%s")
+            assert await operation.answers("SELECT '%' = '%'")
+            assert await operation.execute("INSERT INTO t VALUES ('5 %', 'v')") == 1
+            step = Step("INSERT INTO t VALUES ('%s', 'v')", "SELECT '%' = '%'")
+            await operation.run_together(on.begin, [step])
+        assert await load(session, "5 %") == await load(session, "%s") == "v"
+
     async def test_steps_that_are_not_wanted(self, open_session: Open, on: Any) -> None:
         session = await open_session()
         wanted = Step("INSERT INTO t VALUES ('once', 'v')", "SELECT count(*) = 0 FROM t")

@@ -29,6 +29,7 @@ import pytest
 from psycopg2 import extensions
 
 from persistry import b_psycopg, b_psycopg2, errors
+from persistry._formats.postgresql import FORMAT
 from persistry._runtime.drivers import pep249_pool
 from persistry._runtime.drivers.pep249_facts import Facts
 from persistry._runtime.drivers.pep249_session import Pep249Session
@@ -47,7 +48,7 @@ SLACK = 0.4
 UPSERT = "INSERT INTO t VALUES (%s, %s) ON CONFLICT DO NOTHING"
 KEYS = "SELECT k FROM t ORDER BY 1"
 SECRET = "hunter2"
-BEGIN = b_psycopg2._FORMAT.begin
+BEGIN = FORMAT.begin
 
 
 @dataclass(frozen=True)
@@ -251,9 +252,11 @@ class TestStatements:
         assert do(session, "load", ("fetch_all", "SELECT * FROM t")) == [("a", "1")]
 
     def test_percent_signs(self, session: Pep249Session) -> None:
-        assert do(session, "load", ("fetch_one", "SELECT '%%'")) == ("%",)
+        """Only beside values are they the driver's."""
+        assert do(session, "load", ("fetch_one", "SELECT '%s%'")) == ("%s%",)
         assert do(session, "load", ("fetch_one", "SELECT '%%', %s", ("%s",))) == ("%", "%s")
-        step = Step("INSERT INTO t VALUES ('%%', '')", "SELECT '%%' = chr(37)")
+        assert do(session, "is_initialized", ("answers", "SELECT '%' = chr(37)"))
+        step = Step("INSERT INTO t VALUES ('%', '')", "SELECT '%' = chr(37)")
         do(session, "initialize", ("run_together", BEGIN, [step]))
         assert keys(session) == ["%"]
 

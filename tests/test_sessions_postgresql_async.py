@@ -23,11 +23,11 @@ import psycopg2
 import pytest
 
 from persistry import errors
+from persistry._formats.postgresql import FORMAT
 from persistry._runtime.drivers.asyncpg_session import AsyncpgSession
 from persistry._runtime.failures import Failures
 from persistry._runtime.limits import Limits
 from persistry._runtime.steps import Step
-from persistry.b_asyncpg import _FORMAT
 from persistry.conformance.support.proxy import FaultProxy
 from tests.async_sessions import (
     LIMITS,
@@ -51,7 +51,7 @@ from tests.awaited_drivers import Admin, OnAsyncpg
 from tests.servers import LOOPBACK, PostgreSQLServer
 
 FAILURES, INSERT, SELECT = OnAsyncpg.failures, OnAsyncpg.insert, OnAsyncpg.select
-BEGIN = _FORMAT.begin
+BEGIN = FORMAT.begin
 
 CREATE = "CREATE TABLE t (k text PRIMARY KEY, v text)"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from persistry import Migration
-from persistry._ddl import BACKENDS
+from persistry.__main__ import BACKENDS
 from persistry._runtime.formats import Change, Format
 from persistry._runtime.steps import Step
 from persistry.conformance.columns import COLUMNS
@@ -41,7 +41,7 @@ class Table:
         self.store = store
         self.made: list[Calls] = []
         self.module = sys.modules[type(self.open().persister).__module__]
-        self.form: Format = self.module._FORMAT
+        self.form: Format = self.module.FORMAT
 
     def open(self) -> Calls:
         self.made.append(Calls(self.run(self.store.open()), self.run))
@@ -56,11 +56,11 @@ class Table:
             changes=(*self.form.changes, change),
             record=tuple(Step(*map(self._raised, it[:2])) for it in self.form.record),
         )
-        self.patch.setattr(self.module, "_FORMAT", newer)
+        self.patch.setattr(self.module, "FORMAT", newer)
 
     def earlier(self) -> None:
         """And from now on this version once more."""
-        self.patch.setattr(self.module, "_FORMAT", self.form)
+        self.patch.setattr(self.module, "FORMAT", self.form)
 
     def _raised(self, text: str) -> str:
         there, then = self.form.generation, self.form.generation + 1

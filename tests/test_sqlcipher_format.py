@@ -112,7 +112,7 @@ def test_columns_and_keys(persister: SQLCipherPersister, path: Path) -> None:
 
 def test_no_question_reads_more_for_more_records(persister: SQLCipherPersister, path: Path) -> None:
     """The steps of SQLite's machine, with 20 records for each of 20 applications and with 1000."""
-    names = b_sqlcipher3._names("burr_state")
+    names = b_sqlcipher3.names_of("burr_state")
     fill = (
         "WITH RECURSIVE n(n) AS (SELECT {0} UNION ALL SELECT n + 1 FROM n WHERE n < {1} - 1)"
         " INSERT INTO burr_state (partition_key, app_id, sequence_id, position, status, state,"

@@ -17,7 +17,7 @@ from .. import ir
 from ..editor import schemas
 from ..problems import Report
 from ..problems import render as told
-from ..rendering import PACKAGE, Tree
+from ..rendering import PACKAGE, Tree, format_module
 from ..rendering import render as render_tree
 from ..styling import style
 from ..writing import FOLDER
@@ -140,6 +140,8 @@ def _modules(diff: Diff) -> dict[str, list[str]]:
     backends = sorted((*diff.before.backends, *diff.after.backends), key=lambda it: it.name)
     for backend in backends:
         names = found.setdefault(backend.name, {})
+        if form := format_module(backend):
+            names[form] = None
         names.update(dict.fromkeys(it.name for it in backend.modules))
     return {name: list(names) for name, names in found.items()}
 
@@ -167,7 +169,7 @@ def _constants(text: str) -> dict[str, str]:
         if not isinstance(it, ast.Assign) or not isinstance(it.targets[0], ast.Name):
             continue
         name = it.targets[0].id
-        if name.startswith("_") and name.isupper():
+        if name.isupper():
             found[name.strip("_").lower()] = _written(it.value, text)
     return found
 

@@ -68,14 +68,15 @@ def backend(
     elif isinstance(model, MongoBackendModel):
         shared_parts = mongo.resolve(model, interface, report)
     declared = completed(written.parameters, _own(model), report)
+    form = sql.format_of(model) if isinstance(model, SqlBackendModel) and not report else None
     classes = []
     colours: set[str] = set()
     for name, driver in model.drivers.items():
         parts: Any = shared_parts
         if emitted and not _is_complete(name, driver, model, report):
             continue
-        if isinstance(model, SqlBackendModel) and not report:
-            parts = sql.parts(model, driver, interface)
+        if isinstance(model, SqlBackendModel) and form and not report:
+            parts = sql.parts(model, form, driver, interface)
         it = _class(model, driver, interface, declared, parts, report)
         classes.append(replace(it, is_chosen=driver.colour not in colours))
         colours.add(driver.colour)

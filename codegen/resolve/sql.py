@@ -127,31 +127,21 @@ def _asked(case: ir.Case) -> str:
     return given if case.answers == ("count",) else f"{given} and selects {', '.join(case.answers)}"
 
 
-def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) -> ir.SqlParts:
-    style = driver.parameter_style or "qmark"
+def format_of(model: SqlBackendModel) -> ir.SqlFormat:
+    """The table, and the statements that find it and make it: the same for every driver."""
 
-    around = model.quoting.texts or "{value}"
-    texts = {field.name: around for field in interface.fields if field.type != "int"}
-
-    def compiled(name: str, sql: str) -> ir.Statement:
-        text, binds = _ended(sql_text.compiled(sql, style, texts))
-        return ir.Statement(name, text, binds)
-
-    def statement(name: str) -> ir.Statement:
-        return compiled(name, _query(model, name))
-
-    def raw(texts: tuple[str, ...]) -> tuple[str, ...]:
-        filled = (it.replace(NUMBER, str(model.stored.generation)) for it in texts)
-        return tuple(_ended(sql_text.compiled(text, style))[0] for text in filled)
+    def raw(texts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(_ended(sql_text.spliced(_numbered(text, model))) for text in texts)
 
     def creation(step: Text | StepOfCreationModel) -> ir.Creation:
         text, where = (step, "") if isinstance(step, Text) else (step.run, step.where)
-        return ir.Creation(raw((text,))[0], raw((where,))[0])
+        return ir.Creation(*raw((text, where)))
 
     derived = model.derived
     stored = model.stored
-    table = Text(_create_table(model), model.stored.span)
-    return ir.SqlParts(
+    opening, is_initialized = raw(_query(model, name) for name in (OPENING, IS_INITIALIZED))
+    table = Text(_create_table(model), stored.span)
+    return ir.SqlFormat(
         names=tuple(
             ir.TableName(
                 str(name),
@@ -166,10 +156,10 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
         identifier_bytes=stored.identifier_bytes and int(stored.identifier_bytes),
         quoted=_IDENTIFIERS[model.quoting.identifiers],
         literal=_LITERALS[model.quoting.backslashes],
-        doubles_percent=style == "format",
         begin=str(model.begin),
         generation=stored.generation,
-        opening=raw((_query(model, OPENING),))[0],
+        opening=opening,
+        is_initialized=is_initialized,
         lock=tuple(map(creation, model.lock)),
         table=creation(table),
         create=tuple(map(creation, model.create)),
@@ -178,14 +168,36 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
             ir.Change(it.to, " ".join(it.doc.split()), tuple(map(creation, it.run)))
             for it in stored.migrations
         ),
-        on_open=tuple(map(str, model.connection.on_open)),
-        on_initialize=tuple(map(str, model.connection.on_initialize)),
         stale=None if derived is None else raw((derived.stale,))[0],
         rebuild=() if derived is None else raw(derived.rebuild),
-        is_initialized=raw((_query(model, IS_INITIALIZED),))[0],
-        statement_bytes=None
-        if stored.statement_bytes is None
-        else raw((stored.statement_bytes,))[0],
+        widen=None
+        if model.widen is None
+        else ir.Widen(str(model.widen.doc), tuple(map(creation, (*model.lock, *model.widen.run)))),
+        on_initialize=tuple(map(str, model.connection.on_initialize)),
+    )
+
+
+def parts(
+    model: SqlBackendModel, form: ir.SqlFormat, driver: DriverModel, interface: ir.Interface
+) -> ir.SqlParts:
+    """The queries of the operations, as this driver gets them."""
+    style = driver.parameter_style or "qmark"
+    around = model.quoting.texts or "{value}"
+    texts = {field.name: around for field in interface.fields if field.type != "int"}
+
+    def compiled(name: str, sql: str) -> ir.Statement:
+        text, binds = sql_text.compiled(sql, style, texts)
+        return ir.Statement(name, _ended(text), binds)
+
+    def statement(name: str) -> ir.Statement:
+        return compiled(name, _query(model, name))
+
+    longest = model.stored.statement_bytes
+    return ir.SqlParts(
+        format=form,
+        doubles_percent=style == "format",
+        on_open=tuple(map(str, model.connection.on_open)),
+        statement_bytes=None if longest is None else _ended(sql_text.spliced(longest)),
         insert=statement(INSERT),
         conflicting=statement("save.conflicting"),
         load=tuple(
@@ -197,7 +209,7 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
             for it in interface.listings
         ),
         no_limit=str(model.no_limit),
-        reads=_READ[stored.texts],
+        reads=_READ[model.stored.texts],
         create_helper=str(driver.create_helper),
         layouts=tuple(
             ir.SqlLayout(
@@ -206,16 +218,16 @@ def parts(model: SqlBackendModel, driver: DriverModel, interface: ir.Interface) 
             for name, layout in model.layouts.items()
             if layout.queries
         ),
-        widen=None
-        if model.widen is None
-        else ir.Widen(str(model.widen.doc), tuple(map(creation, (*model.lock, *model.widen.run)))),
     )
 
 
-def _ended(compiled: tuple[str, tuple[str, ...]]) -> tuple[str, tuple[str, ...]]:
+def _numbered(text: str, model: SqlBackendModel) -> str:
+    return text.replace(NUMBER, str(model.stored.generation))
+
+
+def _ended(text: str) -> str:
     """A text of several lines ends its last one, so that its closing quotes stand alone."""
-    text, binds = compiled
-    return (f"{text}\n" if "\n" in text else text), binds
+    return f"{text}\n" if "\n" in text else text
 
 
 def _query(model: SqlBackendModel, name: str) -> Text:

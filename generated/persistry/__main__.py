@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import pkgutil
 import sys
 from importlib import import_module
 from typing import Any
 
-from ._ddl import BACKENDS
+from . import _formats
 from ._runtime.formats import Format, Found
 
+# Those that have tables.
+BACKENDS = tuple(sorted(it.name for it in pkgutil.iter_modules(_formats.__path__)))
 _EXAMPLE = "example: python -m persistry ddl postgresql --table app.steps --from-generation 0"
 
 
@@ -43,31 +46,30 @@ def _ddl(options: argparse.Namespace) -> str:
         near = difflib.get_close_matches(options.backend, BACKENDS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"tables have {', '.join(BACKENDS)}"
         refuse(f"no store with tables is called {options.backend!r}; {hint}")
-    module: Any = import_module(f"._ddl.{options.backend}", __package__)
+    module: Any = import_module(f"{_formats.__name__}.{options.backend}")
     try:
-        names = module._names(options.table)
+        names = module.names_of(options.table)
     except (TypeError, ValueError) as error:
         refuse(f"--table: {error}")
-    form: Format = module._FORMAT
+    form: Format = module.FORMAT
     found = options.from_generation
     if found is not None:
         _check_generation(found, form, refuse)
     lines = [
-        f"-- {module.TITLE}: the table {options.table!r}, {_way(found, form)}.",
+        f"-- {form.store}: the table {options.table!r}, {_way(found, form)}.",
         "-- Have your client stop at the first error and roll back.",
     ]
     if found == form.generation:
         return "\n".join([*lines, "-- There is nothing to do.", ""])
     lines += ["", *_begun(form.begin)]
-    for step in (*form.lock, *form.made(Found(found))):
+    for it in (*form.lock, *form.made(Found(found))):
+        step = it.format_map(names)
+        lines.append("")
         if step.when:
-            lines += ["", "-- only where this query answers true:"]
-            lines += _comment(form.shown(step.when, names))
-        else:
-            lines.append("")
-        lines.append(f"{form.shown(step.sql, names)};")
+            lines += ["-- only where this query answers true:", *_comment(step.when.strip())]
+        lines.append(f"{step.sql.strip()};")
     lines += ["", "COMMIT;"]
-    lines += [f"{statement};" for statement in module._ON_INITIALIZE]
+    lines += [f"{statement};" for statement in form.on_initialize]
     return "\n".join([*lines, ""])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from . import errors
+from ._formats.mariadb import FORMAT, names_of
 from ._runtime.arguments import (
     Wanted,
     WantedApps,
@@ -18,13 +19,12 @@ from ._runtime.arguments import (
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.failures import Failures, Rule, Sign
-from ._runtime.formats import Format, Found, Opened
-from ._runtime.identifiers import backslashed_literal, backticked, doubled, split_table_name
+from ._runtime.formats import Found, Opened
+from ._runtime.identifiers import backslashed_literal, doubled
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
-from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
 
@@ -36,60 +36,6 @@ with extra("aiomysql", __package__):
 
 __all__ = ("AsyncMariaDBPersister",)
 
-# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
-_FORMAT = Format(
-    generation=1,
-    opening="""\
-SELECT
-  CASE WHEN table_comment REGEXP '^persistry generation [0-9]+$'
-    THEN CAST(SUBSTRING(table_comment, 22) AS UNSIGNED) ELSE 1 END AS generation,
-  CASE WHEN 9 <> (
-      SELECT COUNT(*) FROM information_schema.columns
-      WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-        AND CONCAT(column_name, ' ', data_type, ' ', column_key = 'PRI') IN (
-          'write_number bigint 1', 'partition_key varbinary 0', 'app_id varbinary 0', 'sequence_id bigint 0',
-          'position varbinary 0', 'status varbinary 0', 'state longblob 0', 'created_at datetime 0', 'codec tinyint 0'))
-    OR 4 <> (
-      SELECT COUNT(*) FROM information_schema.statistics
-      WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-        AND index_name = 'partition_key' AND non_unique = 0)
-    THEN 'lacks a column or the unique key that persistry gives it, or has a column with another type' END AS difference
-FROM information_schema.tables
-WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-""",
-    begin="START TRANSACTION",
-    table=Step("""\
-CREATE TABLE IF NOT EXISTS {table} (
-  write_number BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  partition_key VARBINARY(512) NOT NULL DEFAULT '',
-  app_id VARBINARY(512) NOT NULL,
-  sequence_id BIGINT NOT NULL,
-  position VARBINARY(512) NOT NULL,
-  status VARBINARY(512) NOT NULL,
-  state LONGBLOB NOT NULL,
-  created_at DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6)),
-  codec TINYINT,
-  UNIQUE (partition_key, app_id, sequence_id, position),
-  INDEX ps_order (partition_key, write_number),
-  INDEX ps_apps (partition_key, app_id, write_number)) ENGINE=InnoDB COMMENT='persistry generation 1'
-"""),
-    create=(),
-    record=(
-        Step(
-            "ALTER TABLE {table} COMMENT = 'persistry generation 1'",
-            when="""\
-SELECT table_comment <> 'persistry generation 1' FROM information_schema.tables
-WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-""",
-        ),
-    ),
-    doubles_percent=True,
-)
-
-_IS_INITIALIZED = """\
-SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec, write_number
-FROM {table} USE INDEX (PRIMARY, partition_key, ps_order, ps_apps) LIMIT 0
-"""
 _SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, codec)
 VALUES (CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s, CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), CONVERT(%s USING utf8mb4), %s)
@@ -313,17 +259,6 @@ AND @@completion_type = 'NO_CHAIN' AND LOCATE('EMPTY_STRING_IS_NULL', @@sql_mode
 )
 
 
-def _names(table_name: str) -> dict[str, str]:
-    """The names in the statements, quoted, made from the table's name."""
-    schema, table = split_table_name(table_name)
-    names = {
-        "table": backticked(schema, table),
-        "table_name": backslashed_literal(table),
-        "schema_name": backslashed_literal(schema) if schema else "NULL",
-    }
-    return doubled(names)
-
-
 class AsyncMariaDBPersister(AsyncBaseStatePersister):
     """Stores states in a table of a MariaDB server, version 10.3 or later, or of a MySQL
     server, version 8.0.13 or later.
@@ -365,7 +300,9 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self.table_name = table_name
-        self._names = _names(table_name)
+        self._names = names_of(table_name)
+        # Beside values, the driver reads a percent sign as its own.
+        self._query_names = doubled(self._names)
         self._opened = Opened()
 
     @property
@@ -450,14 +387,14 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
 
     async def _find(self, store: Any, names: Mapping[str, str]) -> Found:
         """What the table is, as far as one query can tell."""
-        return Found.of(await store.fetch_one(_FORMAT.opening.format_map(names)))
+        return Found.of(await store.fetch_one(FORMAT.opening.format_map(names)))
 
     async def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
         """The statements for the table, which is looked at once before its first use."""
         found = await self._find(store, self._names)
-        _FORMAT.check_current(operation, key, found, self._session.failures.place)
+        FORMAT.check_current(operation, key, found, self._session.failures.place)
         texts = _STATEMENTS
-        sql = {name: text.format_map(self._names) for name, text in texts.items()}
+        sql = {name: text.format_map(self._query_names) for name, text in texts.items()}
         if found.generation is not None:
             self._opened.sql = sql
         return sql
@@ -479,16 +416,16 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
 
     async def create_table(self, table_name: str) -> None:
         """Create a table of this name, and what belongs to it, if it is not there."""
-        names = _names(table_name)
+        names = names_of(table_name)
         key = f"table {table_name!r}"
         async with self._session.operation("initialize", key) as store:
             place = self._session.failures.place
             found = await self._find(store, names)
-            _FORMAT.check_ours("initialize", key, found, place)
-            if _FORMAT.is_older(found) or not await store.answers(
-                _IS_INITIALIZED.format_map(names)
+            FORMAT.check_ours("initialize", key, found, place)
+            if FORMAT.is_older(found) or not await store.answers(
+                FORMAT.is_initialized.format_map(names)
             ):
-                await store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
+                await store.run_together(FORMAT.begin, FORMAT.steps(key, found, names, place))
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -508,9 +445,9 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         async with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
                 found = await self._find(store, self._names)
-                _FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
-                self._opened.is_initialized = not _FORMAT.is_older(found) and await store.answers(
-                    _IS_INITIALIZED.format_map(self._names)
+                FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
+                self._opened.is_initialized = not FORMAT.is_older(found) and await store.answers(
+                    FORMAT.is_initialized.format_map(self._names)
                 )
         return self._opened.is_initialized
 
@@ -532,11 +469,11 @@ class AsyncMariaDBPersister(AsyncBaseStatePersister):
         key = f"table {self.table_name!r}"
         async with self._session.operation("pending_migrations", key) as store:
             found = await self._find(store, self._names)
-            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
+            FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
                 # Nothing there is fine; what stands in the way of knowing it is said.
-                await store.answers(_IS_INITIALIZED.format_map(self._names))
-        return _FORMAT.pending(found, self._names)
+                await store.answers(FORMAT.is_initialized.format_map(self._names))
+        return FORMAT.pending(found, self._names)
 
     async def save(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from . import errors
+from ._formats.sqlite import FORMAT, names_of
 from ._runtime.arguments import (
     Wanted,
     WantedApps,
@@ -16,13 +17,11 @@ from ._runtime.arguments import (
 )
 from ._runtime.awaitable import Opening
 from ._runtime.failures import Failures, Rule
-from ._runtime.formats import Change, Format, Found, Opened
-from ._runtime.identifiers import literal, quoted, split_table_name
+from ._runtime.formats import Found, Opened
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
-from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
 
@@ -35,130 +34,9 @@ with extra("aiosqlite", __package__):
 
 __all__ = ("AsyncSQLitePersister",)
 
-# Whether what only repeats the records has to be made anew, and how.
-_STALE = "SELECT (SELECT max(rowid) FROM {table}) IS NOT (SELECT max(last_write) FROM {heads})"
-_REBUILD = (
-    Step("DELETE FROM {heads}"),
-    Step("""\
-INSERT INTO {heads} (partition_key, app_id, last_write)
-SELECT coalesce(partition_key, ''), app_id, max(rowid) FROM {table} WHERE true GROUP BY 1, 2
-"""),
-)
-# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
-_FORMAT = Format(
-    generation=1,
-    opening="""\
-WITH known (name, type, burrs_pk) AS (VALUES
-  ('partition_key', 'TEXT', 1), ('app_id', 'TEXT', 2), ('sequence_id', 'INTEGER', 3), ('position', 'TEXT', 4),
-  ('status', 'TEXT', 0), ('state', 'TEXT', 0), ('created_at', 'TIMESTAMP', 0), ('codec', 'INTEGER', NULL)),
-columns AS (
-  SELECT c.name, known.name AS known_name, known.burrs_pk IS NOT NULL AS is_burrs, known.burrs_pk IS c.pk AS is_keyed_as_burrs
-  FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) AS c
-  LEFT JOIN known ON known.name = c.name AND known.type = upper(c.type)),
-seen AS (
-  SELECT count(*) = 7 AND sum(is_keyed_as_burrs) = 7 AS as_burrs,
-    sum(is_burrs) = 7 AS has_burrs,
-    min(CASE WHEN name NOT IN (SELECT name FROM known UNION SELECT 'write_number') THEN name END) AS other,
-    (SELECT name FROM known WHERE name NOT IN (SELECT name FROM columns WHERE known_name IS NOT NULL)) AS lacking,
-    EXISTS (
-      SELECT * FROM pragma_index_list({table_name}, coalesce({schema_name}, 'main')) AS i
-      WHERE i."unique" AND NOT i.partial AND (
-        SELECT sum(k.key) = 4 AND sum(k.cid = -1) AND sum(k.key AND k.name IN ('partition_key', 'app_id', 'sequence_id', 'position')) = 4
-        FROM pragma_index_xinfo(i.name, coalesce({schema_name}, 'main')) AS k)) AS is_keyed,
-    (SELECT max(CAST(substr(name, 12) AS INTEGER))
-     FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*') AS kept
-  FROM columns HAVING count(*) > 0)
-SELECT
-  CASE WHEN as_burrs THEN 0 ELSE coalesce(kept, 1) END AS generation,
-  CASE WHEN has_burrs AND lacking = 'codec' AND kept IS NULL AND other IS NOT NULL
-      THEN 'has a column ''' || other || ''', which is none of persistry''s'
-    WHEN NOT as_burrs AND lacking IS NOT NULL THEN 'lacks the column ''' || lacking || ''', or has it with another type'
-    WHEN NOT is_keyed THEN 'is a view, or has another key than persistry gives it, or no rowid' END AS difference
-FROM seen
-""",
-    begin="BEGIN IMMEDIATE",
-    table=Step("""\
-CREATE TABLE IF NOT EXISTS {table} (
-  write_number INTEGER PRIMARY KEY,
-  partition_key TEXT NOT NULL DEFAULT '',
-  app_id TEXT NOT NULL,
-  sequence_id INTEGER NOT NULL,
-  position TEXT NOT NULL,
-  status TEXT NOT NULL,
-  state TEXT NOT NULL,
-  created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-  codec INTEGER,
-  UNIQUE (partition_key, app_id, sequence_id, position))
-"""),
-    create=(
-        Step("""\
-CREATE TABLE IF NOT EXISTS {heads} (
-  partition_key TEXT NOT NULL, app_id TEXT NOT NULL, last_write INTEGER NOT NULL,
-  PRIMARY KEY (partition_key, app_id)) WITHOUT ROWID
-"""),
-        Step("""\
-INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
-SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec
-FROM {table} WHERE rowid = 0 AND false
-ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
-"""),
-        Step("""\
-INSERT INTO {heads} (partition_key, app_id, last_write)
-SELECT partition_key, app_id, last_write FROM {heads} WHERE false
-ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write
-"""),
-        Step(
-            "CREATE INDEX IF NOT EXISTS {heads_order} ON {heads_alone} (partition_key, last_write DESC)"
-        ),
-        Step("DROP TRIGGER IF EXISTS {saved}"),
-        Step("""\
-CREATE TRIGGER {saved} AFTER INSERT ON {table_alone} BEGIN
-  INSERT INTO {heads_alone} (partition_key, app_id, last_write)
-  VALUES (coalesce(NEW.partition_key, ''), NEW.app_id, NEW.rowid)
-  ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
-END
-"""),
-        Step("DROP TRIGGER IF EXISTS {deleted}"),
-        Step("""\
-CREATE TRIGGER {deleted} AFTER DELETE ON {table_alone} BEGIN
-  DELETE FROM {heads_alone}
-  WHERE partition_key = coalesce(OLD.partition_key, '') AND app_id = OLD.app_id AND last_write = OLD.rowid;
-  INSERT INTO {heads_alone} (partition_key, app_id, last_write)
-  SELECT coalesce(OLD.partition_key, ''), OLD.app_id, max(rowid) FROM {table_alone}
-  WHERE partition_key = OLD.partition_key AND app_id = OLD.app_id HAVING max(rowid) IS NOT NULL
-  ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
-END
-"""),
-        *_REBUILD,
-    ),
-    record=(
-        Step(
-            "DROP VIEW IF EXISTS {kept}",
-            when="""\
-SELECT EXISTS (
-  SELECT * FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*')
-""",
-        ),
-        Step("CREATE VIEW {kept} AS SELECT 1 AS generation_1"),
-    ),
-    changes=(
-        Change(
-            1,
-            "Adopts a table that Apache Burr's persister made, which can go on with it: adds the column `codec`, which is NULL in the rows that are there, and makes the heads and their triggers beside it. No row is rewritten. Its rowid, the order of saving, is what `write_number` is in a table of our own.",
-            (
-                Step(
-                    "ALTER TABLE {table} ADD COLUMN codec INTEGER",
-                    when="SELECT NOT EXISTS (SELECT * FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) WHERE name = 'codec')",
-                ),
-            ),
-        ),
-    ),
-)
 # Run on connections that are opened here, never on one that was handed in.
 _ON_OPEN = ("PRAGMA synchronous = FULL",)
-_ON_INITIALIZE = ("PRAGMA journal_mode = WAL",)
 
-_IS_INITIALIZED = "SELECT t.codec, h.last_write FROM {table} AS t, {heads} AS h LIMIT 0"
 _SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -331,24 +209,6 @@ _FAILURES = Failures(
 )
 
 
-def _names(table_name: str) -> dict[str, str]:
-    """The names in the statements, quoted, made from the table's name."""
-    schema, table = split_table_name(table_name)
-    return {
-        "table": quoted(schema, table),
-        "heads": quoted(schema, table + "_heads"),
-        "heads_order": quoted(schema, table + "_heads_order"),
-        "saved": quoted(schema, table + "_saved"),
-        "deleted": quoted(schema, table + "_deleted"),
-        "table_alone": quoted("", table),
-        "heads_alone": quoted("", table + "_heads"),
-        "kept": quoted(schema, table + "_generation"),
-        "kept_name": literal(table + "_generation"),
-        "table_name": literal(table),
-        "schema_name": literal(schema) if schema else "NULL",
-    }
-
-
 class AsyncSQLitePersister(AsyncBaseStatePersister):
     """Stores states in a SQLite file; nothing to install and no server.
 
@@ -385,7 +245,7 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self.table_name = table_name
-        self._names = _names(table_name)
+        self._names = self._query_names = names_of(table_name)
         self._opened = Opened()
 
     @property
@@ -453,14 +313,14 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
 
     async def _find(self, store: Any, names: Mapping[str, str]) -> Found:
         """What the table is, as far as one query can tell."""
-        return Found.of(await store.fetch_one(_FORMAT.opening.format_map(names)))
+        return Found.of(await store.fetch_one(FORMAT.opening.format_map(names)))
 
     async def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
         """The statements for the table, which is looked at once before its first use."""
         found = await self._find(store, self._names)
-        _FORMAT.check_current(operation, key, found, self._session.failures.place)
+        FORMAT.check_current(operation, key, found, self._session.failures.place)
         texts = _STATEMENTS
-        sql = {name: text.format_map(self._names) for name, text in texts.items()}
+        sql = {name: text.format_map(self._query_names) for name, text in texts.items()}
         if found.generation is not None:
             self._opened.sql = sql
         return sql
@@ -482,22 +342,22 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
 
     async def create_table_if_not_exists(self, table_name: str) -> None:
         """Create a table of this name, and what belongs to it, if it is not there."""
-        names = _names(table_name)
+        names = names_of(table_name)
         key = f"table {table_name!r}"
         async with self._session.operation("initialize", key) as store:
             place = self._session.failures.place
             found = await self._find(store, names)
-            _FORMAT.check_ours("initialize", key, found, place)
-            if _FORMAT.is_older(found) or not await store.answers(
-                _IS_INITIALIZED.format_map(names)
+            FORMAT.check_ours("initialize", key, found, place)
+            if FORMAT.is_older(found) or not await store.answers(
+                FORMAT.is_initialized.format_map(names)
             ):
-                await store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
-            stale = await store.fetch_one(_STALE.format_map(names))
+                await store.run_together(FORMAT.begin, FORMAT.steps(key, found, names, place))
+            stale = await store.fetch_one(FORMAT.stale.format_map(names))
             if stale and stale[0]:
                 await store.run_together(
-                    _FORMAT.begin, [step.format_map(names) for step in _REBUILD]
+                    FORMAT.begin, [step.format_map(names) for step in FORMAT.rebuild]
                 )
-            await store.configure(_ON_INITIALIZE)
+            await store.configure(FORMAT.on_initialize)
 
     async def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -517,9 +377,9 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         async with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
                 found = await self._find(store, self._names)
-                _FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
-                self._opened.is_initialized = not _FORMAT.is_older(found) and await store.answers(
-                    _IS_INITIALIZED.format_map(self._names)
+                FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
+                self._opened.is_initialized = not FORMAT.is_older(found) and await store.answers(
+                    FORMAT.is_initialized.format_map(self._names)
                 )
         return self._opened.is_initialized
 
@@ -541,11 +401,11 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         key = f"table {self.table_name!r}"
         async with self._session.operation("pending_migrations", key) as store:
             found = await self._find(store, self._names)
-            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
+            FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
                 # Nothing there is fine; what stands in the way of knowing it is said.
-                await store.answers(_IS_INITIALIZED.format_map(self._names))
-        return _FORMAT.pending(found, self._names)
+                await store.answers(FORMAT.is_initialized.format_map(self._names))
+        return FORMAT.pending(found, self._names)
 
     async def save(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from . import errors
+from ._formats.sqlcipher import FORMAT, names_of
 from ._runtime.arguments import (
     Wanted,
     WantedApps,
@@ -16,13 +17,12 @@ from ._runtime.arguments import (
 )
 from ._runtime.drivers.pep249_facts import Facts
 from ._runtime.failures import Failures, Rule
-from ._runtime.formats import Format, Found, Opened
-from ._runtime.identifiers import literal, quoted, split_table_name
+from ._runtime.formats import Found, Opened
+from ._runtime.identifiers import literal
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
-from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
@@ -33,73 +33,6 @@ with extra("sqlcipher3", __package__):
 
 __all__ = ("SQLCipherPersister",)
 
-# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
-_FORMAT = Format(
-    generation=1,
-    opening="""\
-WITH known (name, type, pk) AS (VALUES
-  ('partition_key', 'TEXT', 0), ('app_id', 'TEXT', 0), ('sequence_id', 'INTEGER', 0), ('position', 'TEXT', 0),
-  ('status', 'TEXT', 0), ('state', 'TEXT', 0), ('created_at', 'TEXT', 0), ('codec', 'INTEGER', 0),
-  ('write_number', 'INTEGER', 1)),
-columns AS (SELECT name, upper(type), pk FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main'))),
-lacking AS (SELECT name FROM (SELECT * FROM known EXCEPT SELECT * FROM columns) LIMIT 1)
-SELECT
-  coalesce(
-    (SELECT max(CAST(substr(name, 12) AS INTEGER))
-     FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation,
-  coalesce(
-    (SELECT 'lacks the column ''' || name || ''', or has it with another type or key' FROM lacking),
-    CASE WHEN 'partition_key,app_id,sequence_id,position' NOT IN (
-        SELECT (SELECT group_concat(name) FROM pragma_index_info(i.name, coalesce({schema_name}, 'main')))
-        FROM pragma_index_list({table_name}, coalesce({schema_name}, 'main')) AS i WHERE i."unique" AND NOT i.partial)
-      THEN 'lacks the unique key that persistry gives it' END) AS difference
-FROM columns LIMIT 1
-""",
-    begin="BEGIN IMMEDIATE",
-    table=Step("""\
-CREATE TABLE IF NOT EXISTS {table} (
-  write_number INTEGER PRIMARY KEY,
-  partition_key TEXT NOT NULL,
-  app_id TEXT NOT NULL,
-  sequence_id INTEGER NOT NULL,
-  position TEXT NOT NULL,
-  status TEXT NOT NULL,
-  state TEXT NOT NULL,
-  created_at TEXT NOT NULL,
-  codec INTEGER,
-  UNIQUE (partition_key, app_id, sequence_id, position))
-"""),
-    create=(
-        Step("""\
-INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
-SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec
-FROM {table} WHERE write_number = 0 AND false
-ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
-"""),
-        Step(
-            "CREATE INDEX {order} ON {table_alone} (partition_key)",
-            when="SELECT {order_name} NOT IN (SELECT name FROM pragma_index_list({table_name}))",
-        ),
-        Step(
-            "CREATE INDEX {apps} ON {table_alone} (partition_key, app_id)",
-            when="SELECT {apps_name} NOT IN (SELECT name FROM pragma_index_list({table_name}))",
-        ),
-    ),
-    record=(
-        Step(
-            "DROP VIEW IF EXISTS {kept}",
-            when="SELECT EXISTS (SELECT * FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*')",
-        ),
-        Step("CREATE VIEW {kept} AS SELECT 1 AS generation_1"),
-    ),
-)
-# Run on connections that are opened here, never on one that was handed in.
-_ON_INITIALIZE = ("PRAGMA journal_mode = WAL",)
-
-_IS_INITIALIZED = """\
-SELECT count(*) = 2 FROM pragma_index_list({table_name}) WHERE name IN ({order_name}, {apps_name})
-AND NOT EXISTS (SELECT write_number, codec FROM {table} LIMIT 0)
-"""
 _SAVE_INSERT = """\
 INSERT INTO {table} (partition_key, app_id, sequence_id, position, status, state, created_at, codec)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -286,25 +219,6 @@ _DRIVER = Facts(
 )
 
 
-def _names(table_name: str) -> dict[str, str]:
-    """The names in the statements, quoted, made from the table's name."""
-    schema, table = split_table_name(table_name)
-    return {
-        "table": quoted(schema, table),
-        "table_name": literal(table),
-        "table_alone": quoted("", table),
-        "order": quoted(schema, table + "_order"),
-        "order_name": literal(table + "_order"),
-        "order_alone": quoted("", table + "_order"),
-        "apps": quoted(schema, table + "_apps"),
-        "apps_name": literal(table + "_apps"),
-        "apps_alone": quoted("", table + "_apps"),
-        "kept": quoted(schema, table + "_generation"),
-        "kept_name": literal(table + "_generation"),
-        "schema_name": literal(schema) if schema else "NULL",
-    }
-
-
 class SQLCipherPersister(BaseStatePersister):
     """Stores states in an encrypted SQLite file, for states that hold personal data; no
     server.
@@ -343,7 +257,7 @@ class SQLCipherPersister(BaseStatePersister):
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self.table_name = table_name
-        self._names = _names(table_name)
+        self._names = self._query_names = names_of(table_name)
         self._opened = Opened()
 
     @property
@@ -409,14 +323,14 @@ class SQLCipherPersister(BaseStatePersister):
 
     def _find(self, store: Any, names: Mapping[str, str]) -> Found:
         """What the table is, as far as one query can tell."""
-        return Found.of(store.fetch_one(_FORMAT.opening.format_map(names)))
+        return Found.of(store.fetch_one(FORMAT.opening.format_map(names)))
 
     def _open(self, operation: str, key: object, store: Any) -> Mapping[str, str]:
         """The statements for the table, which is looked at once before its first use."""
         found = self._find(store, self._names)
-        _FORMAT.check_current(operation, key, found, self._session.failures.place)
+        FORMAT.check_current(operation, key, found, self._session.failures.place)
         texts = _STATEMENTS
-        sql = {name: text.format_map(self._names) for name, text in texts.items()}
+        sql = {name: text.format_map(self._query_names) for name, text in texts.items()}
         if found.generation is not None:
             self._opened.sql = sql
         return sql
@@ -438,15 +352,15 @@ class SQLCipherPersister(BaseStatePersister):
 
     def create_table(self, table_name: str) -> None:
         """Create a table of this name, and what belongs to it, if it is not there."""
-        names = _names(table_name)
+        names = names_of(table_name)
         key = f"table {table_name!r}"
         with self._session.operation("initialize", key) as store:
             place = self._session.failures.place
             found = self._find(store, names)
-            _FORMAT.check_ours("initialize", key, found, place)
-            if _FORMAT.is_older(found) or not store.answers(_IS_INITIALIZED.format_map(names)):
-                store.run_together(_FORMAT.begin, _FORMAT.steps(key, found, names, place))
-            store.configure(_ON_INITIALIZE)
+            FORMAT.check_ours("initialize", key, found, place)
+            if FORMAT.is_older(found) or not store.answers(FORMAT.is_initialized.format_map(names)):
+                store.run_together(FORMAT.begin, FORMAT.steps(key, found, names, place))
+            store.configure(FORMAT.on_initialize)
 
     def is_initialized(self) -> bool:
         """Say whether the store is prepared, by this object or by anybody else.
@@ -466,9 +380,9 @@ class SQLCipherPersister(BaseStatePersister):
         with self._session.operation("is_initialized", key) as store:
             if not self._opened.is_initialized:
                 found = self._find(store, self._names)
-                _FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
-                self._opened.is_initialized = not _FORMAT.is_older(found) and store.answers(
-                    _IS_INITIALIZED.format_map(self._names)
+                FORMAT.check_ours("is_initialized", key, found, self._session.failures.place)
+                self._opened.is_initialized = not FORMAT.is_older(found) and store.answers(
+                    FORMAT.is_initialized.format_map(self._names)
                 )
         return self._opened.is_initialized
 
@@ -490,11 +404,11 @@ class SQLCipherPersister(BaseStatePersister):
         key = f"table {self.table_name!r}"
         with self._session.operation("pending_migrations", key) as store:
             found = self._find(store, self._names)
-            _FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
+            FORMAT.check_ours("pending_migrations", key, found, self._session.failures.place)
             if found.generation is None:
                 # Nothing there is fine; what stands in the way of knowing it is said.
-                store.answers(_IS_INITIALIZED.format_map(self._names))
-        return _FORMAT.pending(found, self._names)
+                store.answers(FORMAT.is_initialized.format_map(self._names))
+        return FORMAT.pending(found, self._names)
 
     def save(
         self,

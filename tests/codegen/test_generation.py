@@ -25,9 +25,10 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "runtime.txt"
 
 
 def imported(text: str) -> Iterator[tuple[str, str]]:
-    """Module and name of each import from the package, wherever it stands in the text."""
+    """Module and name of each import from the package, wherever it stands in the text; the formats
+    are made together with what imports them."""
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
+        if isinstance(node, ast.ImportFrom) and node.level and "_formats" not in f"{node.module}":
             for it in node.names:
                 yield f"persistry.{node.module}".removesuffix(".None"), it.name
 
@@ -53,7 +54,9 @@ def signature(thing: Any) -> str:
 
 def test_the_runtime_is_the_one_that_its_generation_names(resolved: ir.Project, tree: Tree) -> None:
     modules = [f"persistry/{it.name}.py" for one in resolved.backends for it in one.modules]
-    used = {it for name in (*modules, "persistry/connecting.py") for it in imported(tree[name])}
+    formats = [it for it in tree if it.startswith("persistry/_formats/")]
+    made = (*modules, *formats, "persistry/connecting.py")
+    used = {it for name in made for it in imported(tree[name])}
     # Their own sessions, and what a package's first file uses.
     used.add(("persistry._runtime.lazy", "load_class"))
     (generation,) = (it for it in vars(_runtime) if it.startswith("generation_"))

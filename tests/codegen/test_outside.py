@@ -81,6 +81,8 @@ def files(folder: Path) -> dict[str, bytes]:
 MODULES = ["__init__", "b_notes_aiosqlite", "b_notes_sqlite3", "connecting"]
 MADE = [
     *(f"my_package/{name}.py" for name in MODULES),
+    "my_package/_formats/__init__.py",
+    "my_package/_formats/notes.py",
     "my_package/conformance/__init__.py",
     "my_package/conformance/columns.py",
 ]
@@ -90,16 +92,17 @@ def test_a_package_is_made(home: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert run("generate") == 0
     shown = capsys.readouterr().out.splitlines()
     assert sorted(shown[:-1]) == sorted(f"made     {name}" for name in MADE)
-    assert shown[-1] == "6 files, 6 of them changed"
+    assert shown[-1] == "8 files, 8 of them changed"
     for name in MADE:
         text = (home / name).read_text()
         first = text.partition("\n")[0]
-        source = "my_backends/notes.yaml" if "/b_" in name else "my_backends/"
+        of_backend = "/b_" in name or name.endswith("/notes.py")
+        source = "my_backends/notes.yaml" if of_backend else "my_backends/"
         command = "`persistry-codegen generate`"
         assert first == f"# Code generated from {source} by {command}. DO NOT EDIT."
         # What persistry has comes from there, by its name.
         relative = re.findall(r"^ *from (\.[\w.]*) import", text, re.MULTILINE)
-        assert set(relative) <= {f".{it}" for it in MODULES}, name
+        assert set(relative) <= {f".{it}" for it in [*MODULES, "_formats.notes"]}, name
         assert str(home) not in text
 
 
@@ -161,7 +164,7 @@ def test_the_same_from_anywhere_and_again(
     places = {"spec": str(home / "my_backends"), "out": str(home / "my_package")}
     capsys.readouterr()
     assert run("generate", **places) == run("check", **places) == 0
-    assert capsys.readouterr().out == "6 files, 0 of them changed\n6 files are what the spec says\n"
+    assert capsys.readouterr().out == "8 files, 0 of them changed\n8 files are what the spec says\n"
     assert {path: path.stat().st_mtime_ns for path in home.rglob("*")} == before
     assert files(home) == made
 
@@ -220,6 +223,7 @@ def test_check_tells_what_differs_and_generate_mends_it(
     assert run("check") == 1
     assert verdicts(capsys) == [
         ("my_package/__init__.py", "GEN02"),
+        ("my_package/_formats/other.py", "GEN03"),
         ("my_package/b_notes_sqlite3.py", "GEN02"),
         ("my_package/b_other_aiosqlite.py", "GEN03"),
         ("my_package/b_other_sqlite3.py", "GEN03"),
@@ -231,6 +235,7 @@ def test_check_tells_what_differs_and_generate_mends_it(
     assert run("generate") == 0
     assert capsys.readouterr().out.splitlines()[:-1] == [
         "changed  my_package/__init__.py",
+        "removed  my_package/_formats/other.py",
         "changed  my_package/b_notes_sqlite3.py",
         "removed  my_package/b_other_aiosqlite.py",
         "removed  my_package/b_other_sqlite3.py",

@@ -75,6 +75,13 @@ def test_a_percent_sign_is_doubled_where_it_would_mark_a_value(style: str, text:
     assert sql_text.compiled("x LIKE '5%' AND y = :y::jsonb", style) == (text, ("y",))
 
 
+def test_a_text_without_values_is_that_of_every_driver() -> None:
+    text = sql_text.spliced(" COMMENT ON {table} IS '5 % of {table}, ''%s'' and ?'; -- %s {\n")
+    assert text.format_map({"table": '"t%"'}) == (
+        "COMMENT ON \"t%\" IS '5 % of {table}, ''%s'' and ?'; -- %s {"
+    )
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_braces_of_the_text_outlive_the_splicing(style: str) -> None:
     text, values = sql_text.compiled("SELECT '{\"a\": {table}}' FROM {table}", style)

@@ -39,9 +39,13 @@ class Change(NamedTuple):
 class Format(NamedTuple):
     """A table as this version writes it, and the statements that make it so."""
 
+    store: str
+    """Whose it is, for people."""
     generation: int
     opening: str
     """Which generation stands there."""
+    is_initialized: str
+    """A query that fails, or answers false, where something is missing."""
     begin: str
     table: Step
     """What makes a table, where none is found. Found is more than it looks for: a name without a
@@ -53,8 +57,14 @@ class Format(NamedTuple):
     lock: tuple[Step, ...] = ()
     """Run first, so that one process creates."""
     changes: tuple[Change, ...] = ()
-    doubles_percent: bool = False
-    """Whether the statements are written for a driver that reads a percent sign as its own."""
+    stale: str = ""
+    """Whether what only repeats the records has to be made anew; empty where nothing does."""
+    rebuild: tuple[Step, ...] = ()
+    """What makes that anew."""
+    widen: tuple[Step, ...] = ()
+    """What gives an adopted table room for every sequence id."""
+    on_initialize: tuple[str, ...] = ()
+    """Run behind all that, on a connection that was opened here."""
 
     def check_ours(self, operation: str, key: object, found: Found, place: str) -> None:
         """Refuse what a newer version made, and what is none of persistry's."""
@@ -89,23 +99,18 @@ class Format(NamedTuple):
         """The statements that lead from what was found to a table of this generation."""
         table = [self.table] if found.generation is None else []
         changed = [step for it in self._changes(found) for step in it.steps]
-        return [*changed, *table, *self.create, *self.record]
+        return [*changed, *table, *self.create, *self.rebuild, *self.record]
 
     def pending(self, found: Found, names: Mapping[str, str]) -> list[Migration]:
         """What `initialize()` would do to the records that are there."""
         return [
-            Migration(it.to, it.doc, tuple(self.shown(step.sql, names) for step in it.steps))
+            Migration(it.to, it.doc, tuple(step.sql.format_map(names).strip() for step in it.steps))
             for it in self._changes(found)
         ]
 
     def _changes(self, found: Found) -> list[Change]:
         there = self.generation if found.generation is None else found.generation
         return [it for it in self.changes if it.to > there]
-
-    def shown(self, text: str, names: Mapping[str, str]) -> str:
-        """A statement as the store gets it, with the names of a table."""
-        text = text.format_map(names).strip()
-        return text.replace("%%", "%") if self.doubles_percent else text
 
 
 class Opened:

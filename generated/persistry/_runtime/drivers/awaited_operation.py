@@ -140,10 +140,10 @@ class Operation:
                 for step in steps:
                     self._check_time()
                     if step.when:
-                        await execute(cursor, step.when, ())
+                        await execute(cursor, step.when)
                         if not is_true(next(iter(await self._rows(cursor)), None)):
                             continue
-                    await execute(cursor, step.sql, ())
+                    await execute(cursor, step.sql)
                     if step.check:
                         step.check(next(iter(await self._rows(cursor)), None))
                 self._check_time()

@@ -119,6 +119,12 @@ class Driver:
         return getattr(connection, self.facts.cancel) if self.facts.cancel else None
 
 
+def arguments_of(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
+    """The arguments of `execute`: without values none are given, not even an empty tuple, since
+    with one some drivers look for parameters in the text, and others do not."""
+    return (sql, parameters) if parameters else (sql,)
+
+
 def as_tuple(row: Any) -> tuple[Any, ...]:
     if isinstance(row, Mapping):
         return tuple(row.values())

@@ -18,6 +18,7 @@ from ..failures import about
 from ..limits import Deadline
 from ..steps import Step, begun, is_true
 from .pep249_caller import Late
+from .pep249_driver import arguments_of
 from .pep249_line import Line
 from .pep249_turns import Turn
 from .pep249_watch import Watch, watchdog
@@ -86,7 +87,7 @@ class Operation:
 
         def run(cursor: Any) -> int:
             try:
-                cursor.execute(sql, parameters)
+                cursor.execute(*arguments_of(sql, parameters))
             except failures.base as exc:
                 if failures.is_conflict(exc):
                     return 0
@@ -103,7 +104,7 @@ class Operation:
         """All rows of the query."""
 
         def run(cursor: Any) -> list[tuple[Any, ...]]:
-            cursor.execute(sql, parameters)
+            cursor.execute(*arguments_of(sql, parameters))
             return self._rows(cursor)
 
         return self._trip(run)
@@ -137,10 +138,10 @@ class Operation:
             for step in steps:
                 self._in_time()
                 if step.when:
-                    cursor.execute(step.when, ())
+                    cursor.execute(step.when)
                     if not is_true(next(iter(self._rows(cursor)), None)):
                         continue
-                cursor.execute(step.sql, ())
+                cursor.execute(step.sql)
                 if step.check:
                     step.check(next(iter(self._rows(cursor)), None))
             self._in_time()

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .pep249_driver import as_tuple
+from .pep249_driver import arguments_of, as_tuple
 
 
 async def settled(answer: Any) -> Any:
@@ -47,8 +47,8 @@ async def commit_what_is_open(connection: Any) -> None:
         await settled(connection.commit())  # Without a transaction it does nothing.
 
 
-async def execute(cursor: Any, sql: str, *parameters: Sequence[Any]) -> None:
-    await settled(cursor.execute(sql, *parameters))
+async def execute(cursor: Any, sql: str, parameters: Sequence[Any] = ()) -> None:
+    await settled(cursor.execute(*arguments_of(sql, parameters)))
 
 
 async def all_rows(cursor: Any) -> list[tuple[Any, ...]]:

@@ -1,5 +1,5 @@
 # Code generated from spec/backends/sqlite.yaml by `make generate`. DO NOT EDIT.
-"""SQLite: what `initialize()` runs, for `python -m persistry ddl`. It imports no driver."""
+"""SQLite: the table, and what makes it, for every driver. It imports none."""
 
 from __future__ import annotations
 
@@ -7,18 +7,9 @@ from .._runtime.formats import Change, Format
 from .._runtime.identifiers import literal, quoted, split_table_name
 from .._runtime.steps import Step
 
-TITLE = "SQLite"
-# Whether what only repeats the records has to be made anew, and how.
-_STALE = "SELECT (SELECT max(rowid) FROM {table}) IS NOT (SELECT max(last_write) FROM {heads})"
-_REBUILD = (
-    Step("DELETE FROM {heads}"),
-    Step("""\
-INSERT INTO {heads} (partition_key, app_id, last_write)
-SELECT coalesce(partition_key, ''), app_id, max(rowid) FROM {table} WHERE true GROUP BY 1, 2
-"""),
-)
-# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
-_FORMAT = Format(
+# Its statements have no values, so that every driver gets them as they stand.
+FORMAT = Format(
+    store="SQLite",
     generation=1,
     opening="""\
 WITH known (name, type, burrs_pk) AS (VALUES
@@ -49,6 +40,7 @@ SELECT
     WHEN NOT is_keyed THEN 'is a view, or has another key than persistry gives it, or no rowid' END AS difference
 FROM seen
 """,
+    is_initialized="SELECT t.codec, h.last_write FROM {table} AS t, {heads} AS h LIMIT 0",
     begin="BEGIN IMMEDIATE",
     table=Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -102,7 +94,6 @@ CREATE TRIGGER {deleted} AFTER DELETE ON {table_alone} BEGIN
   ON CONFLICT (partition_key, app_id) DO UPDATE SET last_write = excluded.last_write;
 END
 """),
-        *_REBUILD,
     ),
     record=(
         Step(
@@ -126,12 +117,19 @@ SELECT EXISTS (
             ),
         ),
     ),
+    stale="SELECT (SELECT max(rowid) FROM {table}) IS NOT (SELECT max(last_write) FROM {heads})",
+    rebuild=(
+        Step("DELETE FROM {heads}"),
+        Step("""\
+INSERT INTO {heads} (partition_key, app_id, last_write)
+SELECT coalesce(partition_key, ''), app_id, max(rowid) FROM {table} WHERE true GROUP BY 1, 2
+"""),
+    ),
+    on_initialize=("PRAGMA journal_mode = WAL",),
 )
-# Run behind that, on a connection that is opened here.
-_ON_INITIALIZE: tuple[str, ...] = ("PRAGMA journal_mode = WAL",)
 
 
-def _names(table_name: str) -> dict[str, str]:
+def names_of(table_name: str) -> dict[str, str]:
     """The names in the statements, quoted, made from the table's name."""
     schema, table = split_table_name(table_name)
     return {

@@ -1,15 +1,15 @@
 # Code generated from spec/backends/postgresql.yaml by `make generate`. DO NOT EDIT.
-"""PostgreSQL: what `initialize()` runs, for `python -m persistry ddl`. It imports no driver."""
+"""PostgreSQL: the table, and what makes it, for every driver. It imports none."""
 
 from __future__ import annotations
 
 from .._runtime.formats import Change, Format
-from .._runtime.identifiers import doubled, escape_literal, quoted, split_table_name
+from .._runtime.identifiers import escape_literal, quoted, split_table_name
 from .._runtime.steps import Step
 
-TITLE = "PostgreSQL"
-# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
-_FORMAT = Format(
+# Its statements have no values, so that every driver gets them as they stand.
+FORMAT = Format(
+    store="PostgreSQL",
     generation=1,
     opening="""\
 WITH known (name, burrs, ours) AS (VALUES
@@ -60,6 +60,12 @@ SELECT
   CASE WHEN holds_jsonb THEN 'adopted' END AS layout,
   CASE WHEN is_narrow THEN 2147483647 END AS largest_sequence_id
 FROM told
+""",
+    is_initialized="""\
+SELECT count(*) = 2
+FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+WHERE i.indrelid = {table_text}::regclass AND i.indisvalid AND c.relname IN ({order_name}, {apps_name})
+  AND NOT EXISTS (SELECT write_number, codec, exact FROM {table} LIMIT 0)
 """,
     begin="BEGIN; SET LOCAL statement_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = {milliseconds}",
     lock=(
@@ -143,28 +149,24 @@ WHERE a.attrelid = {table_text}::regclass AND a.attname = 'write_number' AND NOT
             ),
         ),
     ),
-    doubles_percent=True,
-)
-# What `widen` runs, in one transaction.
-_WIDEN = (
-    Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
-    Step("SELECT pg_advisory_xact_lock(7165931206934)"),
-    Step(
-        "ALTER TABLE {table} ALTER COLUMN sequence_id TYPE BIGINT",
-        when="""\
+    widen=(
+        Step("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"),
+        Step("SELECT pg_advisory_xact_lock(7165931206934)"),
+        Step(
+            "ALTER TABLE {table} ALTER COLUMN sequence_id TYPE BIGINT",
+            when="""\
 SELECT a.atttypid = 'pg_catalog.int4'::regtype FROM pg_catalog.pg_attribute AS a
 WHERE a.attrelid = {table_text}::regclass AND a.attname = 'sequence_id'
 """,
+        ),
     ),
 )
-# Run behind that, on a connection that is opened here.
-_ON_INITIALIZE: tuple[str, ...] = ()
 
 
-def _names(table_name: str) -> dict[str, str]:
+def names_of(table_name: str) -> dict[str, str]:
     """The names in the statements, quoted, made from the table's name."""
     schema, table = split_table_name(table_name, most_bytes=63, longest_suffix="_order")
-    names = {
+    return {
         "table": quoted(schema, table),
         "order": quoted("", table + "_order"),
         "apps": quoted("", table + "_apps"),
@@ -173,4 +175,3 @@ def _names(table_name: str) -> dict[str, str]:
         "order_name": escape_literal(table + "_order"),
         "apps_name": escape_literal(table + "_apps"),
     }
-    return doubled(names)

@@ -1,15 +1,15 @@
 # Code generated from spec/backends/mariadb.yaml by `make generate`. DO NOT EDIT.
-"""MariaDB: what `initialize()` runs, for `python -m persistry ddl`. It imports no driver."""
+"""MariaDB: the table, and what makes it, for every driver. It imports none."""
 
 from __future__ import annotations
 
 from .._runtime.formats import Format
-from .._runtime.identifiers import backslashed_literal, backticked, doubled, split_table_name
+from .._runtime.identifiers import backslashed_literal, backticked, split_table_name
 from .._runtime.steps import Step
 
-TITLE = "MariaDB"
-# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
-_FORMAT = Format(
+# Its statements have no values, so that every driver gets them as they stand.
+FORMAT = Format(
+    store="MariaDB",
     generation=1,
     opening="""\
 SELECT
@@ -28,6 +28,10 @@ SELECT
     THEN 'lacks a column or the unique key that persistry gives it, or has a column with another type' END AS difference
 FROM information_schema.tables
 WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
+""",
+    is_initialized="""\
+SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec, write_number
+FROM {table} USE INDEX (PRIMARY, partition_key, ps_order, ps_apps) LIMIT 0
 """,
     begin="START TRANSACTION",
     table=Step("""\
@@ -55,18 +59,14 @@ WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table
 """,
         ),
     ),
-    doubles_percent=True,
 )
-# Run behind that, on a connection that is opened here.
-_ON_INITIALIZE: tuple[str, ...] = ()
 
 
-def _names(table_name: str) -> dict[str, str]:
+def names_of(table_name: str) -> dict[str, str]:
     """The names in the statements, quoted, made from the table's name."""
     schema, table = split_table_name(table_name)
-    names = {
+    return {
         "table": backticked(schema, table),
         "table_name": backslashed_literal(table),
         "schema_name": backslashed_literal(schema) if schema else "NULL",
     }
-    return doubled(names)

@@ -1,5 +1,5 @@
 # Code generated from spec/backends/sqlcipher.yaml by `make generate`. DO NOT EDIT.
-"""SQLCipher: what `initialize()` runs, for `python -m persistry ddl`. It imports no driver."""
+"""SQLCipher: the table, and what makes it, for every driver. It imports none."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from .._runtime.formats import Format
 from .._runtime.identifiers import literal, quoted, split_table_name
 from .._runtime.steps import Step
 
-TITLE = "SQLCipher"
-# The table, and what `initialize` runs for it, in one transaction where the store has that for tables.
-_FORMAT = Format(
+# Its statements have no values, so that every driver gets them as they stand.
+FORMAT = Format(
+    store="SQLCipher",
     generation=1,
     opening="""\
 WITH known (name, type, pk) AS (VALUES
@@ -29,6 +29,10 @@ SELECT
         FROM pragma_index_list({table_name}, coalesce({schema_name}, 'main')) AS i WHERE i."unique" AND NOT i.partial)
       THEN 'lacks the unique key that persistry gives it' END) AS difference
 FROM columns LIMIT 1
+""",
+    is_initialized="""\
+SELECT count(*) = 2 FROM pragma_index_list({table_name}) WHERE name IN ({order_name}, {apps_name})
+AND NOT EXISTS (SELECT write_number, codec FROM {table} LIMIT 0)
 """,
     begin="BEGIN IMMEDIATE",
     table=Step("""\
@@ -67,12 +71,11 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
         ),
         Step("CREATE VIEW {kept} AS SELECT 1 AS generation_1"),
     ),
+    on_initialize=("PRAGMA journal_mode = WAL",),
 )
-# Run behind that, on a connection that is opened here.
-_ON_INITIALIZE: tuple[str, ...] = ("PRAGMA journal_mode = WAL",)
 
 
-def _names(table_name: str) -> dict[str, str]:
+def names_of(table_name: str) -> dict[str, str]:
     """The names in the statements, quoted, made from the table's name."""
     schema, table = split_table_name(table_name)
     return {
