@@ -18,6 +18,7 @@ import yaml
 from .model import BackendModel
 from .nodes import ListNode, MappingNode, Node, ScalarNode
 from .problems import Code, Report, Span
+from .resolve.generations import KEEP
 from .source import load
 from .stored import MIGRATIONS, Difference, Fact, Stored, differences, stored
 
@@ -140,6 +141,8 @@ def _check(before: Stored, now: Stored, place: Place, report: Report) -> None:
         else:
             message = f"{title} is not what was released as generation {last}"
         help = f"undo it; or raise stored.generation to {last + 1}, and add a migration to there"
+        if not now.migrates:
+            help = f"undo it: {KEEP}"
         report.add(Code.LOCK01, message, it.span, help=help, notes=described(it))
 
 

@@ -18,7 +18,9 @@ from . import outside
 from .editor import OWN, modeline
 from .nodes import MappingNode, Node, ScalarNode
 from .problems import Report, render, suggest
+from .resolve.sql import OPENING
 from .source import load
+from .sql_text import selected
 
 FOLDER = "spec/backends"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -26,8 +28,14 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _OWN = (
     *("backend", "family", "title", "doc", "not_initialized", "stored", "errors", "url", "traits"),
     *("parameters", "drivers", "gaps"),
+    # A new store has neither an earlier format nor tables that another library made.
+    *("layouts", "widen"),
 )
-_OWN_OF_STORED = ("generation", "doc", "state_bytes")
+_OWN_OF_STORED = ("generation", "doc", "state_bytes", "migrations")
+_OPENING = (
+    f"  {OPENING}: TODO the query that selects, as generation, what record_generation has written"
+    " down, or 1 where that is missing; without a table it answers no row"
+)
 _OWN_OF_DRIVER = ("class", "module", "aliases", "renamed")
 # Keywords that nearly every driver calls the same.
 _SAME = ("user", "password", "host", "port")
@@ -190,7 +198,11 @@ def _text(
         family=family,
         is_short=family == "sql",
         parts=defaultdict(str, like.parts()),
-        taken_over=[it for key, it in like.parts().items() if key not in _OWN],
+        taken_over=[
+            _of_a_new_store(it, like) for key, it in like.parts().items() if key not in _OWN
+        ],
+        # Where they are not a table's, a migration makes them.
+        indexes=like.names("indexes"),
         url=[it for key, it in like.parts("url").items() if key in ("parts", "rest", "whole")],
         defaults=defaults,
         example=like.text("url", "example").partition(":")[2],
@@ -212,6 +224,14 @@ def _text(
         },
     )
     return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _of_a_new_store(part: str, like: Written) -> str:
+    """A part without a query that looks for the tables of others, which are of generation 0."""
+    opening = like.text("queries", OPENING)
+    if opening and selected(opening)[0] != ("generation",):
+        part = part.replace(like.parts("queries")[OPENING], _OPENING)
+    return part
 
 
 def _plainest(like: Written) -> str:

@@ -31,7 +31,7 @@ _HEADER = """\
 
 
 def file_of(backend: str, layout: str = "") -> str:
-    """Where the plans stand; a layout that a table of the backend may have too has its own."""
+    """Where the plans stand; each layout that the backend knows has its own."""
     return f"{FOLDER}/{backend}.{layout}.yaml" if layout else f"{FOLDER}/{backend}.yaml"
 
 
@@ -96,31 +96,36 @@ def check(
     models: Sequence[Planned], recorded: Mapping[str, PlansModel | None], report: Report
 ) -> None:
     """Every query has a recorded plan, and costs what its backend allows; nothing else is there."""
-    names = {str(it.backend) for it in models}
+    places = {
+        file_of(str(it.backend), layout): it
+        for it in models
+        for layout in ("", *map(str, it.layouts))
+    }
     for path in recorded:
-        if _backend_of(path) not in names:
-            message = "plans of no backend with queries"
-            help = f"{suggest(path, map(file_of, names))}; rename it, or delete it"
+        if path not in places:
+            message = "plans of no backend with queries, and of no layout of one"
+            help = f"{suggest(path, places)}; rename it, or delete it"
             report.add(Code.PLAN01, message, Span(path, 1, 1), help=help)
-    for model in models:
-        name = str(model.backend)
-        if file_of(name) not in recorded:
+    for path, model in places.items():
+        if path not in recorded:
+            name = path.removeprefix(f"{FOLDER}/").removesuffix(".yaml")
             message = f"the plans of {name!r} are not recorded"
-            report.add(Code.PLAN01, message, Span(file_of(name), 1, 1), help=f"run `{COMMAND}`")
-        of_it = [it for path, it in recorded.items() if it and _backend_of(path) == name]
-        for found in of_it:
+            report.add(Code.PLAN01, message, Span(path, 1, 1), help=f"run `{COMMAND}`")
+        elif (found := recorded[path]) is not None:
             _check_queries(model, found, report)
             _check_costs(model, found, report)
+    for model in models:
+        of_it = [it for path, it in recorded.items() if it and places.get(path) is model]
         _refuse_unneeded(model, list(map(read, of_it)), report)
 
 
-def _backend_of(path: str) -> str:
-    return path.removeprefix(f"{FOLDER}/").partition(".")[0]
+def _is_planned(query: str) -> bool:
+    """What answers no case is asked for once, when a persister is opened."""
+    return "." in query
 
 
 def _check_queries(model: Planned, found: PlansModel, report: Report) -> None:
-    # What is no case is asked for once, when a persister is opened.
-    queries = [it for it in model.queries if "." in it]
+    queries = [it for it in model.queries if _is_planned(it)]
     for query in queries:
         if query not in found.plans:
             message = f"there is no plan of {str(query)!r}"
@@ -149,6 +154,7 @@ def _refuse_unneeded(model: Planned, recorded: Sequence[Plans], report: Report) 
     needed = {(query, kind) for plans in recorded for query, (kind, _) in costly(plans, {})}
     planned = {query for plans in recorded for query in plans}
     for (query, kind), reason in allowed(model).items():
-        if query in planned and (query, kind) not in needed:
+        is_known = query in planned or not _is_planned(query)
+        if is_known and (query, kind) not in needed:
             message = f"no recorded plan of {query!r} needs the {kind!r} that is allowed"
             report.add(Code.PLAN03, message, reason.span, help="remove it")

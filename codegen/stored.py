@@ -94,6 +94,8 @@ class Stored:
     facts: tuple[Fact, ...]
     span: Span
     """Where the generation stands."""
+    migrates: bool = True
+    """Whether the family can bring what is stored to another generation."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def stored(model: BackendModel) -> Stored | None:
         int(generation),
         tuple(sorted(facts.found, key=_order)),
         place_of(generation, model.span),
+        hasattr(model.stored, "migrations"),
     )
 
 

@@ -1,15 +1,18 @@
 """Stores as they were left by each generation: `tests/golden/stores/`, and what they hold.
 
-`python -m tests.golden_stores mongodb` (or redis, sqlite) records the store of this generation, if
-there is none yet; what is recorded is never written anew: somebody has data that looks like it.
+`python -m tests.golden_stores mongodb` (or mariadb, redis, sqlcipher, sqlite) records the store of
+this generation, if there is none yet; what is recorded is never written anew: somebody has data
+that looks like it. `tests/test_postgresql_golden.py` says how PostgreSQL's was recorded.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,18 +25,33 @@ from bson import json_util
 from bson.timestamp import Timestamp
 
 from persistry import (
+    MariaDBPersister,
     MongoDBBasePersister,
     RedisBasePersister,
+    SQLCipherPersister,
     SQLitePersister,
     State,
     StateConflictError,
+    b_pymongo,
+    b_redis,
 )
-from persistry._formats.sqlite import FORMAT as sqlite_format
-from tests.servers import MongoServer, RedisServer
+from persistry._formats import mariadb, sqlcipher, sqlite
+from tests.servers import MariaDBServer, MongoServer, RedisServer
+from tests.stores.mariadb import MariaDBPlace
 
 FOLDER = Path(__file__).parent / "golden" / "stores"
-# In Redis; in MongoDB a collection of this name.
+# Of the namespace, the collection or the table.
 NAME = "golden"
+# Of SQLCipher's file; a key is derived from it, as from what users think of.
+PASSPHRASE = "a passphrase"
+# The generation that each backend has now.
+GENERATIONS = {
+    "mariadb": mariadb.FORMAT.generation,
+    "mongodb": b_pymongo._FORMAT.generation,
+    "redis": b_redis._GENERATION,
+    "sqlcipher": sqlcipher.FORMAT.generation,
+    "sqlite": sqlite.FORMAT.generation,
+}
 
 
 class Record(NamedTuple):
@@ -110,7 +128,8 @@ def check_is(found: Any, record: Record) -> None:
 
 
 # A file is JSON lines: of MongoDB, {"index": ...} and {"document": ...}, extended JSON; of Redis,
-# commands. Of SQLite it is a dump, and generation 0 is what Apache Burr's statements made.
+# commands. Of SQLite and MariaDB it is a dump, and generation 0 is what Apache Burr's statements
+# made. Of SQLCipher it is the encrypted file itself.
 
 
 def sqlite_lines(path: str | Path) -> Iterator[str]:
@@ -121,6 +140,26 @@ def sqlite_lines(path: str | Path) -> Iterator[str]:
 def restore_sqlite(path: Path, to: Path) -> None:
     with closing(sqlite3.connect(to)) as connection:
         connection.executescript(path.read_text())
+
+
+def mariadb_lines(connection: Any) -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SHOW CREATE TABLE {NAME}")
+        # A server has its own character set and collation, which no column has.
+        made = re.sub(r" DEFAULT CHARSET=\w+( COLLATE=\w+)?", "", cursor.fetchone()[1])
+        made = re.sub(r"DEFAULT (utc_timestamp\(6\))", r"DEFAULT (\1)", made)  # as MySQL wants it
+        yield f"{made};"
+        cursor.execute(f"SELECT * FROM {NAME} ORDER BY write_number")
+        for row in cursor.fetchall():
+            texts = (it.decode() if isinstance(it, bytes) else it for it in row)
+            yield f"INSERT INTO {NAME} VALUES ({', '.join(map(connection.escape, texts))});"
+
+
+def restore_mariadb(path: Path, connection: Any) -> None:
+    with connection.cursor() as cursor:
+        for statement in path.read_text().rstrip(";\n").split(";\n"):
+            cursor.execute(statement)
+    connection.commit()
 
 
 def mongodb_lines(collection: Any) -> Iterator[str]:
@@ -166,40 +205,70 @@ def restore_redis(path: Path, client: redis.Redis) -> None:
         client.execute_command(*json.loads(line))
 
 
-def record(backend: str, generation: int, lines: Iterable[str], kind: str = "jsonl") -> None:
-    path = FOLDER / backend / f"generation_{generation}.{kind}"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("x") as file:
-        file.writelines(f"{line}\n" for line in lines)
+def filled(persister: Any) -> Any:
+    """The persister, after it has saved all records."""
+    persister.initialize()
+    for it in RECORDS:
+        it.save(persister)
+    return persister
+
+
+def mariadb(to: Path) -> None:
+    with MariaDBServer() as server, closing(MariaDBPlace.on(server).connect()) as connection:
+        filled(MariaDBPersister(connection, NAME))
+        write(to, mariadb_lines(connection))
+
+
+def mongodb(to: Path) -> None:
+    with MongoServer() as server, server.client() as client:
+        write(to, mongodb_lines(filled(MongoDBBasePersister(client, NAME, NAME)).collection))
+
+
+def redis_(to: Path) -> None:
+    with RedisServer() as server, redis.Redis(*server.address) as client:
+        filled(RedisBasePersister(client, namespace=NAME))
+        write(to, redis_lines(client))
+
+
+def sqlcipher(to: Path) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "golden.db")
+        with SQLCipherPersister.from_values(str(path), PASSPHRASE, NAME) as persister:
+            filled(persister)
+        shutil.copy(path, to)
+
+
+def sqlite(to: Path) -> None:
+    with TemporaryDirectory() as folder:
+        path = str(Path(folder, "golden.db"))
+        with SQLitePersister(path, NAME) as persister:
+            filled(persister)
+        write(to, sqlite_lines(path))
+
+
+def write(to: Path, lines: Iterable[str]) -> None:
+    to.write_text("".join(f"{line}\n" for line in lines))
+
+
+# Who records a backend's store, and the kind of file.
+RECORDERS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "mariadb": (mariadb, "sql"),
+    "mongodb": (mongodb, "jsonl"),
+    "redis": (redis_, "jsonl"),
+    "sqlcipher": (sqlcipher, "db"),
+    "sqlite": (sqlite, "sql"),
+}
 
 
 def main(backend: str) -> None:
-    if backend == "mongodb":
-        from persistry.b_pymongo import _FORMAT
-
-        with MongoServer() as server, server.client() as client:
-            persister: Any = MongoDBBasePersister(client, NAME, NAME)
-            for it in RECORDS:
-                it.save(persister)
-            record(backend, _FORMAT.generation, mongodb_lines(persister.collection))
-    elif backend == "redis":
-        from persistry.b_redis import _GENERATION
-
-        with RedisServer() as server, redis.Redis(*server.address) as client:
-            persister = RedisBasePersister(client, namespace=NAME)
-            for it in RECORDS:
-                it.save(persister)
-            record(backend, _GENERATION, redis_lines(client))
-    elif backend == "sqlite":
-        with TemporaryDirectory() as folder:
-            path = str(Path(folder, "golden.db"))
-            with SQLitePersister(path, NAME) as persister:
-                persister.initialize()
-                for it in RECORDS:
-                    it.save(persister)
-            record(backend, sqlite_format.generation, sqlite_lines(path), "sql")
-    else:
-        raise SystemExit(f"what is recorded here is mongodb, redis and sqlite, not {backend!r}")
+    if backend not in RECORDERS:
+        raise SystemExit(f"what is recorded here is {', '.join(RECORDERS)}, not {backend!r}")
+    recorder, kind = RECORDERS[backend]
+    path = FOLDER / backend / f"generation_{GENERATIONS[backend]}.{kind}"
+    if path.exists():
+        raise SystemExit(f"{path} is recorded already")
+    path.parent.mkdir(exist_ok=True)
+    recorder(path)
 
 
 if __name__ == "__main__":

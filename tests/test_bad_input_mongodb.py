@@ -12,6 +12,8 @@ from typing import Any
 import pymongo
 import pytest
 from bson.codec_options import CodecOptions
+from bson.int64 import Int64
+from bson.timestamp import Timestamp
 from pymongo.errors import (
     InvalidOperation,
     OperationFailure,
@@ -226,6 +228,33 @@ def test_a_primary_that_steps_down(make: Make, admin: Any, server: MongoServer) 
     admin.database.client.admin.command("replSetStepDown", 1, force=True)
     persister.put("other", n=2)
     assert persister.get() == {"n": 1}
+    works(persister)
+
+
+def test_a_server_that_lacks_the_keys_of_its_time(
+    hand_in: Any, server: MongoServer, admin: Any, run: Run
+) -> None:
+    """As for an instant after a restart: it cannot say whether a time it is told was ever its."""
+    persister, client = hand_in(with_rights(server, {"role": "readWrite", "db": DB}))
+    works(persister)
+    before = admin.count_documents({})
+    unknown = {"hash": bytes(20), "keyId": Int64(1)}
+
+    async def hears_of(time: Timestamp | None) -> None:
+        topology = client._topology
+        if time is None:
+            topology._max_cluster_time = None
+        elif told := topology.receive_cluster_time({"clusterTime": time, "signature": unknown}):
+            await told
+
+    now = admin.database.client.admin.command("hello")["$clusterTime"]["clusterTime"]
+    run(hears_of(Timestamp(now.time + 60, 1)))
+    for name, operation in ALL.items():
+        with refused(PersisterUnavailableError, name, "keys", cause=OperationFailure) as caught:
+            operation(persister)
+        assert caught.value.may_have_saved is False  # type: ignore[attr-defined]
+    assert admin.count_documents({}) == before
+    run(hears_of(None))
     works(persister)
 
 

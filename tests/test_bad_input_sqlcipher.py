@@ -7,8 +7,9 @@ import pickle
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,14 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.sqlite import Make, damaged, initialized, paths
 from tests.stores.sqlcipher import encrypted
 
 COLUMNS = "partition_key, app_id, sequence_id, position, status, state, created_at, codec"
 DATABASE, OPERATIONAL = sqlcipher3.DatabaseError, sqlcipher3.OperationalError
 run = pytest.fixture(runner)
-Make = Callable[..., Calls]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "steps.db"
+path = pytest.fixture(paths)
+persister = pytest.fixture(initialized)
 
 
 @pytest.fixture
@@ -53,13 +51,6 @@ def make(path: Path, run: Run) -> Iterator[Make]:
     yield make_
     for persister in made:
         persister.cleanup()
-
-
-@pytest.fixture
-def persister(make: Make) -> Calls:
-    persister = make()
-    persister.initialize()
-    return persister
 
 
 def sql(path: Path, *statements: str) -> list[Any]:
@@ -257,15 +248,8 @@ DAMAGE = {
 def test_a_damaged_record_is_named_and_spares_the_others(
     persister: Calls, path: Path, damage: str
 ) -> None:
-    for app in ("good", "bad"):
-        persister.put(app, n=1)
-    sql(path, f"UPDATE burr_state SET {DAMAGE[damage]} WHERE app_id = 'bad'")
-    for app_id in ("bad", None):  # the latest of an application, and of the partition
-        with refused(CorruptStateError, "load", "'p'", "'bad'", cause=ValueError):
-            persister.get(app_id)
-    assert persister.get("good") == {"n": 1}
-    assert persister.list_app_ids("p") == ["bad", "good"]
-    works(persister)
+    spoil = partial(sql, path)
+    damaged(persister, spoil, DAMAGE[damage], cause=ValueError, named=True)
 
 
 def test_an_application_whose_name_is_no_text(persister: Calls, path: Path) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,42 +27,14 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import OPERATIONS, Calls, Run, named_by, refused, runner, works
+from tests.sqlite import CLASSES, Make, colours, damaged, initialized, makers, paths
 
-CLASSES: dict[str, Any] = {"sync": SQLitePersister, "async": AsyncSQLitePersister}
 COLUMNS = "partition_key, app_id, sequence_id, position, status, state, created_at, codec"
 run = pytest.fixture(runner)
-Make = Callable[..., Calls]
-
-
-@pytest.fixture(params=CLASSES)
-def colour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "steps.db"
-
-
-@pytest.fixture
-def make(colour: str, path: Path, run: Run) -> Iterator[Make]:
-    """Makes persisters on the file; they are closed in the end."""
-    made = []
-
-    def make_(db_path: Any = path, **options: Any) -> Calls:
-        made.append(Calls(run(CLASSES[colour].from_values(db_path, **options)), run))
-        return made[-1]
-
-    yield make_
-    for persister in made:
-        persister.cleanup()
-
-
-@pytest.fixture
-def persister(make: Make) -> Calls:
-    persister = make()
-    persister.initialize()
-    return persister
+colour = pytest.fixture(params=CLASSES)(colours)
+path = pytest.fixture(paths)
+make = pytest.fixture(makers)
+persister = pytest.fixture(initialized)
 
 
 @pytest.fixture
@@ -400,16 +373,7 @@ DAMAGE = {
 def test_a_damaged_record_is_named_and_spares_the_others(
     persister: Calls, path: Path, damage: str
 ) -> None:
-    for app in ("good", "bad"):
-        persister.put(app, n=1)
-    sql(path, f"UPDATE burr_state SET {DAMAGE[damage]} WHERE app_id = 'bad'")
-    for app_id in ("bad", None):  # the latest of an application, and of the partition
-        with refused(CorruptStateError, "load", "'p'", cause=Exception) as caught:
-            persister.get(app_id)
-        assert "'bad'" in str(caught.value) or app_id is None
-    assert persister.get("good") == {"n": 1}
-    assert persister.list_app_ids("p") == ["bad", "good"]
-    works(persister)
+    damaged(persister, partial(sql, path), DAMAGE[damage])
 
 
 @pytest.mark.parametrize(

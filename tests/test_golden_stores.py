@@ -1,8 +1,11 @@
-"""What each generation left in MongoDB, Redis and SQLite is opened, read and gone on with."""
+"""What each generation left in a store is opened, read and gone on with; PostgreSQL's elsewhere."""
 
 from __future__ import annotations
 
 import json
+import re
+import secrets
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,13 +16,12 @@ import pytest
 import redis
 
 import persistry
-from persistry._formats.sqlite import FORMAT as sqlite_format
-from persistry.b_pymongo import _FORMAT
-from persistry.b_redis import _GENERATION
 from tests import golden_stores as golden
 from tests.bad_input import Calls, Run, runner
 from tests.servers import RedisServer
+from tests.stores.mariadb import MariaDBPlace
 from tests.stores.mongodb import MongoPlace
+from tests.stores.sqlcipher import encrypted
 
 run = pytest.fixture(runner)
 DB = "persistry_test_golden"
@@ -41,6 +43,18 @@ def client(redis_place: object) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture
+def mariadb(mariadb_place: MariaDBPlace) -> Iterator[Any]:
+    """A connection in a database of its own."""
+    name = f"persistry_golden_{secrets.token_hex(4)}"
+    with closing(mariadb_place.connect()) as connection, connection.cursor() as cursor:
+        connection.autocommit(True)
+        cursor.execute(f"CREATE DATABASE {name}")
+        connection.select_db(name)
+        yield connection
+        cursor.execute(f"DROP DATABASE {name}")
+
+
 @pytest.fixture(params=["", "Async"], ids=["sync", "async"])
 def colour(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -55,7 +69,7 @@ def test_mongodb(
     before = list(collection.find())
     cls = getattr(persistry, f"{colour}MongoDBBasePersister")
     persister = Calls(run(cls.from_values(mongodb_place.url, DB, golden.NAME)), run)
-    is_current = golden.generation_of(path) == _FORMAT.generation
+    is_current = golden.generation_of(path) == golden.GENERATIONS["mongodb"]
     assert persister.is_initialized() is is_current
     assert bool(persister.pending_migrations()) is not is_current
     if by == "initialize":
@@ -81,7 +95,53 @@ def test_redis(path: Path, colour: str, client: redis.Redis, run: Run) -> None:
     persister.cleanup()
 
 
-ROWS = "SELECT rowid, partition_key, app_id, sequence_id, position, status, state, created_at"
+KEYS = "partition_key, app_id, sequence_id, position, status, state, created_at"
+
+
+@of("mariadb")
+def test_mariadb(
+    path: Path, colour: str, mariadb: Any, mariadb_place: MariaDBPlace, run: Run
+) -> None:
+    golden.restore_mariadb(path, mariadb)
+
+    def asked(sql: str) -> list[Any]:
+        with mariadb.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    rows = f"SELECT write_number, {KEYS} FROM {golden.NAME} ORDER BY write_number"
+    before = asked(rows)
+    ((database,),) = asked("SELECT database()")
+    cls = getattr(persistry, f"{colour}MariaDBPersister")
+    words = mariadb_place.for_aiomysql if colour else mariadb_place.parts
+    words = {**words, "db_name": database, "table_name": golden.NAME}
+    goes_on(Calls(run(cls.from_values(**words)), run), "mariadb", path)
+    assert asked(rows)[: len(before)] == before
+
+
+@of("sqlcipher")
+def test_sqlcipher(path: Path, tmp_path: Path, run: Run) -> None:
+    file = shutil.copy(path, tmp_path / "golden.db")
+
+    def rows() -> list[Any]:
+        with closing(encrypted(file, golden.PASSPHRASE)) as connection:
+            return connection.execute(f"SELECT rowid, {KEYS} FROM {golden.NAME}").fetchall()
+
+    before = rows()
+    opening = persistry.SQLCipherPersister.from_values(str(file), golden.PASSPHRASE, golden.NAME)
+    goes_on(Calls(opening, run), "sqlcipher", path)
+    assert rows()[: len(before)] == before
+
+
+def goes_on(persister: Calls, backend: str, path: Path) -> None:
+    """`initialize()` has something to do where it is an earlier generation, and not again."""
+    is_current = golden.generation_of(path) == golden.GENERATIONS[backend]
+    assert persister.is_initialized() is is_current
+    assert bool(persister.pending_migrations()) is not is_current
+    persister.initialize()
+    assert persister.is_initialized() and persister.pending_migrations() == []
+    golden.check(persister, golden.records_of(path))
+    persister.cleanup()
 
 
 @of("sqlite")
@@ -91,19 +151,12 @@ def test_sqlite(path: Path, colour: str, tmp_path: Path, run: Run) -> None:
 
     def rows() -> list[Any]:
         with closing(sqlite3.connect(file)) as connection:
-            return connection.execute(f"{ROWS} FROM {golden.NAME}").fetchall()
+            return connection.execute(f"SELECT rowid, {KEYS} FROM {golden.NAME}").fetchall()
 
     before = rows()
     cls = getattr(persistry, f"{colour}SQLitePersister")
-    persister = Calls(run(cls.from_values(str(file), golden.NAME)), run)
-    is_current = golden.generation_of(path) == sqlite_format.generation
-    assert persister.is_initialized() is is_current
-    assert bool(persister.pending_migrations()) is not is_current
-    persister.initialize()
-    assert persister.is_initialized() and persister.pending_migrations() == []
-    golden.check(persister, golden.records_of(path))
+    goes_on(Calls(run(cls.from_values(str(file), golden.NAME)), run), "sqlite", path)
     assert rows()[: len(before)] == before
-    persister.cleanup()
 
 
 def test_a_table_of_generation_1_that_does_not_say_so(
@@ -123,11 +176,8 @@ def test_a_table_of_generation_1_that_does_not_say_so(
 
 def test_each_generation_is_recorded() -> None:
     """Before a new one is released: `python -m tests.golden_stores <backend>`."""
-    for backend, first, last in (
-        ("mongodb", 0, _FORMAT.generation),
-        ("redis", 1, _GENERATION),
-        ("sqlite", 0, sqlite_format.generation),
-    ):
+    for backend, last in golden.GENERATIONS.items():
+        first = 0 if backend in ("mongodb", "sqlite") else 1  # that of another library
         found = [golden.generation_of(path) for path in golden.paths(backend)]
         assert found == list(range(first, last + 1)), backend
 
@@ -149,6 +199,32 @@ def test_what_is_recorded_is_what_is_stored(client: redis.Redis, collection: Any
         record.save(persister)
     lines = golden.paths("mongodb")[-1].read_text().splitlines()
     assert without_times(golden.mongodb_lines(collection)) == without_times(lines)
+
+
+def test_what_is_recorded_of_tables_is_what_is_stored(mariadb: Any, tmp_path: Path) -> None:
+    golden.restore_mariadb(golden.paths("mariadb")[-1], mariadb)
+    recorded = [TIME.sub("", it) for it in golden.mariadb_lines(mariadb)]
+    with mariadb.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {golden.NAME}")
+    golden.filled(persistry.MariaDBPersister(mariadb, golden.NAME))
+    assert [TIME.sub("", it) for it in golden.mariadb_lines(mariadb)] == recorded
+    file = golden.paths("sqlcipher")[-1]
+    persister = persistry.SQLCipherPersister.from_values(
+        new := str(tmp_path / "new.db"), golden.PASSPHRASE, golden.NAME
+    )
+    golden.filled(persister).cleanup()
+    assert content(new) == content(shutil.copy(file, tmp_path))
+
+
+TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d{6}")
+
+
+def content(file: str | Path) -> list[Any]:
+    """What is in an encrypted file, but for the times."""
+    with closing(encrypted(file, golden.PASSPHRASE)) as connection:
+        schema = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+        rows = connection.execute(f"SELECT * FROM {golden.NAME}").fetchall()
+    return [*schema, *([TIME.sub("", str(it)) for it in row] for row in rows)]
 
 
 def without_times(lines: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pymongo
 import pytest
 
 from codegen import plans
@@ -35,7 +36,7 @@ from tests.plans import (
     sqlite,
 )
 from tests.plans.steps import UnknownStep
-from tests.stores import STORES
+from tests.stores.mongodb import MongoPlace
 
 ROOT = Path(__file__).parents[1]
 MakeStore = Callable[[Column], AbstractContextManager[Any]]
@@ -44,7 +45,7 @@ PROJECT = GENERATOR.project()
 MODELS = {str(it.backend): it for it in GENERATOR.models if hasattr(it, "plans")}
 PLANNED = [it for it in COLUMNS if it.backend in MODELS]
 # The column that plans are recorded with: of each backend, and of each layout of its table.
-FIRST = {(it.backend, STORES[it.name].layout): it for it in reversed(PLANNED)}
+FIRST = {(it.backend, it.layout): it for it in reversed(PLANNED)}
 
 run = pytest.fixture(runner)
 
@@ -71,7 +72,7 @@ def costs(backend: str, found: Recorded) -> str:
 def test_queries_are_answered_as_recorded(column: Column, make_store: MakeStore, run: Run) -> None:
     """By every driver: what it sends may be planned in another way, and is not."""
     found = now(column, make_store, run)
-    layout = STORES[column.name].layout
+    layout = column.layout
     if os.environ.get("UPDATE_PLANS") == "1" and column == FIRST[column.backend, layout]:
         file = ROOT / plans.file_of(column.backend, layout)
         file.parent.mkdir(exist_ok=True)
@@ -239,6 +240,24 @@ def test_all_of_a_collection_is_a_scan() -> None:
     winner = {"stage": "LIMIT", "inputStage": {"stage": "COLLSCAN"}}
     (step,) = mongodb.plan_of({"queryPlanner": {"winningPlan": winner}}).lines()
     assert step == ("scan", "table")
+
+
+@pytest.mark.parametrize("hint", ["by_n", "by_m"])
+def test_all_that_mongodb_is_told_is_explained(mongodb_place: MongoPlace, hint: str) -> None:
+    """A hint to take an index, too: a plan without it would be another one."""
+    commands = mongodb.Commands()
+    options: Any = {"event_listeners": [commands], "timeoutMS": 5000}
+    with pymongo.MongoClient(mongodb_place.url, **options) as client:
+        database = client["persistry_test_explained"]
+        for name in ("n", "m"):
+            database.hinted.create_index(name, name=f"by_{name}")
+        commands.heard.clear()
+        assert list(database.hinted.find({"n": 1, "m": 1}, hint=hint)) == []
+        (command,) = commands.heard
+        answer = database.command("explain", mongodb.explained(command))
+        client.drop_database(database.name)
+    (step,) = mongodb.plan_of(answer).lines()
+    assert step == ("search", f"table by {hint} ({hint[-1]})")
 
 
 def test_a_planner_that_nobody_knows() -> None:

@@ -804,3 +804,44 @@ def test_a_table_that_stands_behind_in_the_search_path(
     assert own.sql("SELECT to_regclass('front.burr_state') IS NULL") == [(True,)]
     burr.save("old", 2, {"n": 3})
     assert persister.get("old") == {"n": 3}
+
+
+# Names that Burr did not quote
+
+
+@pytest.mark.parametrize("schema", ["", "Public."])
+def test_no_new_table_hides_one_that_burr_was_given_in_capital_letters(
+    own: Database, colour: str, run: Run, schema: str
+) -> None:
+    """There, `MyStates` is `mystates`: who says it in the same way here means that."""
+    own.sql(TABLE.format(table="MyStates"))
+    if schema:
+        own.sql('CREATE SCHEMA "Public"')
+    persister = own.open(colour, run, table_name=f"{schema}MyStates")
+    words = ("initialize", "MyStates", "Apache Burr", "small letters", "give that as table_name")
+    with refused(StoreVersionError, *words, cause=DRIVERS[colour]):
+        persister.initialize()
+    assert own.sql("SELECT relname FROM pg_class WHERE relname LIKE 'My%'") == []
+    adopting = own.open(colour, run, table_name="mystates")
+    adopting.initialize()
+    works(adopting)
+    with refused(StoreVersionError, "small letters", cause=DRIVERS[colour]):
+        persister.initialize()  # its data are there still
+    own.sql("ALTER TABLE mystates RENAME TO other")
+    persister.initialize()
+    works(persister)
+    own.sql("ALTER TABLE other RENAME TO mystates")
+    persister.initialize()  # it is there: nobody loses sight of it
+    for made in (persister, adopting):
+        made.cleanup()
+
+
+def test_a_table_of_ours_in_small_letters_is_another_one(
+    own: Database, colour: str, run: Run
+) -> None:
+    for name in ("mystates", "MyStates"):
+        persister = own.open(colour, run, table_name=name)
+        persister.initialize()
+        assert persister.list_app_ids("p") == []
+        works(persister)
+        persister.cleanup()

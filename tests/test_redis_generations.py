@@ -180,7 +180,7 @@ def test_a_store_without_a_mark_is_of_generation_1(make: Make, wire: Wire) -> No
 
 
 def test_a_mark_that_is_none(make: Make, wire: Wire) -> None:
-    for value in ("", "x", "-1", "1.5", b"\xff", "9" * 5000):
+    for value in ("", "x", "-1", "0", "1.5", b"\xff"):
         wire.admin.set(MARK, value)
         with refused(CorruptStateError, MARK, "another program"):
             make().put()

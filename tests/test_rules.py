@@ -521,6 +521,7 @@ MONGODB = [
     ),
     Row(answered(FAILURE, 166, "Namespace is a view, not a collection"), VERSION, "is a view"),
     Row(answered(FAILURE, 14031, "OutOfDiskSpace"), UNAVAILABLE, "no space left"),
+    Row(answered(FAILURE, 211, "No keys found for HMAC that is"), UNAVAILABLE, "try again"),
     Row(answered(FAILURE, 10334, "BSONObj size is invalid"), StateTooLargeError, TOO_LARGE),
     Row(answered(FAILURE, 17419, "Resulting document too large"), StateTooLargeError, TOO_LARGE),
     Row(answered(FAILURE, 17420, "Document to upsert too large"), StateTooLargeError, TOO_LARGE),

@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,12 @@ from persistry import AsyncSQLitePersister, Migration, SQLitePersister, State
 from persistry.errors import NotInitializedError, StateConflictError, StoreVersionError
 from tests.bad_input import Calls, Run, refused, runner, works
 from tests.burr_sqlite import Burr
+from tests.sqlite import CLASSES, Make, colours, makers, paths
 
-CLASSES: dict[str, Any] = {"sync": SQLitePersister, "async": AsyncSQLitePersister}
 run = pytest.fixture(runner)
-Make = Callable[..., Calls]
+colour = pytest.fixture(params=CLASSES)(colours)
+path = pytest.fixture(paths)
+make = pytest.fixture(makers)
 OPERATIONS: dict[str, Callable[[Calls], Any]] = {
     "save": lambda persister: persister.put("app", 1, n=1),
     "load": lambda persister: persister.load("p", "old"),
@@ -32,30 +34,6 @@ OPERATIONS: dict[str, Callable[[Calls], Any]] = {
     "list_partition_keys": lambda persister: persister.list_partition_keys(),
 }
 WRITTEN = "SELECT rowid, partition_key, app_id, sequence_id, position, status, state, created_at"
-
-
-@pytest.fixture(params=CLASSES)
-def colour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "steps.db"
-
-
-@pytest.fixture
-def make(colour: str, path: Path, run: Run) -> Iterator[Make]:
-    """Makes persisters on the file; they are closed in the end."""
-    made = []
-
-    def make_(**options: Any) -> Calls:
-        made.append(Calls(run(CLASSES[colour].from_values(str(path), **options)), run))
-        return made[-1]
-
-    yield make_
-    for persister in made:
-        persister.cleanup()
 
 
 def filled(burr: Burr) -> Burr:

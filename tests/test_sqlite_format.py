@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,42 +16,14 @@ import pytest
 from persistry import AsyncSQLitePersister, SQLitePersister, State
 from persistry.errors import StateConflictError
 from tests.bad_input import Calls, Run, runner
+from tests.sqlite import CLASSES, Make, colours, initialized, makers, paths
 
-CLASSES: dict[str, Any] = {"sync": SQLitePersister, "async": AsyncSQLitePersister}
 COLUMNS = "partition_key, app_id, sequence_id, position, status, state, created_at, codec"
 run = pytest.fixture(runner)
-Make = Callable[..., Calls]
-
-
-@pytest.fixture(params=CLASSES)
-def colour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "steps.db"
-
-
-@pytest.fixture
-def make(colour: str, path: Path, run: Run) -> Iterator[Make]:
-    """Makes persisters on the file; they are closed in the end."""
-    made = []
-
-    def make_(**options: Any) -> Calls:
-        made.append(Calls(run(CLASSES[colour].from_values(str(path), **options)), run))
-        return made[-1]
-
-    yield make_
-    for persister in made:
-        persister.cleanup()
-
-
-@pytest.fixture
-def persister(make: Make) -> Calls:
-    persister = make()
-    persister.initialize()
-    return persister
+colour = pytest.fixture(params=CLASSES)(colours)
+path = pytest.fixture(paths)
+make = pytest.fixture(makers)
+persister = pytest.fixture(initialized)
 
 
 def sql(path: Path, *statements: str) -> list[Any]:

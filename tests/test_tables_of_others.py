@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from persistry._ddl import BACKENDS
+from persistry.__main__ import BACKENDS
 from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support.column import Column
 from persistry.errors import StoreVersionError

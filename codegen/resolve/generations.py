@@ -10,6 +10,12 @@ from ..nodes import place_of
 from ..problems import Code, Report, Span
 from .names import sensible
 
+# What to do where a family can bring nothing that is stored to another generation.
+KEEP = (
+    "keep what is stored, since this family has no migrations yet; a format that has to change is a"
+    " backend of its own, with other keys"
+)
+
 
 def check_steps(
     generation: int,

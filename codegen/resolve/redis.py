@@ -9,6 +9,7 @@ from .. import ir
 from ..model import RedisBackendModel, RedisQueryModel, ScriptModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
+from ..resolve.generations import KEEP
 from ..resolve.names import known, python_name
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<form>[^{}]*))?\}")
@@ -48,8 +49,8 @@ def asked(interface: ir.Interface) -> list[str]:
 
 def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -> ir.RedisParts:
     if model.stored.generation > 1:
-        message = f"no migration leads to generation {model.stored.generation}"
-        help = "write 1: this family cannot migrate yet; codegen/resolve/redis.py is where to begin"
+        message = f"nothing brings keys that are stored to generation {model.stored.generation}"
+        help = f"write 1 and {KEEP}"
         place = place_of(model.stored.generation, model.stored.span)
         report.add(Code.SPEC09, message, place, help=help)
     before = len(report.problems)

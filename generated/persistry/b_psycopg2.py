@@ -293,6 +293,12 @@ _FAILURES = Failures(
         Rule(
             errors.StoreVersionError,
             _RAISED,
+            "Apache Burr made a table of this name in small letters, as it does not quote names; give that as table_name, or rename it",
+            codes=("PS001",),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            _RAISED,
             "the table has a constraint or a column that persistry did not make; remove it, or give another table_name",
             codes=("23502", "23503", "23505", "23514", "23P01", "428C9", "22001"),
         ),
@@ -428,7 +434,7 @@ class PostgreSQLPersister(BaseStatePersister):
     The user needs SELECT and INSERT on the table; whoever calls `initialize()` first,
     CREATE on its schema. It adopts a table that Apache Burr made, if its owner calls it,
     and Burr can go on with it. Names are quoted here and not there, so what Burr was given
-    as `MyStates` is `mystates`.
+    as `MyStates` is `mystates`; `initialize()` makes no `MyStates` beside that.
 
     A server to throw away: `docker run --rm -e POSTGRES_PASSWORD=secret -p 55432:5432
     postgres`, and then `connect("postgresql://postgres:secret@localhost:55432/postgres")`.

@@ -54,6 +54,7 @@ VALUES = {
     "base": "[sqlite3.Error]",
     "codes": '["1"]',
     "conflict": '{codes: ["2"]}',
+    "opening": "SELECT 1 AS generation FROM {table}",
 }
 
 
@@ -99,6 +100,42 @@ def test_with_its_todos_written_it_is_a_backend(
     assert made is not None
     backend = next(it for it in made.backends if it.name == "mine")
     assert backend.classes and all(it.name.startswith("Mine") for it in backend.classes)
+    assert not backend.layouts
+    for parts in (it.parts for it in backend.classes):
+        if isinstance(parts, ir.SqlParts):
+            assert parts.generation == 1 and not parts.changes and parts.widen is None
+        if isinstance(parts, ir.MongoParts):
+            made_by = [name for migration in parts.migrations for name in migration.indexes]
+            assert [it.generation for it in parts.migrations] == [1]
+            assert made_by == [it.name for it in parts.indexes]
+
+
+@pytest.mark.parametrize("like", BACKENDS)
+def test_nothing_of_it_is_for_the_data_of_others(like: str, project: Path) -> None:
+    """There is no earlier format, and nobody else has made tables for the new store."""
+    text = begun(project, like).read_text(encoding="utf-8")
+    keys = re.findall(r"^ *(\w+):", text, re.MULTILINE)
+    assert not {"layouts", "widen"} & {*keys}
+    assert "Burr" not in text
+    assert ("migrations" in keys) is (like == "mongodb")  # there they make the indexes
+
+
+def test_the_migrations_of_a_later_generation_are_not_taken_over(project: Path, put: Put) -> None:
+    like = project / "spec/backends/sqlite.yaml"
+    text = like.read_text(encoding="utf-8").replace("generation: 1\n", "generation: 2\n", 1)
+    later = "    - {to: 2, doc: It adds nothing., run: [SELECT 1]}\n\n# Quoted"
+    put(like, text.replace("\n# Quoted", later, 1))
+    assert problems_of(project) == ""
+    put(file := begun(project, "sqlite"), written(file.read_text(encoding="utf-8")))
+    assert problems_of(project) == ""
+
+
+def test_the_opening_query_is_taken_over_if_it_answers_the_generation_alone(project: Path) -> None:
+    opening = (ROOT / "spec/backends/mariadb.yaml").read_text(encoding="utf-8")
+    opening = opening[opening.index("  opening: |") : opening.index("  # Fails, as")]
+    assert opening in begun(project, "mariadb").read_text(encoding="utf-8")
+    for like in ("sqlite", "postgresql"):
+        assert "\n  opening: TODO the query" in begun(project, like, f"my{like}").read_text("utf-8")
 
 
 def test_a_sql_store_is_begun_without_a_module(project: Path) -> None:

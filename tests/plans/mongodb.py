@@ -15,11 +15,8 @@ from .steps import Plan, UnknownStep
 
 # A partition that another library began, whose documents have no number of ours.
 CONTINUED = {"partition of two libraries": "continued"}
-# What of a command `explain` takes.
-_EXPLAINED = (
-    *("find", "aggregate", "filter", "pipeline", "sort", "projection", "limit", "cursor"),
-    *("singleBatch", "collation"),
-)
+# What of a command has no say in its plan, and stands beside `explain` instead of in it.
+_BESIDE = ("$db", "$clusterTime", "$readPreference", "lsid", "maxTimeMS")
 _PASSING = {
     *("LIMIT", "FETCH", "PROJECTION_SIMPLE", "PROJECTION_COVERED", "PROJECTION_DEFAULT"),
     *("SORT_MERGE", "EOF", "OR", "MERGE"),
@@ -35,7 +32,7 @@ class Commands(CommandListener):
         self.heard: list[dict[str, Any]] = []
 
     def started(self, event: CommandStartedEvent) -> None:
-        self.heard.append({key: it for key, it in event.command.items() if key != "lsid"})
+        self.heard.append(dict(event.command))
 
     def succeeded(self, event: Any) -> None: ...
     def failed(self, event: Any) -> None: ...
@@ -85,8 +82,7 @@ class Collection:
         plans = {case: Plan() for case in question.cases}
         (last,) = question.cases[-1:]  # an insert is not explained, and has no plan
         for number, command in enumerate(self._taken("find", "aggregate")):
-            asked = {key: it for key, it in command.items() if key in _EXPLAINED}
-            explain = ("explain", asked)
+            explain = ("explain", explained(command))
             answer = self.collection.database.command(*explain, verbosity="queryPlanner")
             if number:
                 plans[last].parts.append(("the next round trip", plan_of(answer)))
@@ -97,6 +93,11 @@ class Collection:
     def _taken(self, *names: str) -> list[dict[str, Any]]:
         heard, self._commands.heard = self._commands.heard, []
         return [it for it in heard if next(iter(it)) in names]
+
+
+def explained(command: dict[str, Any]) -> dict[str, Any]:
+    """All that may change the plan; a server refuses to explain what it does not know."""
+    return {key: it for key, it in command.items() if key not in _BESIDE}
 
 
 def plan_of(answer: dict[str, Any]) -> Plan:

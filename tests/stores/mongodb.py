@@ -116,8 +116,6 @@ class Adopted(MongoStore):
     meets them in a list.
     """
 
-    layout = "adopted"
-
     def __init__(self, column: Column, place: MongoPlace, run: str, skip_missing: bool) -> None:
         super().__init__(column, place, run, skip_missing)
         place.client[run][self.name].insert_many(map(document_of_burr, range(3)))

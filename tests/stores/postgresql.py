@@ -103,8 +103,6 @@ class PostgreSQLStore(ServedStore[PostgreSQLPlace]):
 class Adopted(PostgreSQLStore):
     """A table as Apache Burr makes it, still empty: `initialize()` adopts it."""
 
-    layout = "adopted"
-
     def __init__(self, *place: Any) -> None:
         super().__init__(*place)
         with closing(self.place.connect()) as connection, connection, connection.cursor() as cursor:

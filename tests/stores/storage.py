@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import persistry
 from persistry.conformance.support.column import Column
@@ -21,8 +21,6 @@ class Storage:
     """Storage for one test; a context manager that removes what the test started."""
 
     address: tuple[str, int] | None = None
-    layout: ClassVar[str] = ""
-    """Which layout the table has, where a backend knows several: its plans are recorded apart."""
 
     def __init__(self, column: Column) -> None:
         self.column = column

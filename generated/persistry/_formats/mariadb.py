@@ -13,8 +13,8 @@ FORMAT = Format(
     generation=1,
     opening="""\
 SELECT
-  CASE WHEN table_comment REGEXP '^persistry generation [0-9]+$'
-    THEN CAST(SUBSTRING(table_comment, 22) AS UNSIGNED) ELSE 1 END AS generation,
+  CASE WHEN table_comment REGEXP '^persistry generation [1-9][0-9]*$'
+    THEN CAST(SUBSTRING(table_comment, 22, 18) AS UNSIGNED) ELSE 1 END AS generation,
   CASE WHEN 9 <> (
       SELECT COUNT(*) FROM information_schema.columns
       WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}

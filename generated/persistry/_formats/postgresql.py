@@ -42,7 +42,7 @@ seen AS (
           SELECT count(*) FROM pg_catalog.pg_attribute AS a
           WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
             AND a.attname IN ('partition_key', 'app_id', 'sequence_id', 'position'))) AS is_keyed,
-    (SELECT substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([0-9]+)$')::int
+    (SELECT left(substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([1-9][0-9]*)$'), 18)::bigint
      FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
      WHERE i.indrelid = pg_catalog.to_regclass({table_text}) AND x.relname = {order_name}) AS kept
   FROM columns AS c LEFT JOIN known ON known.name = c.name
@@ -87,6 +87,18 @@ CREATE TABLE IF NOT EXISTS {table} (
   PRIMARY KEY (partition_key, app_id, sequence_id, position))
 """),
     create=(
+        Step(
+            "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'PS001', MESSAGE = 'another table was meant'; END $$",
+            when="""\
+SELECT count(*) = 7
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = pg_catalog.to_regclass(lower({table_text}))
+WHERE c.oid = {table_text}::regclass AND c.xmin = pg_catalog.pg_current_xact_id()::xid
+  AND a.attrelid <> c.oid AND NOT a.attisdropped
+  AND (a.attname IN ('partition_key', 'app_id', 'sequence_id', 'position', 'status', 'created_at')
+    OR a.attname = 'state' AND a.atttypid = 'pg_catalog.jsonb'::regtype)
+""",
+        ),
         Step(
             "ALTER TABLE {table} ALTER COLUMN state SET COMPRESSION lz4, ALTER COLUMN exact SET COMPRESSION lz4",
             when="""\

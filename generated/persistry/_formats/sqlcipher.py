@@ -21,7 +21,7 @@ lacking AS (SELECT name FROM (SELECT * FROM known EXCEPT SELECT * FROM columns) 
 SELECT
   coalesce(
     (SELECT max(CAST(substr(name, 12) AS INTEGER))
-     FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation,
+     FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[1-9]*' AND substr(name, 12) NOT GLOB '*[^0-9]*'), 1) AS generation,
   coalesce(
     (SELECT 'lacks the column ''' || name || ''', or has it with another type or key' FROM lacking),
     CASE WHEN 'partition_key,app_id,sequence_id,position' NOT IN (

@@ -30,7 +30,8 @@ seen AS (
         SELECT sum(k.key) = 4 AND sum(k.cid = -1) AND sum(k.key AND k.name IN ('partition_key', 'app_id', 'sequence_id', 'position')) = 4
         FROM pragma_index_xinfo(i.name, coalesce({schema_name}, 'main')) AS k)) AS is_keyed,
     (SELECT max(CAST(substr(name, 12) AS INTEGER))
-     FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*') AS kept
+     FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main'))
+     WHERE name GLOB 'generation_[1-9]*' AND substr(name, 12) NOT GLOB '*[^0-9]*') AS kept
   FROM columns HAVING count(*) > 0)
 SELECT
   CASE WHEN as_burrs THEN 0 ELSE coalesce(kept, 1) END AS generation,
