@@ -238,6 +238,12 @@ _FAILURES = Failures(
             codes=("14031",),
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            pymongo.errors.OperationFailure,
+            "the server does not know the keys of its replica set's time; just after a restart it reads them in a moment, try again",
+            codes=("211",),
+        ),
+        Rule(
             errors.StateTooLargeError,
             pymongo.errors.OperationFailure,
             "this server takes no document of this size; keep large values elsewhere and store a reference to them",

@@ -12,8 +12,8 @@ TITLE = "MariaDB"
 _FORMAT = Format(
     generation=1,
     opening="""\
-SELECT CASE WHEN table_comment REGEXP '^persistry generation [0-9]+$'
-  THEN CAST(SUBSTRING(table_comment, 22) AS UNSIGNED) ELSE 1 END AS generation
+SELECT CASE WHEN table_comment REGEXP '^persistry generation [1-9][0-9]*$'
+  THEN CAST(SUBSTRING(table_comment, 22, 18) AS UNSIGNED) ELSE 1 END AS generation
 FROM information_schema.tables
 WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
 """,

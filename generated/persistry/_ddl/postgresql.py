@@ -27,7 +27,7 @@ seen AS (
     bool_or(c.name = 'write_number' AND c.default_value IN ('0', '''0''::bigint')) AS is_begun,
     bool_or(c.name = 'state' AND c.type = 'jsonb') AS holds_jsonb,
     bool_or(c.name = 'sequence_id' AND c.type = 'integer') AS is_narrow,
-    (SELECT substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([0-9]+)$')::int
+    (SELECT left(substring(pg_catalog.obj_description(i.indexrelid, 'pg_class') FROM '^persistry generation ([1-9][0-9]*)$'), 18)::bigint
      FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
      WHERE i.indrelid = pg_catalog.to_regclass({table_text}) AND x.relname = {order_name}) AS kept
   FROM columns AS c LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = c.type
@@ -59,6 +59,18 @@ CREATE TABLE IF NOT EXISTS {table} (
   PRIMARY KEY (partition_key, app_id, sequence_id, position))
 """),
     create=(
+        Step("""\
+SELECT min((burrs.relname || ', that Apache Burr made')::integer)
+FROM (
+  SELECT o.relname
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_class AS o ON o.oid = pg_catalog.to_regclass(lower({table_text})) AND o.oid <> c.oid
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = o.oid AND NOT a.attisdropped
+  WHERE c.oid = {table_text}::regclass AND c.xmin = pg_catalog.pg_current_xact_id()::xid
+    AND (a.attname IN ('partition_key', 'app_id', 'sequence_id', 'position', 'status', 'created_at')
+      OR a.attname = 'state' AND a.atttypid = 'pg_catalog.jsonb'::regtype)
+  GROUP BY o.relname HAVING count(*) = 7 OFFSET 0) AS burrs
+"""),
         Step(
             "ALTER TABLE {table} ALTER COLUMN state SET COMPRESSION lz4, ALTER COLUMN exact SET COMPRESSION lz4",
             when="""\

@@ -14,7 +14,7 @@ _FORMAT = Format(
     opening="""\
 SELECT coalesce(
   (SELECT max(CAST(substr(name, 12) AS INTEGER))
-   FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*'), 1) AS generation
+   FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[1-9]*' AND substr(name, 12) NOT GLOB '*[^0-9]*'), 1) AS generation
 FROM pragma_table_info({table_name}, coalesce({schema_name}, 'main')) WHERE name = 'codec'
 """,
     begin="BEGIN IMMEDIATE",

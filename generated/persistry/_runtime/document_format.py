@@ -7,14 +7,13 @@ others, needs no right that they do not need, is gone with the collection, and n
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .documents import Document, Index
-from .migrations import Migration
+from .migrations import Migration, marked
 
-_MARKED = re.compile(r"ps_generation_(\d{1,9})")
+_MARK = "ps_generation_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,14 @@ class Format:
 
     @property
     def mark(self) -> Index:
-        name = f"ps_generation_{self.generation}"
+        name = f"{_MARK}{self.generation}"
         return Index(name, ((name, 1),), sparse=True)
 
     def found(self, indexes: Sequence[Document]) -> Found:
         """What these indexes say; where the mark alone is missing, the generation is 1."""
-        marks = [int(it[1]) for index in indexes if (it := _MARKED.fullmatch(index["name"]))]
+        names = [str(it["name"]) for it in indexes]
+        found = [marked(it.removeprefix(_MARK)) for it in names if it.startswith(_MARK)]
+        marks = [it for it in found if it is not None]
         missing = [it for it in self.indexes if not any(map(it.is_like, indexes))]
         generation = max(marks, default=int(self.unique not in missing))
         if self.generation not in marks and (missing or generation < self.generation):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ..errors import NotInitializedError, StoreVersionError
 from .failures import about, at
+
+# A longer number is newer, too, but may be more than can be read; the SQL stores read as much.
+_DIGITS = 18
 
 
 class Migration(NamedTuple):
@@ -17,6 +21,11 @@ class Migration(NamedTuple):
     """What changes, and what does not."""
     statements: tuple[str, ...]
     """What is run, in this order, with the store's names in it."""
+
+
+def marked(text: str) -> int | None:
+    """The generation that a mark says; None where it is no number from 1."""
+    return int(text[:_DIGITS]) if re.fullmatch("[1-9][0-9]*", text) else None
 
 
 def check_known(operation: str, key: object, found: int, known: int, place: str = "") -> None:

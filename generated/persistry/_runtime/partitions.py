@@ -18,15 +18,12 @@ from typing import Any, TypeVar
 from ..errors import CorruptStateError
 from .drivers.lua import Script
 from .failures import about
-from .migrations import check_known
+from .migrations import check_known, marked
 from .packed import unescaped
 
 # How many partitions are asked for at once.
 AT_ONCE = 1000
 AT_LEAST = 100
-
-# As many digits as no generation has: beyond some thousand, Python refuses to read a number.
-_LONGEST_MARK = 20
 
 # What the script of a save answers to the first record of a partition, unless told that the set
 # names it.
@@ -80,12 +77,13 @@ class Mark:
     def checking(self, operation: str, asked: object, place: str) -> Steps[None]:
         """Refuse what is of a newer generation."""
         (found,) = yield Commands([("GET", self.key)])
-        if found is not None and not (found.isdigit() and len(found) < _LONGEST_MARK):
+        generation = 1 if found is None else marked(found.decode("latin-1"))
+        if generation is None:
             raise CorruptStateError(
                 f"{about(operation, asked)}: what the key {self.key} holds is no generation;"
                 " another program wrote it, or use another namespace"
             )
-        check_known(operation, asked, int(found or 1), self.generation, place)
+        check_known(operation, asked, generation, self.generation, place)
 
 
 T = TypeVar("T")
