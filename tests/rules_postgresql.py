@@ -27,8 +27,6 @@ from tests.rules import Row
 UNAVAILABLE, ACCESS, VERSION = PersisterUnavailableError, PersisterAccessError, StoreVersionError
 SAVED, REPEAT = {"may_have_saved": True, "repeat": True}, {"repeat": True}
 OTHER_COLUMNS, OTHER_THING = "other columns or keys", "has the name of the table"
-# What a statement of ours raises; no driver has a class for it.
-OURS = "PS001"
 STRANGE = "that persistry did not make"
 NOBODY, LOST = "no server answers there", "the connection was lost"
 TLS, WORDS = "TLS was not agreed on", "correct connect_kwargs"
@@ -50,7 +48,7 @@ CODES: list[tuple[str, str, type[PersisterError], str, dict[str, bool]]] = [
     ("42710", 'type "burr_state" already exists', VERSION, OTHER_THING, {}),
     ("42P07", 'relation "burr_state" already exists', VERSION, OTHER_THING, {}),
     ("55000", 'cannot insert into view "burr_state"', VERSION, OTHER_THING, {}),
-    (OURS, "another table was meant", VERSION, "in small letters", {}),
+    ("22P02", 'for type integer: "t, that Apache Burr made"', VERSION, "in small letters", {}),
     ("23502", 'null value in column "owner"', VERSION, STRANGE, {}),
     ("23503", "violates foreign key constraint", VERSION, STRANGE, {}),
     ("23505", "duplicate key value violates unique constraint", VERSION, STRANGE, {}),
@@ -95,16 +93,13 @@ CODES: list[tuple[str, str, type[PersisterError], str, dict[str, bool]]] = [
 
 def of_psycopg2(code: str, text: str) -> psycopg2.Error:
     """An exception as psycopg2 builds it from what the server says."""
-    cls = psycopg2.DatabaseError if code == OURS else psycopg2.errors.lookup(code)
-    exc: psycopg2.Error = cls(text)
+    exc: psycopg2.Error = psycopg2.errors.lookup(code)(text)
     exc.__setstate__({"pgerror": text, "pgcode": code})
     return exc
 
 
 def of_psycopg(code: str, text: str) -> psycopg.Error:
-    cls = psycopg.DatabaseError if code == OURS else psycopg.errors.lookup(code)
-    exc: psycopg.Error = cls(text)
-    exc.sqlstate = code
+    exc: psycopg.Error = psycopg.errors.lookup(code)(text)
     return exc
 
 

@@ -818,7 +818,13 @@ def test_no_new_table_hides_one_that_burr_was_given_in_capital_letters(
     if schema:
         own.sql('CREATE SCHEMA "Public"')
     persister = own.open(colour, run, table_name=f"{schema}MyStates")
-    words = ("initialize", "MyStates", "Apache Burr", "small letters", "give that as table_name")
+    words = (
+        "initialize",
+        "MyStates",
+        '"mystates, that',
+        "small letters",
+        "give that as table_name",
+    )
     with refused(StoreVersionError, *words, cause=DRIVERS[colour]):
         persister.initialize()
     assert own.sql("SELECT relname FROM pg_class WHERE relname LIKE 'My%'") == []

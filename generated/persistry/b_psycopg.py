@@ -328,7 +328,7 @@ _FAILURES = Failures(
             errors.StoreVersionError,
             _RAISED,
             "Apache Burr made a table of this name in small letters, as it does not quote names; give that as table_name, or rename it",
-            codes=("PS001",),
+            messages=("that Apache Burr made",),
         ),
         Rule(
             errors.StoreVersionError,

@@ -87,18 +87,18 @@ CREATE TABLE IF NOT EXISTS {table} (
   PRIMARY KEY (partition_key, app_id, sequence_id, position))
 """),
     create=(
-        Step(
-            "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'PS001', MESSAGE = 'another table was meant'; END $$",
-            when="""\
-SELECT count(*) = 7
-FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_attribute AS a ON a.attrelid = pg_catalog.to_regclass(lower({table_text}))
-WHERE c.oid = {table_text}::regclass AND c.xmin = pg_catalog.pg_current_xact_id()::xid
-  AND a.attrelid <> c.oid AND NOT a.attisdropped
-  AND (a.attname IN ('partition_key', 'app_id', 'sequence_id', 'position', 'status', 'created_at')
-    OR a.attname = 'state' AND a.atttypid = 'pg_catalog.jsonb'::regtype)
-""",
-        ),
+        Step("""\
+SELECT min((burrs.relname || ', that Apache Burr made')::integer)
+FROM (
+  SELECT o.relname
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_class AS o ON o.oid = pg_catalog.to_regclass(lower({table_text})) AND o.oid <> c.oid
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = o.oid AND NOT a.attisdropped
+  WHERE c.oid = {table_text}::regclass AND c.xmin = pg_catalog.pg_current_xact_id()::xid
+    AND (a.attname IN ('partition_key', 'app_id', 'sequence_id', 'position', 'status', 'created_at')
+      OR a.attname = 'state' AND a.atttypid = 'pg_catalog.jsonb'::regtype)
+  GROUP BY o.relname HAVING count(*) = 7 OFFSET 0) AS burrs
+"""),
         Step(
             "ALTER TABLE {table} ALTER COLUMN state SET COMPRESSION lz4, ALTER COLUMN exact SET COMPRESSION lz4",
             when="""\
