@@ -56,7 +56,7 @@ RULES = {
 
 @pytest.fixture(scope="module")
 def shown(original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What is printed in each format of such a base; keys are new and gone, and a word is another."""
+    """What is printed in each format of such a base; keys are new and gone, a word is another."""
     project = tmp_path_factory.mktemp("older") / "project"
     shutil.copytree(original, project)
     git(project, "init", "--quiet", "--initial-branch", "main")
