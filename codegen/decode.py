@@ -7,7 +7,7 @@ import re
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 from .nodes import Items, ListNode, MappingNode, Node, Number, ScalarNode, Section, Text
-from .problems import Code, Report, closest, suggest
+from .problems import Code, Report, Span, closest, suggest
 from .schema import (
     Key,
     alternatives,
@@ -28,25 +28,30 @@ _TODO = re.compile(r"TODO\b")
 _FAILED: Any = object()
 
 
-def decode(node: Node, type_: type[T], report: Report, what: str | None = None) -> T | None:
+def decode(
+    node: Node, type_: type[T], report: Report, what: str | None = None, lenient: bool = False
+) -> T | None:
     """The value that the node writes down, or None if any part of it has a problem.
+
+    `lenient` is for what another generator understood: the problems are told as well, and there is
+    a value all the same. A part that has one is empty in it, and so is a key that is missing.
 
     Types: a dataclass, `Text`, `str`, `bool`, `int`, `Literal` of words, `X | None`, a union whose
     members are of different kinds, `tuple[X, ...]`, `dict[Text, X]` and `Value`.
     """
     if what is None:
         what = words_for(type_) if dataclasses.is_dataclass(type_) else "this value"
-    decoded = _Decoder(report).decode(node, type_, _Place(what))
+    decoded = _Decoder(report, lenient).decode(node, type_, _Place(what))
     return None if decoded is _FAILED else cast(T, decoded)
 
 
-def peek(node: Node, type_: type[T], report: Report) -> T | None:
+def peek(node: Node, type_: type[T], report: Report, lenient: bool = False) -> T | None:
     """As `decode`, for a first look: keys that the dataclass does not have are passed over."""
     if isinstance(node, MappingNode):
         known = keys_of(cast(type, type_))
         pairs = tuple((key, child) for key, child in node.pairs if key in known)
         node = dataclasses.replace(node, pairs=pairs)
-    return decode(node, type_, report)
+    return decode(node, type_, report, lenient=lenient)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,10 +63,31 @@ class _Place:
 
 
 class _Decoder:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, lenient: bool = False) -> None:
         self._report = report
+        self._lenient = lenient
 
     def decode(self, node: Node, hint: Any, place: _Place) -> Any:
+        value = self._decode(node, hint, place)
+        return self._empty(hint, node.span) if value is _FAILED and self._lenient else value
+
+    def _empty(self, hint: Any, span: Span) -> Any:
+        """Stands for what another generator understood, so that what is around it can be used."""
+        if is_optional(hint):
+            return None
+        hint = alternatives(hint)[0]
+        if dataclasses.is_dataclass(hint):
+            if hint is Value:
+                return Value(None, span)
+            nothing = MappingNode((), span)
+            return _Decoder(Report(), lenient=True)._dataclass(nothing, cast(type, hint))
+        if get_origin(hint) in (tuple, dict):
+            return () if get_origin(hint) is tuple else {}
+        if hint is bool:
+            return False
+        return Number(0, span) if hint is int else Text("", span)
+
+    def _decode(self, node: Node, hint: Any, place: _Place) -> Any:
         if _is_left_to_do(node) and Value not in alternatives(hint):
             return self._refuse_todo(place.words, cast(ScalarNode, node).text, place.doc)
         # In `Value | None` a null that is written down is a value, and None means no key.
@@ -104,10 +130,12 @@ class _Decoder:
                 message = f"missing key {key.name!r} in {what}"
                 help = f"add '{key.name}: ...'{', ' if key.doc else ''}{key.doc}"
                 self._report.add(Code.SCH02, message, node.span, help=help)
-        if missing or present - keys.keys() or _FAILED in values.values():
+        if self._lenient:
+            values |= {it.field: self._empty(it.type, node.span) for it in missing}
+        elif missing or present - keys.keys() or _FAILED in values.values():
             return _FAILED
         for key in keys.values():
-            if key.name not in present and not key.default:
+            if key.field not in values and not key.default:
                 values[key.field] = None
         span = span_field(cls)
         return cls(**values, **({span: node.span} if span else {}))
@@ -163,7 +191,7 @@ class _Decoder:
             value = self.decode(child, value_hint, inside)
             failed = failed or value is _FAILED
             values[name] = value
-        return _FAILED if failed else values
+        return _FAILED if failed and not self._lenient else values
 
     def _scalar(self, node: ScalarNode, hint: Any, place: _Place) -> Any:
         text = node.text

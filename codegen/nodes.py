@@ -93,6 +93,10 @@ def place_of(value: object, otherwise: object) -> Span:
     raise TypeError(f"no place is known for {value!r}")
 
 
+# The tag of what a generator could not read, which no file can have.
+UNREAD = "?"
+
+
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
     text: Text
@@ -121,3 +125,12 @@ class MappingNode:
 
 
 Node: TypeAlias = ScalarNode | ListNode | MappingNode
+
+
+def plain(node: Node) -> Any:
+    """The node as mappings, lists and texts."""
+    if isinstance(node, MappingNode):
+        return {str(key): plain(child) for key, child in node.pairs}
+    if isinstance(node, ListNode):
+        return [plain(it) for it in node.items]
+    return str(node.text)

@@ -19,6 +19,8 @@ from tests.test_adding_a_backend import NEEDED
 ROOT = Path(__file__).parents[1]
 WORKFLOW = ROOT / ".github" / "workflows" / "spec-review.yml"
 SQLITE = "spec/backends/sqlite.yaml"
+# Where the forge has the merge of a pull request with its base.
+PULLED = "refs/pull/1/merge"
 # `on` is a truth value in YAML 1.1, which PyYAML reads.
 SAID: dict[Any, Any] = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = SAID["jobs"]["review"]["steps"]
@@ -50,13 +52,17 @@ def test_a_step_is_either_an_action_or_a_command_and_nothing_of_the_event_is_in_
 
 
 class Runner:
-    """A clone of the merge with its base, as deep as the workflow has it."""
+    """The merge with its base, fetched as checkout does it: that ref alone, so deep as is said."""
 
-    def __init__(self, folder: Path, origin: Path) -> None:
+    def __init__(self, folder: Path, origin: Path, depth: int = 0, base: str = "main") -> None:
         self.folder = folder / "project"
-        depth = str(STEPS[0]["with"]["fetch-depth"])
-        git(folder, "clone", "--quiet", "--depth", depth, origin.as_uri(), str(self.folder))
-        git(self.folder, "checkout", "--quiet", "--detach")
+        self.base = base
+        deep = f"--depth={depth or STEPS[0]['with']['fetch-depth']}"
+        git(folder, "init", "--quiet", str(self.folder))
+        git(self.folder, "remote", "add", "origin", origin.as_uri())
+        there = "refs/remotes/pull/1/merge"
+        git(self.folder, "fetch", "--quiet", "--no-tags", deep, "origin", f"+{PULLED}:{there}")
+        git(self.folder, "checkout", "--quiet", "--force", there)
         (self.folder / ".venv").mkdir()
         for path in Path(sys.prefix).iterdir():
             if path.name in ("bin", "lib", "lib64", "pyvenv.cfg"):
@@ -76,7 +82,7 @@ class Runner:
         those that do not say otherwise."""
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join([str(self.folder / "generated"), str(self.folder)]),
-            "GITHUB_BASE_REF": "main",
+            "GITHUB_BASE_REF": self.base,
             "GITHUB_STEP_SUMMARY": str(self._summary),
             "RUNNER_TEMP": str(self.temporary),
         }
@@ -126,6 +132,7 @@ def merged(origin: Path) -> None:
     commit(origin)
     git(origin, "checkout", "--quiet", "--detach")
     git(origin, "merge", "--quiet", "--no-ff", "--message", "Merged", "change")
+    git(origin, "update-ref", PULLED, "HEAD")
 
 
 def test_a_gate_that_is_not_met_fails_and_everything_is_shown(origin: Path, tmp_path: Path) -> None:
@@ -170,6 +177,30 @@ def test_a_spec_with_a_problem_says_so_and_leaves_no_page(origin: Path, tmp_path
     assert "SCH01" in printed
     assert runner.summary == "The two specs cannot be compared: the log says why.\n"
     assert not (runner.temporary / "spec-review.html").exists()
+
+
+def test_a_base_that_was_not_fetched_is_told(origin: Path, tmp_path: Path) -> None:
+    change(origin, SQLITE, ("title: SQLite\n", "title: SQLite 3\n"))
+    merged(origin)
+    runner = Runner(tmp_path, origin, depth=1)
+    codes, _ = runner.run()
+    assert codes[-1] == 2
+    assert runner.summary.startswith("The base is not here: ")
+
+
+def test_a_base_branch_in_a_folder_that_is_for_another_generator(
+    origin: Path, tmp_path: Path
+) -> None:
+    """The pull request changes the spec's language, and is reviewed all the same."""
+    change(origin, SQLITE, ("title: SQLite\n", "title: SQLite\nsince: 2000\n"))
+    commit(origin)
+    change(origin, SQLITE, ("since: 2000\n", ""))
+    merged(origin)
+    runner = Runner(tmp_path, origin, base="release/1.0")
+    codes, printed = runner.run()
+    assert codes == [0, 1]
+    assert "::notice title=origin/release/1.0 was written for another generator" in printed
+    assert "unknown key 'since' in a backend" in runner.summary
 
 
 def test_what_is_generated_is_folded_and_still_compared_by_git(tmp_path: Path) -> None:

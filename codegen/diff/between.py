@@ -19,7 +19,8 @@ from .tree import shown
 def between(base: str, commit: str, before: Side, after: Side) -> Diff:
     changes = tuple(changed(before.written, after.written))
     found = gates(changes, before, after)
-    return Diff(base, commit, before.project, after.project, changes, found)
+    assert after.project is not None
+    return Diff(base, commit, before.project, after.project, changes, found, before.notes)
 
 
 def changed(before: Written, after: Written) -> list[Change]:

@@ -26,6 +26,9 @@ HAPPENED: dict[Kind, str] = {
     "moved": "stands elsewhere",
 }
 
+# What notes are about: the base.
+OF_ANOTHER = "was written for another generator, and is compared as far as this one reads it"
+
 
 @dataclass(frozen=True)
 class Change:
@@ -83,17 +86,28 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What this generator has against a file of the base, which was written for another one."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Diff:
     """Two specs compared."""
 
     base: str
     """The base as the user named it."""
     commit: str
-    before: ir.Project
+    before: ir.Project | None
+    """None if this generator makes nothing of the base any more."""
     after: ir.Project
     changes: tuple[Change, ...]
     """The gravest first, then by place."""
     gates: tuple[Gate, ...]
+    notes: tuple[Note, ...] = ()
+    """One for each file of the base that is not compared whole."""
 
     @property
     def passes(self) -> bool:

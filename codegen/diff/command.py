@@ -13,6 +13,7 @@ from .between import between
 from .change import Diff
 from .effects import Effects, effects
 from .gates import Side
+from .older import notes, older
 
 _PLAIN: dict[str, Callable[[Diff], str]] = {
     "text": text.render,
@@ -33,7 +34,7 @@ def diff(root: Path, base: str, format: str) -> int:
     """Prints the comparison; 0 if all gates are met, 1 if not, 2 if there is none."""
     try:
         with base_of(root, base) as (commit, folder):
-            before = _side(folder, f"the spec of {base} ({commit[:7]})")
+            before = _base(folder, f"the spec of {base} ({commit[:7]})")
             after = _side(root, "the spec of the working tree")
             found = between(base, commit, before, after)
             if format in _PLAIN:
@@ -55,6 +56,22 @@ def _side(root: Path, what: str) -> Side:
     run = Run(root)
     project = run.project()
     if project is None or run.written is None:
-        problems = run.problems().replace("; nothing was written\n", "; nothing was compared\n")
-        raise _Invalid(f"{what} has problems for this generator:\n\n{problems}".rstrip())
+        raise _invalid(run, what)
     return Side(root, project, run.written)
+
+
+def _base(root: Path, what: str) -> Side:
+    """The spec of the base, which was right for the generator of its day."""
+    run = Run(root)
+    project = run.project()
+    if project is not None and run.written is not None:
+        return Side(root, project, run.written)
+    written = run.written or older(root)
+    if written is None:
+        raise _invalid(run, what)
+    return Side(root, None, written, notes(run.report.problems))
+
+
+def _invalid(run: Run, what: str) -> _Invalid:
+    problems = run.problems().replace("; nothing was written\n", "; nothing was compared\n")
+    return _Invalid(f"{what} has problems for this generator:\n\n{problems}".rstrip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..nodes import Text
 from ..problems import Span
@@ -30,6 +30,8 @@ class Difference:
     """Everything, before and after."""
     place: Span | None = None
     """Where it shows, if that is not where the value begins."""
+    unread: bool = False
+    """Another generator understood it: what it said there is not known."""
 
 
 def differences(before: Fields, after: Fields) -> list[Difference]:
@@ -47,6 +49,9 @@ class _Comparison:
         self, path: Path, before: Fields | Named, after: Fields | Named
     ) -> Iterator[Difference]:
         """What differs in the part that the path ends in."""
+        if path[-1] in before.unread:
+            yield from self._unread(path, before, after)
+            return
         one, other = before.children.get(path[-1]), after.children.get(path[-1])
         if one is not None and other is not None:
             yield from self._pair(path, one, other, (before, after))
@@ -81,7 +86,7 @@ class _Comparison:
         return other.span
 
     def _fields(self, path: Path, before: Fields, after: Fields) -> Iterator[Difference]:
-        names = list({**before.children, **after.children})
+        names = list({**before.children, **after.children, **before.unread})
         if len(path) == 2 and path[0] == "backends":
             names_of = (it.children.get("names") for it in (before, after))
             self._words = in_braces(names_in_braces(*names_of))
@@ -91,11 +96,20 @@ class _Comparison:
         for name in names:
             yield from self.part((*path, name), before, after)
 
+    def _unread(
+        self, path: Path, before: Fields | Named, after: Fields | Named
+    ) -> Iterator[Difference]:
+        """What is said, as each generator has it; a part that is compared elsewhere is in none."""
+        one, other = before.unread[path[-1]], after.children.get(path[-1])
+        kind: Kind = "added" if one is None else "removed" if other is None else "changed"
+        if one is not None or other is not None:
+            yield Difference(path, kind, one, other, (before, after), self._specs, unread=True)
+
     def _named(self, path: Path, before: Named, after: Named) -> Iterator[Difference]:
         now = renamed(path, before, after)
         if now:
             children = {now.get(name, name): it for name, it in before.children.items()}
-            before = Named(children, before.span)
+            before = replace(before, children=children)
         for name in {**before.children, **after.children}:
             yield from self.part((*path, name), before, after)
         if list(before.children) != list(after.children) and is_ordered(path):
@@ -144,7 +158,12 @@ def _are_equal(one: Tree, other: Tree) -> bool:
         return len(one.items) == len(other.items) and all(map(_are_equal, one.items, other.items))
     if isinstance(one, Fields | Named) and isinstance(other, Fields | Named):
         children = one.children.values(), other.children.values()
-        return list(one.children) == list(other.children) and all(map(_are_equal, *children))
+        is_read = not one.unread and not other.unread
+        return (
+            is_read
+            and list(one.children) == list(other.children)
+            and all(map(_are_equal, *children))
+        )
     return False
 
 

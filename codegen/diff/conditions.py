@@ -35,6 +35,11 @@ def new(it: Difference) -> bool:
     return it.before is None
 
 
+def unread(it: Difference) -> bool:
+    """Only one of the two generators has such a key, or reads what is written there."""
+    return it.unread
+
+
 def raised(it: Difference) -> bool:
     """The number is higher than it was, or there is none any more."""
     before, after = value(it.before), value(it.after)
@@ -179,6 +184,7 @@ CONDITIONS: dict[str, Condition] = {
         scenario_is_new,
         script_saves,
         switched_off,
+        unread,
         widened,
     )
 }

@@ -77,7 +77,7 @@ class Effects:
     plans: tuple[Record, ...]
     locks: tuple[Record, ...]
     problem: str
-    """Why the generated files cannot be shown; empty if they can."""
+    """Why the generated files cannot be compared; empty if they can."""
 
 
 def effects(diff: Diff, before: Path, after: Path) -> Effects:
@@ -98,6 +98,8 @@ def effects(diff: Diff, before: Path, after: Path) -> Effects:
 
 
 def _files(diff: Diff, root: Path) -> tuple[tuple[File, ...], str]:
+    if diff.before is None:
+        return (), "this generator makes nothing of the base"
     report = Report()
     before, after = (_rendered(it, root, report) for it in (diff.before, diff.after))
     different = {it for it in before.keys() | after.keys() if before.get(it) != after.get(it)}
@@ -137,7 +139,8 @@ def _touched(diff: Diff, changed: set[str]) -> Iterator[Touched]:
 def _modules(diff: Diff) -> dict[str, list[str]]:
     """The modules of each backend, before or after."""
     found: dict[str, dict[str, None]] = {}
-    backends = sorted((*diff.before.backends, *diff.after.backends), key=lambda it: it.name)
+    before = () if diff.before is None else diff.before.backends
+    backends = sorted((*before, *diff.after.backends), key=lambda it: it.name)
     for backend in backends:
         names = found.setdefault(backend.name, {})
         if form := format_module(backend):

@@ -9,11 +9,11 @@ from typing import Any
 
 from .. import ir
 from ..locking import Lock, Place, locks
-from ..nodes import ListNode, MappingNode, Node, ScalarNode
+from ..nodes import plain
 from ..pipeline import Written
 from ..problems import Report
 from ..source import load
-from .change import Change, Gate, Impact
+from .change import Change, Gate, Impact, Note
 
 INTERFACE = "spec/interface.yaml"
 # What shows the same data giving another answer: a scenario that is gone shows nothing.
@@ -25,8 +25,10 @@ class Side:
     """One of the two specs."""
 
     root: Path
-    project: ir.Project
+    project: ir.Project | None
+    """None if this generator makes nothing of it any more."""
     written: Written
+    notes: tuple[Note, ...] = ()
 
     def stored(self, backend: str | None) -> Any:
         """What a backend says of its stored format; None if it stores nothing, or is not there."""
@@ -41,7 +43,7 @@ class Side:
 
     def source(self, backend: str) -> str:
         """The backend's file."""
-        return next(it.source for it in self.project.backends if it.name == backend)
+        return next(it.span.path for it in self.written.backends if it.backend == backend)
 
 
 def passes(impact: Impact, backend: str | None) -> str:
@@ -148,7 +150,7 @@ def _plans(backend: str) -> str:
 
 
 def _plan_files(backend: str | None, side: Side) -> list[str]:
-    names = [backend] if backend else [it.name for it in side.project.backends]
+    names = [backend] if backend else [str(it.backend) for it in side.written.backends]
     return [_plans(name) for name in names]
 
 
@@ -161,13 +163,4 @@ def recorded(root: Path, path: str) -> Any:
     if not (root / path).is_file():
         return None
     node, _ = load(root, path, Report())
-    return None if node is None else _plain(node)
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node, MappingNode):
-        return {str(key): _plain(child) for key, child in node.pairs}
-    if isinstance(node, ListNode):
-        return [_plain(it) for it in node.items]
-    assert isinstance(node, ScalarNode)
-    return str(node.text)
+    return None if node is None else plain(node)

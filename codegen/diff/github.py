@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .change import HAPPENED, IMPACTS, Change, Diff
+from .change import HAPPENED, IMPACTS, OF_ANOTHER, Change, Diff
 
 # What GitHub shows of each kind, in one step.
 _MOST = 10
@@ -17,7 +17,13 @@ def render(diff: Diff) -> str:
     for it in diff.changes:
         found[_level(it, diff)].append(it)
     lines = (line for level, those in found.items() for line in _some(level, those, diff))
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in (*_notes(diff), *lines))
+
+
+def _notes(diff: Diff) -> Iterator[str]:
+    if diff.notes:
+        text = "\n".join(f"{it.path}: {it.text}" for it in diff.notes)
+        yield f"::notice title={_property(f'{diff.base} {OF_ANOTHER}')}::{_data(text)}"
 
 
 def _level(it: Change, diff: Diff) -> str:
@@ -28,7 +34,8 @@ def _level(it: Change, diff: Diff) -> str:
 
 
 def _some(level: str, those: list[Change], diff: Diff) -> Iterator[str]:
-    shown = those if len(those) <= _MOST else those[: _MOST - 1]
+    room = _MOST - bool(diff.notes and level == "notice")
+    shown = those if len(those) <= room else those[: room - 1]
     for it in shown:
         yield _command(level, it, diff)
     if left := those[len(shown) :]:

@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from .beside import Row, rows
-from .change import HAPPENED, IMPACTS, WHO, Change, Diff
+from .change import HAPPENED, IMPACTS, OF_ANOTHER, WHO, Change, Diff
 from .effects import Effects, File
 
 _FOLDER = Path(__file__).parent / "page"
@@ -40,6 +40,7 @@ def render(diff: Diff, effects: Effects) -> str:
         ],
         files=_compared(effects.files),
         happened=HAPPENED,
+        of_another=OF_ANOTHER,
         rows=rows,
         rows_of=rows_of,
     )

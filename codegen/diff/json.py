@@ -21,6 +21,7 @@ def described(diff: Diff) -> dict[str, Any]:
         "base": diff.base,
         "commit": diff.commit,
         "passes": diff.passes,
+        "notes": [{"file": it.path, "text": it.text} for it in diff.notes],
         "summary": diff.counted(),
         "changes": [_change(it) for it in diff.changes],
         "gates": [_gate(it) for it in diff.gates],

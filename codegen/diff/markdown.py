@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from .beside import marked
-from .change import HAPPENED, IMPACTS, WHO, Change, Diff, Gate
-from .effects import Effects, File, Record, Statement
+from .change import HAPPENED, IMPACTS, OF_ANOTHER, WHO, Change, Diff, Gate
+from .effects import Effects, File, Record, Statement, Touched
 
 # A summary ends at 1 MiB; one text in it is cut where nobody reads on.
 _MOST = 1_000_000
@@ -43,6 +43,7 @@ def _blocks(diff: Diff, effects: Effects) -> Iterator[str]:
     else:
         yield f"{against}:\n"
         yield _counts(diff)
+    yield from _notes(diff)
     yield from _gates(diff.gates)
     for impact in IMPACTS[:-1]:
         found = [it for it in diff.changes if it.impact == impact]
@@ -61,6 +62,12 @@ def _counts(diff: Diff) -> str:
     for impact, count in diff.counted().items():
         lines.append(f"| {MARKS[impact]} {impact} | {WHO[impact]} | {count or '-'} |")
     return "\n".join(lines) + "\n"
+
+
+def _notes(diff: Diff) -> Iterator[str]:
+    if diff.notes:
+        yield f"> {_code(diff.base)} {OF_ANOTHER}:\n>"
+        yield "\n".join(f"> - {_code(it.path)}: {_code(it.text)}" for it in diff.notes) + "\n"
 
 
 def _gates(gates: Iterable[Gate]) -> Iterator[str]:
@@ -101,9 +108,9 @@ def marked_of(it: Change) -> list[str]:
 def _effects(effects: Effects) -> Iterator[str]:
     if effects.problem:
         yield "### Generated files\n"
-        yield f"They cannot be made:\n\n{_fenced(effects.problem.split(chr(10)), 'text')}\n"
+        yield f"They cannot be compared:\n\n{_fenced(effects.problem.split(chr(10)), 'text')}\n"
     if effects.backends:
-        each = (f"{_code(it.backend)} ({_modules(it.modules)})" for it in effects.backends)
+        each = (f"{_code(it.backend)}{_modules(it, effects)}" for it in effects.backends)
         yield f"**Backends touched:** {', '.join(each)}.\n"
     yield from _files(effects.files)
     if effects.statements:
@@ -115,8 +122,10 @@ def _effects(effects: Effects) -> Iterator[str]:
             yield from map(_record, records)
 
 
-def _modules(names: tuple[str, ...]) -> str:
-    return ", ".join(map(_code, names)) if names else "no generated module changes"
+def _modules(it: Touched, effects: Effects) -> str:
+    if effects.problem:  # whether they change nobody knows
+        return ""
+    return f" ({', '.join(map(_code, it.modules)) or 'no generated module changes'})"
 
 
 def _files(files: tuple[File, ...]) -> Iterator[str]:

@@ -6,9 +6,8 @@ say of them; what stands there and nobody uses is kept apart, as `unused`.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model import (
     BackendModel,
@@ -75,11 +74,12 @@ def _interface(model: InterfaceModel, nodes: Mapping[str, Node], used: set[str])
     grown = grow(model, nodes[model.span.path], model.span)
     assert isinstance(grown, Fields)
     children = {**grown.children}
-    children["unused"] = _unused(children.pop("parameters"), "interface.parameters", used)
+    declared = children.pop("parameters")
+    children["unused"] = _unused(declared, "interface.parameters", used)
     root = next(iter(model.errors), None)
     if root is not None:
         children["root_error"] = Leaf(root, root.span)
-    return Fields(children, grown.span)
+    return replace(grown, children=children, unread=grown.unread | _unread(declared))
 
 
 class _Backend:
@@ -122,6 +122,7 @@ class _Backend:
                 for name, driver in self._drivers.items()
             },
             drivers.span,
+            drivers.unread,
         )
         declared = children.pop("parameters", Named({}, grown.span))
         children["unused"] = _unused(declared, f"{self._path}.parameters", used)
@@ -136,7 +137,7 @@ class _Backend:
             children["stored"] = _with_migrations(stored, isinstance(model, SqlBackendModel))
         if "keys" in children:
             children["keys"] = _keys(children["keys"])
-        return Fields(children, grown.span)
+        return replace(grown, children=children, unread=grown.unread | _unread(declared))
 
 
 class _Driver:
@@ -180,17 +181,18 @@ class _Driver:
         assert isinstance(grown, Fields)
         model, children = self._model, {**grown.children}
         for name in ("constructor", "from_values"):
-            children[name] = dataclasses.replace(self._lists[name], span=children[name].span)
+            children[name] = replace(self._lists[name], span=children[name].span)
         pool = children.get("pool")
         if isinstance(pool, Fields):
             opened = {"opened_with": self._lists["opened_with"]}
-            children["pool"] = Fields({**pool.children, **opened}, pool.span)
+            children["pool"] = replace(pool, children={**pool.children, **opened})
         if "errors" not in children:
             nothing = grow(ErrorsModel(model.span), None, model.span)
             assert nothing is not None
             children["errors"] = nothing
-        children["unused"] = _unused(children.pop("parameters"), f"{path}.parameters", used)
-        return Fields(children, grown.span)
+        declared = children.pop("parameters")
+        children["unused"] = _unused(declared, f"{path}.parameters", used)
+        return replace(grown, children=children, unread=grown.unread | _unread(declared))
 
 
 def _as_own(parameters: Parameters) -> dict[Text, OwnParameterModel]:
@@ -218,6 +220,18 @@ def _unused(declared: Tree, path: str, used: set[str]) -> Named:
     return Named(found, declared.span)
 
 
+def _unread(declared: Tree) -> dict[str, Leaf | None]:
+    """What only another generator can read of parameters; all else of them is in the classes."""
+    assert isinstance(declared, Named)
+    return {
+        f"parameters.{name}.{key}": said
+        for name, it in declared.children.items()
+        if isinstance(it, Fields)
+        for key, said in it.unread.items()
+        if said is not None
+    }
+
+
 _SWITCHES = ("keyword_only", "variadic")
 
 
@@ -227,9 +241,8 @@ def _with_steps(children: dict[str, Tree]) -> None:
         children[name] = _steps(children[name])
     widen = children.get("widen")
     if isinstance(widen, Fields):
-        children["widen"] = Fields(
-            {**widen.children, "run": _steps(widen.children["run"])}, widen.span
-        )
+        steps = _steps(widen.children["run"])
+        children["widen"] = replace(widen, children={**widen.children, "run": steps})
 
 
 def _steps(listed: Tree) -> Items:
@@ -251,8 +264,9 @@ def _with_migrations(stored: Fields, of_steps: bool) -> Fields:
         assert isinstance(to, Leaf)
         if of_steps:
             parts["run"] = _steps(parts["run"])
-        found[str(to.value)] = Fields(parts, it.span)
-    return Fields({**stored.children, "migrations": Named(found, listed.span)}, stored.span)
+        found[str(to.value)] = replace(it, children=parts)
+    migrations = Named(found, listed.span)
+    return replace(stored, children={**stored.children, "migrations": migrations})
 
 
 def _keys(keys: Tree) -> Named:
@@ -261,5 +275,5 @@ def _keys(keys: Tree) -> Named:
     found: dict[str, Tree] = {}
     for name, it in keys.children.items():
         assert isinstance(it, Fields)
-        found[name] = Fields({**it.children, "name": Leaf(name, it.span)}, it.span)
-    return Named(found, keys.span)
+        found[name] = replace(it, children={**it.children, "name": Leaf(name, it.span)})
+    return replace(keys, children=found)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..model import ExpectModel, ScenarioModel, ScenariosModel, StepModel
 from ..nodes import MappingNode, Node, Text
 from ..value import Value
-from .tree import Fields, Leaf, Tree, grow, literal
+from .tree import Fields, Leaf, Tree, grow, is_read, literal, shown
 
 
 def scenarios(
@@ -25,6 +25,8 @@ def scenario(name: Text, model: ScenarioModel, path: str, file: Node) -> Fields:
     written, compared = ("\n".join(_step(it, way) for it in steps) for way in (False, True))
     place = steps[0].span if steps else name.span
     expect, wanted = model.expect, (_expected(model.expect, it) for it in (False, True))
+    parts = grown.children
+    unread = [(it, parts[it]) for it in ("steps", "expect") if not is_read(parts[it])]
     children: dict[str, Tree] = {
         **grown.children,
         "name": Leaf(name, name.span),
@@ -32,7 +34,8 @@ def scenario(name: Text, model: ScenarioModel, path: str, file: Node) -> Fields:
         "steps": Leaf(written, place, compared),
         "expect": Leaf(next(wanted), expect.span, next(wanted)),
     }
-    return Fields(children, name.span)
+    whole = {it: Leaf(shown(part), part.span) for it, part in unread}
+    return Fields(children, name.span, {**grown.unread, **whole})
 
 
 def _behind(node: Node | None, *keys: str) -> Node | None:

@@ -92,6 +92,7 @@ _FORMS: dict[Form, tuple[str, ...]] = {
     ),
     lua: ("backends.*.scripts.*.text",),
 }
+PLACES["texts"] = _FORMS[prose]
 # Of all other lists the order means something.
 _SETS = (
     "interface.record.key",
@@ -117,8 +118,12 @@ _ORDERED = (
 
 
 def matches(pattern: str, path: Path) -> bool:
-    """Whether a path is one that the pattern means; a star stands for any one name."""
+    """Whether a path is one that the pattern means; a star stands for any one name, two of them at
+    the end for whatever is there."""
     parts = _parts(pattern)
+    if parts[-1] == "**":
+        parts = parts[:-1]
+        path = path[: len(parts)]
     return len(parts) == len(path) and all(
         it in ("*", name) for it, name in zip(parts, path, strict=True)
     )
@@ -169,7 +174,8 @@ def canonical(path: Path, it: Tree, renamed: Mapping[str, str] = _NOTHING) -> ob
     named = [
         (name, canonical((*path, name), child, renamed)) for name, child in it.children.items()
     ]
-    return tuple(named if is_ordered(path) else sorted(named, key=lambda part: part[0]))
+    unread = [(name, None if leaf is None else leaf.value) for name, leaf in it.unread.items()]
+    return (*(named if is_ordered(path) else sorted(named, key=lambda part: part[0])), *unread)
 
 
 def first_changed(path: Path, before: str, after: str, renamed: Mapping[str, str]) -> Word:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from .change import HAPPENED, IMPACTS, WHO, Change, Diff
+from .change import HAPPENED, IMPACTS, OF_ANOTHER, WHO, Change, Diff
 
 # Whoever wants more of a statement opens the file, or takes another format.
 _LINES = 16
@@ -14,11 +14,18 @@ _CLASSES = 3
 
 def render(diff: Diff) -> str:
     against = f"{diff.base} ({diff.commit[:7]})"
+    notes = "".join(f"{line}\n" for line in _notes(diff))
     if not diff.changes:
-        return f"the spec says what it says in {against}\n"
+        return f"the spec says what it says in {against}\n{notes}"
     counts = ", ".join(f"{count} {it}" for it, count in diff.counted().items() if count)
     gates = "\n".join(_gates(diff))
-    return f"the spec against {against}: {counts}\n\n{changes(diff)}\n{gates}\n"
+    return f"the spec against {against}: {counts}\n{notes}\n{changes(diff)}\n{gates}\n"
+
+
+def _notes(diff: Diff) -> Iterator[str]:
+    if diff.notes:
+        yield f"\n{diff.base} {OF_ANOTHER}:"
+        yield from (f"  {it.path}: {it.text}" for it in diff.notes)
 
 
 def changes(diff: Diff) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import yaml
 
-from ..nodes import ListNode, MappingNode, Node, ScalarNode, Text
+from ..nodes import UNREAD, ListNode, MappingNode, Node, ScalarNode, Text
+from ..nodes import plain as plain_node
 from ..problems import Span
 from ..schema import keys_of, others_of
 from ..value import Value
@@ -33,6 +34,8 @@ class Fields:
 
     children: dict[str, Tree]
     span: Span
+    unread: dict[str, Leaf | None] = field(default_factory=dict)
+    """Keys that another generator understood: what they say; None where one is required by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Named:
 
     children: dict[str, Tree]
     span: Span
+    unread: dict[str, Leaf | None] = field(default_factory=dict)
+    """Names whose values another generator understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +66,12 @@ def grow(value: Any, node: Node | None, span: Span) -> Tree | None:
     if isinstance(value, Value):
         return Leaf(literal(value.value), value.span)
     if dataclasses.is_dataclass(value):
-        return Fields(dict(_fields(value, _pairs(node), span)), span)
+        unread = _unread(node) | dict.fromkeys(_unsaid(type(value), node))
+        return Fields(dict(_fields(value, _pairs(node), span)), span, unread)
     if isinstance(value, dict):
         pairs = _pairs(node)
         items = ((str(key), _item(it, pairs.get(str(key)), key.span)) for key, it in value.items())
-        return Named(dict(items), span)
+        return Named(dict(items), span, _unread(node))
     if isinstance(value, tuple):
         nodes = _nodes(node)
         listed = (
@@ -127,6 +133,34 @@ def _fields(value: Any, pairs: dict[str, _Pair], span: Span) -> Iterator[tuple[s
             yield key.name, child
 
 
+def _unread(node: Node | None) -> dict[str, Leaf | None]:
+    """What the decoder could not read there, as it is written."""
+    pairs = node.pairs if isinstance(node, MappingNode) else ()
+    return {str(key): Leaf(_text(child), key.span) for key, child in pairs if child.tag == UNREAD}
+
+
+def _unsaid(cls: type, node: Node | None) -> Iterator[str]:
+    """Keys that must be written by now, and are not."""
+    if isinstance(node, MappingNode):
+        written = {key for key, _ in node.pairs}
+        yield from (
+            it.name for it in keys_of(cls).values() if it.required and it.name not in written
+        )
+
+
+def _text(node: Node) -> str:
+    return str(node.text) if isinstance(node, ScalarNode) else _yaml(plain_node(node))
+
+
+def is_read(tree: Tree) -> bool:
+    """Whether this generator has understood all of it."""
+    if isinstance(tree, Leaf):
+        return True
+    if isinstance(tree, Items):
+        return all(map(is_read, tree.items))
+    return not tree.unread and all(map(is_read, tree.children.values()))
+
+
 def plain(tree: Tree) -> Any:
     """The tree as YAML would write it."""
     if isinstance(tree, Leaf):
@@ -134,7 +168,8 @@ def plain(tree: Tree) -> Any:
         return " ".join(value.split()) if isinstance(value, str) else value
     if isinstance(tree, Items):
         return [plain(it) for it in tree.items]
-    found = {name: plain(it) for name, it in tree.children.items()}
+    said = {name: it for name, it in tree.unread.items() if it is not None}
+    found = {name: plain(it) for name, it in (tree.children | said).items()}
     # What is empty or false is mostly what was never said.
     return {name: it for name, it in found.items() if it is not False and it not in ({}, [])}
 
@@ -147,8 +182,12 @@ def shown(tree: Tree | None) -> str | None:
         if tree.value is None or isinstance(tree.value, bool):
             return {None: "null", True: "true", False: "false"}[tree.value]
         return str(tree.value).strip("\n")
+    return _yaml(_scalars(plain(tree)))
+
+
+def _yaml(content: Any) -> str:
     text: str = yaml.safe_dump(
-        _scalars(plain(tree)),
+        content,
         default_flow_style=None,
         sort_keys=False,
         width=100,

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from codegen.decode import decode, peek
+from codegen.diff.older import read as read_older
 from codegen.model import FamilyModel, InterfaceModel, ScenariosModel, SqlBackendModel
-from codegen.nodes import Node
+from codegen.nodes import MappingNode, Node
 from codegen.pipeline import Written
 from codegen.problems import Report
 from codegen.resolve.conventions import conventional
@@ -49,6 +50,12 @@ def read(path: str, text: str) -> tuple[Node, Any]:
     found = decoded(path, node, report)
     assert not report, [f"{it.span} {it.message}" for it in report.problems]
     return node, found
+
+
+def older(texts: Texts) -> Written:
+    """The same of texts that another generator understood."""
+    nodes = {path: parse(text, path, Report()) for path, text in texts.items()}
+    return read_older({path: it for path, it in nodes.items() if isinstance(it, MappingNode)})
 
 
 def written(texts: Texts) -> Written:

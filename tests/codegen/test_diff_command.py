@@ -286,11 +286,11 @@ def test_a_base_without_a_spec(project: Path, diff: Diff) -> None:
     ("old", "new", "problem"),
     [
         ("title: SQLite\n", "title: %SQLite\n", "YAML01"),
-        ("title: SQLite\n", "title: SQLite\nsince: 1999\n", "SCH01 unknown key 'since'"),
-        ("raise: StateTooLargeError", "raise: StateTooBigError", "SPEC01"),
+        ("title: SQLite\n", "title: 'SQLite\n", "YAML01"),
+        ("title: SQLite\n", "title: &title SQLite\n", "YAML02"),
     ],
 )
-def test_a_base_that_this_generator_cannot_read(
+def test_a_base_whose_files_cannot_be_read(
     old: str, new: str, problem: str, project: Path, diff: Diff
 ) -> None:
     change(project, SQLITE, (old, new))

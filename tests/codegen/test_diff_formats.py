@@ -305,5 +305,5 @@ def test_a_spec_that_cannot_be_rendered_is_reviewed_all_the_same(
         assert main(["--root", str(project), "diff", "HEAD", "--format", format]) == 0
         out = capsys.readouterr().out
         assert "title-changed" in out
-        assert "They cannot be made:" in out
+        assert "They cannot be compared:" in out
         assert "templates/sql/module.py.jinja:1:1: TPL03" in out

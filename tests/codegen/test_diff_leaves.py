@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
 
-from codegen.decode import Value, _Decoder
+from codegen.decode import Value, _Decoder, decode
 from codegen.diff import resolved, scenarios, tree
 from codegen.diff.between import changed
-from codegen.model import BackendModel
+from codegen.model import BackendModel, ScenarioModel, ScenariosModel
 from codegen.nodes import ListNode, MappingNode, Node, ScalarNode, Text
 from codegen.pipeline import Written
 from codegen.problems import Code, Report, Span
@@ -27,6 +28,7 @@ from tests.codegen.specs import Texts, decoded, texts_of, written
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(texts_of(ROOT))
+SCENARIOS = [it for it in FILES if "conformance" in it]
 # Words of which another one is as good.
 OTHERS = (
     {"sync": "async", "client": "server", "abstract": "optional", "refuses": "optional"}
@@ -56,14 +58,14 @@ def known_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     decode = _Decoder.decode
 
     def by_node(self: _Decoder, node: Node, hint: Any, place: Any) -> Any:
-        key = id(node), repr(hint)
+        key = id(node), id(hint)
         if key not in parts:
             before = len(self._report.problems)
             value = decode(self, node, hint, place)
             if len(self._report.problems) > before:
                 return value  # its problems are told each time
-            parts[key] = node, value
-        return parts[key][1]
+            parts[key] = node, hint, value
+        return parts[key][2]
 
     parts: dict[Any, Any] = {}
     monkeypatch.setattr(_Decoder, "decode", by_node)
@@ -77,7 +79,10 @@ def known_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         "_Driver": lambda model, shared: (id(model), ids(shared)),
         "_Backend": lambda model, spec: (id(model), ids(spec.interface.parameters)),
         "_Side": id,
+        "_interface": lambda model, nodes, used: (id(model), frozenset(used)),
     }
+    sides = known(resolved._Side.resolved, lambda side, used: (id(side), frozenset(used)))
+    monkeypatch.setattr(resolved._Side, "resolved", sides)
     for name, key in once.items():
         monkeypatch.setattr(resolved, name, known(getattr(resolved, name), key))
 
@@ -179,7 +184,7 @@ def said(value: Any) -> Any:
     return tuple(map(said, value)) if isinstance(value, tuple) else value
 
 
-@pytest.mark.parametrize("path", FILES)
+@pytest.mark.parametrize("path", [it for it in FILES if it not in SCENARIOS])
 def test_every_leaf_counts(path: str, texts: Texts) -> None:
     spec = written(needed(path, texts))
     root = parse(texts[path], path, Report())
@@ -198,6 +203,39 @@ def test_every_leaf_counts(path: str, texts: Texts) -> None:
             seen += 1
         else:  # a default that is written down, or is not any more, says nothing new
             assert said(model) == said(before), done
+    assert seen > 20
+
+
+@pytest.mark.parametrize("path", SCENARIOS)
+def test_every_leaf_of_a_scenario_counts(path: str, texts: Texts) -> None:
+    """None means anything to another, so one leaf of each is changed at a time."""
+    spec = written(needed(path, texts))
+    before = spec.scenarios[path].scenarios
+    ((key, nodes),) = cast(MappingNode, spec.nodes[path]).pairs
+    assert isinstance(nodes, MappingNode)
+
+    def others(changes: dict[Text, tuple[str, Node, ScenarioModel]]) -> set[str]:
+        """The scenarios that something is said of."""
+        pairs = ((name, changes[name][1]) for name, _ in nodes.pairs if name in changes)
+        root = MappingNode(((key, replace(nodes, pairs=tuple(pairs))),), nodes.span)
+        model = ScenariosModel({name: it for name, (_, _, it) in changes.items()})
+        return {it.path.split(".")[1] for it in changed(spec, with_file(spec, path, root, model))}
+
+    assert others({}) == set(before)
+    same = {name: ("", node, before[name]) for name, node in nodes.pairs}
+    assert others(same) == set()
+    seen = 0
+    for round in zip_longest(*(variants(it) for _, it in nodes.pairs)):
+        changes = {}
+        for (name, _), variant in zip(nodes.pairs, round, strict=True):
+            done, node = variant or ("", None)
+            model = None if node is None else decode(node, ScenarioModel, Report())
+            if node is not None and model is not None:
+                changes[name] = done, node, model
+        told = others(same | changes)
+        for name, (done, _, model) in changes.items():
+            seen += name in told
+            assert name in told or said(model) == said(before[name]), done
     assert seen > 20
 
 
