@@ -20,7 +20,6 @@ from .nodes import MappingNode, Node, ScalarNode
 from .problems import Report, render, suggest
 from .resolve.sql import OPENING
 from .source import load
-from .sql_text import selected
 
 FOLDER = "spec/backends"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -34,7 +33,8 @@ _OWN = (
 _OWN_OF_STORED = ("generation", "doc", "state_bytes", "migrations")
 _OPENING = (
     f"  {OPENING}: TODO the query that selects, as generation, what record_generation has written"
-    " down, or 1 where that is missing; without a table it answers no row"
+    " down, or 1 where that is missing; and as difference how the table is unlike persistry's"
+    " (lacks the column ..., has another key ...), or NULL; without a table it answers no row"
 )
 _OWN_OF_DRIVER = ("class", "module", "aliases", "renamed")
 # Keywords that nearly every driver calls the same.
@@ -228,8 +228,7 @@ def _text(
 
 def _of_a_new_store(part: str, like: Written) -> str:
     """A part without a query that looks for the tables of others, which are of generation 0."""
-    opening = like.text("queries", OPENING)
-    if opening and selected(opening)[0] != ("generation",):
+    if like.at("stored", "migrations") and like.text("queries", OPENING):
         part = part.replace(like.parts("queries")[OPENING], _OPENING)
     return part
 

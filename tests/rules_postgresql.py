@@ -48,7 +48,6 @@ CODES: list[tuple[str, str, type[PersisterError], str, dict[str, bool]]] = [
     ("42710", 'type "burr_state" already exists', VERSION, OTHER_THING, {}),
     ("42P07", 'relation "burr_state" already exists', VERSION, OTHER_THING, {}),
     ("55000", 'cannot insert into view "burr_state"', VERSION, OTHER_THING, {}),
-    ("22P02", 'for type integer: "t, that Apache Burr made"', VERSION, "in small letters", {}),
     ("23502", 'null value in column "owner"', VERSION, STRANGE, {}),
     ("23503", "violates foreign key constraint", VERSION, STRANGE, {}),
     ("23505", "duplicate key value violates unique constraint", VERSION, STRANGE, {}),

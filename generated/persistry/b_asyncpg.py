@@ -303,12 +303,6 @@ _FAILURES = Failures(
         Rule(
             errors.StoreVersionError,
             _RAISED,
-            "Apache Burr made a table of this name in small letters, as it does not quote names; give that as table_name, or rename it",
-            messages=("that Apache Burr made",),
-        ),
-        Rule(
-            errors.StoreVersionError,
-            _RAISED,
             "the table has a constraint or a column that persistry did not make; remove it, or give another table_name",
             codes=("23502", "23503", "23505", "23514", "23P01", "428C9", "22001"),
         ),

@@ -48,7 +48,14 @@ seen AS (
   FROM columns AS c LEFT JOIN known ON known.name = c.name
   HAVING count(*) > 0),
 told AS (
-  SELECT *, coalesce(kept, CASE WHEN is_begun OR has_burrs AND has_seven THEN 0 ELSE 1 END) AS generation FROM seen)
+  SELECT *, coalesce(kept, CASE WHEN is_begun OR has_burrs AND has_seven THEN 0 ELSE 1 END) AS generation FROM seen),
+folded AS (
+  SELECT c.relname AS name
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
+  WHERE c.oid = pg_catalog.to_regclass(lower({table_text})) AND pg_catalog.to_regclass({table_text}) IS NULL
+    AND (a.attname IN ('partition_key', 'app_id', 'sequence_id', 'position', 'status', 'created_at')
+      OR a.attname = 'state' AND a.atttypid = 'pg_catalog.jsonb'::regtype)
+  GROUP BY c.relname HAVING count(*) = 7)
 SELECT
   generation,
   CASE WHEN NOT is_table THEN 'is a view, or something else that is no table'
@@ -60,6 +67,9 @@ SELECT
   CASE WHEN holds_jsonb THEN 'adopted' END AS layout,
   CASE WHEN is_narrow THEN 2147483647 END AS largest_sequence_id
 FROM told
+UNION ALL
+SELECT NULL, 'is missing, but ' || quote_literal(folded.name) || ' is there, which is how Apache Burr writes its name', NULL, NULL
+FROM folded
 """,
     is_initialized="""\
 SELECT count(*) = 2
@@ -87,18 +97,6 @@ CREATE TABLE IF NOT EXISTS {table} (
   PRIMARY KEY (partition_key, app_id, sequence_id, position))
 """),
     create=(
-        Step("""\
-SELECT min((burrs.relname || ', that Apache Burr made')::integer)
-FROM (
-  SELECT o.relname
-  FROM pg_catalog.pg_class AS c
-  JOIN pg_catalog.pg_class AS o ON o.oid = pg_catalog.to_regclass(lower({table_text})) AND o.oid <> c.oid
-  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = o.oid AND NOT a.attisdropped
-  WHERE c.oid = {table_text}::regclass AND c.xmin = pg_catalog.pg_current_xact_id()::xid
-    AND (a.attname IN ('partition_key', 'app_id', 'sequence_id', 'position', 'status', 'created_at')
-      OR a.attname = 'state' AND a.atttypid = 'pg_catalog.jsonb'::regtype)
-  GROUP BY o.relname HAVING count(*) = 7 OFFSET 0) AS burrs
-"""),
         Step(
             "ALTER TABLE {table} ALTER COLUMN state SET COMPRESSION lz4, ALTER COLUMN exact SET COMPRESSION lz4",
             when="""\
