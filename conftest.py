@@ -26,6 +26,12 @@ def _link_bytecode(prefix: str) -> None:
                 names[:] = [it for it in names if it != "site-packages"]
 
 
+pytest.register_assert_rewrite("persistry.conformance.support", "tests")
+
+from tests.servers.memory import keep_temporary_files  # noqa: E402
+
+keep_temporary_files()
+
 if sys.dont_write_bytecode:
     # No bytecode beside the sources; without any, some hundred processes would each compile all
     # that they import. So it is kept elsewhere while the run lasts.
@@ -34,12 +40,6 @@ if sys.dont_write_bytecode:
     sys.dont_write_bytecode = False
     sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = _bytecode.name
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
-pytest.register_assert_rewrite("persistry.conformance.support", "tests")
-
-from tests.servers.memory import keep_temporary_files  # noqa: E402
-
-keep_temporary_files()
 
 pytest_plugins = [
     "persistry.conformance.support.plugin",

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codegen import source
 from codegen.problems import Code, Report, Span
 from codegen.source import ListNode, MappingNode, Node, ScalarNode, Text, load, parse
 
@@ -222,3 +223,44 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(tmp_path: Path) 
     assert text == "a: |\n  x\n  y\n"
     assert isinstance(node, MappingNode)
     places(scalar(text), text)
+
+
+ROOT = Path(__file__).parents[2]
+SPECS = sorted(it.relative_to(ROOT).as_posix() for it in (ROOT / "spec").rglob("*.yaml"))
+ODD = ["a: [b?]", "a: {b: c?d}", "a: |#\n  b", "a: >-2#\n  b", "a:\tb", "a: b\t", '{a: "?"}']
+ODD += ["a: &b c", "a: *b", "a: !!str b", "a: !own b", "a: b: c", "a: [b", "a: 'b\n  c'", ""]
+ODD += [
+    'a: "\u2603 \\u2603"',
+    "\u2603: \u2603 # \u2603\nb: [\u2603, c]",
+    "a: >\n  b\n  c\n",
+    "a: |\n",
+]
+
+
+def shown(node: Node | None) -> object:
+    """Everything of a node that compares, and where it stands."""
+    match node:
+        case ScalarNode():
+            return shown_text(node.text), node.quoted, node.tag
+        case ListNode():
+            return [shown(it) for it in node.items], node.span, node.flow, node.tag
+        case MappingNode():
+            pairs = [(shown_text(key), shown(value)) for key, value in node.pairs]
+            return pairs, node.span, node.flow, node.tag
+    return None
+
+
+def shown_text(text: Text) -> object:
+    return text.__getnewargs__()
+
+
+@pytest.mark.parametrize("text", [*SPECS, *ODD])
+def test_both_parsers_find_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / text).read_text(encoding="utf-8") if text in SPECS else text
+    found = []
+    for parser in (source._CLoader, None):
+        monkeypatch.setattr(source, "_CLoader", parser)
+        report = Report()
+        node = parse(text, "a.yaml", report)
+        found.append((shown(node), report.problems))
+    assert found[0] == found[1]

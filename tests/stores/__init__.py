@@ -126,9 +126,7 @@ def pytest_persistry_prepare(config: pytest.Config, column: Column) -> str | Non
 
 
 @pytest.fixture
-def make_store(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Callable[[Column], AbstractContextManager[Store]]:
+def make_store(request: pytest.FixtureRequest) -> Callable[[Column], AbstractContextManager[Store]]:
     """Fresh storage for a column: a context manager."""
     services = request.config.stash[_services]
     skip = request.config.getoption("skip_missing")
@@ -138,7 +136,7 @@ def make_store(
         if issubclass(kind, ServedStore):
             return kind(column, services.place(kind.place_type), services.name, skip)
         if issubclass(kind, FileStorage):
-            return kind(column, Path(tempfile.mkdtemp(dir=tmp_path)))
+            return kind(column, Path(tempfile.mkdtemp(dir=request.getfixturevalue("tmp_path"))))
         return kind(column)
 
     return make
