@@ -117,9 +117,18 @@ async def test_a_fork_goes_on_from_an_app_and_a_sequence(persister: Any, apps: A
     assert await settled(persister.list_app_ids(PARTITION)) == ["child of all", "parent"]
 
 
-async def test_map_states_over_many_sub_applications(persister: Any, apps: Apps) -> None:
+async def test_map_states_over_many_sub_applications(
+    persister: Any, apps: Apps, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has a copy of the persister, which Burr never closes; so the test does."""
+    copies: list[Any] = []
+    copy = type(persister).copy
+    monkeypatch.setattr(
+        type(persister), "copy", lambda self: copies.append(copy(self)) or copies[-1]
+    )
     app = await apps.squares(persister, "parent")
     last = await apps.run(app, halt_after=["squares"])
+    assert len([await opened(it) for it in copies]) == MAPPED
     assert last["squares"] == [it**2 for it in range(MAPPED)]
     names = await settled(persister.list_app_ids(PARTITION))
     assert (len(names), names[0]) == (MAPPED + 1, "parent")
