@@ -22,6 +22,7 @@ from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
 
@@ -229,6 +230,7 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -322,6 +324,9 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         texts = _STATEMENTS
         sql = {name: text.format_map(self._query_names) for name, text in texts.items()}
         if found.generation is not None:
+            self._opened.is_shared = (
+                found.layout is not None
+            )  # before sql, by which other threads go
             self._opened.sql = sql
         return sql
 
@@ -338,6 +343,7 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         await self.create_table_if_not_exists(self.table_name)
+        self._opened.sql = None  # the table may have been made anew, and is looked at again
         self._opened.is_initialized = True
 
     async def create_table_if_not_exists(self, table_name: str) -> None:
@@ -458,9 +464,12 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            self._opened.is_shared,
         )
         async with self._session.operation("save", record) as store:
             sql = self._opened.sql or await self._open("save", record, store)
+            record = record.in_store(self._opened.is_shared, self._largest_state)
             if await store.execute(
                 sql["save.insert"],
                 (
@@ -534,7 +543,7 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
                 row = await store.fetch_one(
                     sql["load.latest_of_partition"], (wanted.partition_key,)
                 )
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, states=self._states)
 
     async def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any

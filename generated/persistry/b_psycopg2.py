@@ -23,6 +23,7 @@ from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
@@ -445,6 +446,7 @@ class PostgreSQLPersister(BaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -552,6 +554,9 @@ class PostgreSQLPersister(BaseStatePersister):
         sql = {name: text.format_map(self._query_names) for name, text in texts.items()}
         self._opened.largest_sequence_id = found.largest_sequence_id
         if found.generation is not None:
+            self._opened.is_shared = (
+                found.layout is not None
+            )  # before sql, by which other threads go
             self._opened.sql = sql
         return sql
 
@@ -681,9 +686,12 @@ class PostgreSQLPersister(BaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            self._opened.is_shared,
         )
         with self._session.operation("save", record) as store:
             sql = self._opened.sql or self._open("save", record, store)
+            record = record.in_store(self._opened.is_shared, self._largest_state)
             if record.is_over(self._opened.largest_sequence_id):
                 sql = self._open("save", record, store)  # it may have been widened since
                 record.check_number(self._opened.largest_sequence_id)
@@ -754,7 +762,7 @@ class PostgreSQLPersister(BaseStatePersister):
                 row = store.fetch_one(sql["load.latest"], (wanted.partition_key, wanted.app_id))
             else:
                 row = store.fetch_one(sql["load.latest_of_partition"], (wanted.partition_key,))
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, states=self._states)
 
     def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any

@@ -22,6 +22,7 @@ from ._runtime.formats import Found, Opened
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
 
@@ -225,6 +226,7 @@ class SQLitePersister(BaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -314,6 +316,9 @@ class SQLitePersister(BaseStatePersister):
         texts = _STATEMENTS
         sql = {name: text.format_map(self._query_names) for name, text in texts.items()}
         if found.generation is not None:
+            self._opened.is_shared = (
+                found.layout is not None
+            )  # before sql, by which other threads go
             self._opened.sql = sql
         return sql
 
@@ -330,6 +335,7 @@ class SQLitePersister(BaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         self.create_table_if_not_exists(self.table_name)
+        self._opened.sql = None  # the table may have been made anew, and is looked at again
         self._opened.is_initialized = True
 
     def create_table_if_not_exists(self, table_name: str) -> None:
@@ -448,9 +454,12 @@ class SQLitePersister(BaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            self._opened.is_shared,
         )
         with self._session.operation("save", record) as store:
             sql = self._opened.sql or self._open("save", record, store)
+            record = record.in_store(self._opened.is_shared, self._largest_state)
             if store.execute(
                 sql["save.insert"],
                 (
@@ -522,7 +531,7 @@ class SQLitePersister(BaseStatePersister):
                 )
             else:
                 row = store.fetch_one(sql["load.latest_of_partition"], (wanted.partition_key,))
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, states=self._states)
 
     def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any

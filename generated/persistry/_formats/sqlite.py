@@ -21,7 +21,7 @@ columns AS (
   LEFT JOIN known ON known.name = c.name AND known.type = upper(c.type)),
 seen AS (
   SELECT count(*) = 7 AND sum(is_keyed_as_burrs) = 7 AS as_burrs,
-    sum(is_burrs) = 7 AS has_burrs,
+    sum(is_burrs) = 7 AS has_burrs, max(name = 'write_number') AS is_numbered,
     min(CASE WHEN name NOT IN (SELECT name FROM known UNION SELECT 'write_number') THEN name END) AS other,
     (SELECT name FROM known WHERE name NOT IN (SELECT name FROM columns WHERE known_name IS NOT NULL)) AS lacking,
     EXISTS (
@@ -38,7 +38,8 @@ SELECT
   CASE WHEN has_burrs AND lacking = 'codec' AND kept IS NULL AND other IS NOT NULL
       THEN 'has a column ''' || other || ''', which is none of persistry''s'
     WHEN NOT as_burrs AND lacking IS NOT NULL THEN 'lacks the column ''' || lacking || ''', or has it with another type'
-    WHEN NOT is_keyed THEN 'is a view, or has another key than persistry gives it, or no rowid' END AS difference
+    WHEN NOT is_keyed THEN 'is a view, or has another key than persistry gives it, or no rowid' END AS difference,
+  CASE WHEN NOT is_numbered THEN 'adopted' END AS layout
 FROM seen
 """,
     is_initialized="SELECT t.codec, h.last_write FROM {table} AS t, {heads} AS h LIMIT 0",
