@@ -33,7 +33,10 @@ async def original(store: Any) -> AsyncIterator[Any]:
             persister.client.close()  # its cleanup() fails
         return
     if store.column.backend == "sqlite":
-        made = (AsyncSQLitePersister if is_async else SQLitePersister).from_values(store.path)
+        # Its __del__ closes the connection in whichever thread the garbage is collected.
+        plain = SQLitePersister.from_values, {"connect_kwargs": {"check_same_thread": False}}
+        make, options = (AsyncSQLitePersister.from_values, {}) if is_async else plain
+        made = make(store.path, **options)
     else:
         where = {name: it for name, it in store.place.parts.items() if name != "connect_kwargs"}
         kind = AsyncPostgreSQLPersister if is_async else PostgreSQLPersister
