@@ -12,7 +12,7 @@ from ..errors import PersisterUnavailableError, StateConflictError, StateTooLarg
 from ..state import State
 from . import codec
 from .arguments import KeyParts, ReadText, Row, integer, read_text, shown, stored_text, wrong_type
-from .clock import now
+from .clock import iso, now
 from .same import same
 
 # A state of so many bytes fits into a statement of 1 MB, whatever has to be escaped in it.
@@ -72,6 +72,11 @@ class NewRecord:
     def sequence(self) -> str:
         """The sequence id as text that sorts like the number."""
         return f"{self.sequence_id:019}"
+
+    @property
+    def created_at_iso(self) -> str:
+        """Its time as other libraries write it."""
+        return iso(self.created_at)
 
     @property
     def key_digest(self) -> bytes:
