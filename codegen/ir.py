@@ -406,6 +406,8 @@ class RedisParts:
     packing: str
     """The module of the runtime that makes a value of a record, and finds it again."""
     largest_sequence_id: int | None
+    is_shared: bool
+    """Whether another library goes on with what is stored."""
     slot: KeyTemplate
     keys: tuple[KeyTemplate, ...]
     scripts: tuple[Script, ...]

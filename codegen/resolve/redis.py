@@ -66,6 +66,7 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
         mark=mark,
         packing=_PACKINGS[model.stored.record],
         largest_sequence_id=model.stored.largest_sequence_id,
+        is_shared=model.stored.made_by is not None,
         slot=slot,
         keys=tuple(key for key in resolver.used_in_order(keys.values()) if key.name in used),
         scripts=tuple(scripts.values()),

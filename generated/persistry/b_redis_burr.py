@@ -25,6 +25,7 @@ from ._runtime.migrations import Migration
 from ._runtime.packed import checked_namespace, prefixed
 from ._runtime.partitions import Steps
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from ._runtime.surveys import Survey
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
@@ -377,6 +378,7 @@ class BurrRedisPersister(BaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -567,6 +569,8 @@ class BurrRedisPersister(BaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            is_shared=True,
         )
         check_room(record, _LARGEST_SEQUENCE_ID)
         slot = _slot(self.namespace, record.partition_key)
@@ -630,7 +634,7 @@ class BurrRedisPersister(BaseStatePersister):
             if not wanted.storable:
                 return None
             found = self._found(store, wanted, app_id, sequence_id)
-        return wanted.record(found.row, self.serde_kwargs)
+        return wanted.record(found.row, self.serde_kwargs, states=self._states)
 
     def _found(
         self, store: Any, wanted: Wanted, app_id: str | None, sequence_id: int | None
@@ -785,6 +789,7 @@ class AsyncBurrRedisPersister(AsyncBaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -981,6 +986,8 @@ class AsyncBurrRedisPersister(AsyncBaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            is_shared=True,
         )
         check_room(record, _LARGEST_SEQUENCE_ID)
         slot = _slot(self.namespace, record.partition_key)
@@ -1044,7 +1051,7 @@ class AsyncBurrRedisPersister(AsyncBaseStatePersister):
             if not wanted.storable:
                 return None
             found = await self._found(store, wanted, app_id, sequence_id)
-        return wanted.record(found.row, self.serde_kwargs)
+        return wanted.record(found.row, self.serde_kwargs, states=self._states)
 
     async def _found(
         self, store: Any, wanted: Wanted, app_id: str | None, sequence_id: int | None
