@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import subprocess
 import sys
@@ -282,6 +283,18 @@ def test_records_that_burr_lost_sight_of(
     again = mover(source, target)
     assert again.is_complete and (again.moved, again.found) == (1, 46)
     assert run(target.list_app_ids("p"))[:2] == ["later", "late"]
+
+
+def test_the_page(server: RedisServer, burr: Burr, capsys: pytest.CaptureFixture[str]) -> None:
+    """What docs/formats.md shows does what it says."""
+    keys = fill(burr)
+    page = (Path(__file__).parents[1] / "docs" / "formats.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?bring_over.*?)^```", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    for line in (f"{len(keys)} 0 True", f"0 {len(keys)} True"):
+        names["bring_over"](*server.address, "old")
+        assert capsys.readouterr().out == f"{line}\n"
 
 
 SCRIPT = """

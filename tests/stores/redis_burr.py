@@ -1,4 +1,4 @@
-"""Redis in Apache Burr's layout: a namespace for each test, on the server of the other Redis tests."""
+"""Redis in the layout of Apache Burr: a namespace for each test, on the server of the others."""
 
 from __future__ import annotations
 
