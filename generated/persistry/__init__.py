@@ -22,6 +22,7 @@ from .errors import (
     StateTooLargeError,
     StoreVersionError,
 )
+from .moving import amove, move
 from .persistence import (
     AsyncBaseStateLoader,
     AsyncBaseStatePersister,
@@ -83,7 +84,9 @@ __all__ = (
     "StateTooLargeError",
     "StoreVersionError",
     "aconnect",
+    "amove",
     "connect",
+    "move",
     "register_type",
 )
 

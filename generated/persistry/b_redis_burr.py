@@ -214,22 +214,17 @@ _FAILURES = Failures(
             errors.PersisterError,
             redis.exceptions.RedisClusterException,
             "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
-            messages=("same key slot", "same slot", "mapped to"),
+            messages=("same key slot",),
         ),
         Rule(
             errors.PersisterError,
             redis.ResponseError,
             "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
-            messages=("non local key", "Keys in request don't hash to the same slot", "CROSSSLOT"),
+            messages=("non local key", "hash to the same slot"),
         ),
         Rule(
             errors.PersisterError,
             redis.exceptions.AskError,
-            "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
-        ),
-        Rule(
-            errors.PersisterError,
-            redis.exceptions.MovedError,
             "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
         ),
         Rule(

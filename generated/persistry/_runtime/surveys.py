@@ -7,7 +7,7 @@ record that says so. The operations are generators, as in `partitions`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple
@@ -29,10 +29,6 @@ class Entry(NamedTuple):
     app_id: str
     sequence_id: int | None
     """None where the score is no number of a sequence."""
-
-    def __str__(self) -> str:
-        app = f"partition {shown(self.partition_key)}, app {shown(self.app_id)}"
-        return f"{app}, sequence {self.sequence_id}"
 
 
 class Chunk(NamedTuple):
@@ -113,12 +109,21 @@ class Survey:
         for partition in (yield from self.partitions()):
             found += yield from self.without_record(partition)
         if found:
+            named = "; ".join(map(self.described, found[:_NAMED]))
+            more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
             raise StoreVersionError(
-                f"initialize: {len(found)} entries of sorted sets name a record that is not there:"
-                f" {_some(found)}. Nothing was changed. Bring the records back, or remove the"
-                " entries (ZREM), and call initialize() again; until then everything else can be"
-                f" loaded, listed and saved{at(place)}"
+                f"initialize: sorted sets name records that are not there: {named}{more}. Nothing"
+                " was changed. Bring the records back, or remove the entries (ZREM), and call"
+                " initialize() again; until then everything else can be loaded, listed and saved"
+                f"{at(place)}"
             )
+
+    def described(self, entry: Entry) -> str:
+        """An entry for a message: where it stands, and what it says."""
+        return (
+            f"the key {shown(self.partition(entry.partition_key))} has the app"
+            f" {shown(entry.app_id)} at sequence {entry.sequence_id}"
+        )
 
 
 def text(key: bytes) -> str | None:
@@ -135,9 +140,3 @@ def _sequence(score: Any) -> int | None:
     except (TypeError, ValueError, OverflowError):  # it was removed meanwhile; NaN, infinity
         return None
     return sequence if sequence == score and sequence >= 0 else None
-
-
-def _some(entries: Iterable[Entry]) -> str:
-    listed = [str(it) for it in entries]
-    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
-    return "; ".join(listed[:_NAMED]) + more
