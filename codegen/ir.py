@@ -339,7 +339,7 @@ class KeyPart:
 
     text: str = ""
     value: str = ""
-    form: Literal["literal", "segment", "number", "digest"] = "literal"
+    form: Literal["literal", "segment", "number", "digest", "plain", "prefix"] = "literal"
     width: int = 0
 
 
@@ -403,13 +403,19 @@ class RedisListing:
     listing: Listing
     template: str
     key: KeyTemplate
+    call: ScriptCall | None = None
 
 
 @dataclass(frozen=True)
 class RedisParts:
     generation: int
-    mark: KeyTemplate
+    mark: KeyTemplate | None
     """The key of a namespace that holds the generation."""
+    packing: str
+    """The module of the runtime that makes a value of a record, and finds it again."""
+    largest_sequence_id: int | None
+    is_shared: bool
+    """Whether another library goes on with what is stored."""
     slot: KeyTemplate
     keys: tuple[KeyTemplate, ...]
     scripts: tuple[Script, ...]
@@ -418,6 +424,13 @@ class RedisParts:
     lists: tuple[RedisListing, ...]
     record: KeyTemplate
     register: Register | None
+    scanned: KeyTemplate | None
+    """A partition's sorted set, where nothing names the partitions."""
+
+    @property
+    def fetches_large(self) -> bool:
+        """Whether a script may answer without the value, which is then fetched by its key."""
+        return any(it.call is not None and it.call.limited for it in self.load)
 
 
 # --- the family mongo -----------------------------------------------------------------------------

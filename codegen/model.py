@@ -500,6 +500,8 @@ class RedisQueryModel:
     """the key that a partition has as long as it has a record"""
     registers_in: Text | None = None
     """of a save: the sorted set that names its partition before the first record"""
+    scanned_for: Text | None = None
+    """the sorted set, one for a partition, that is looked for among all keys"""
 
 
 @dataclass(frozen=True)
@@ -509,16 +511,20 @@ class RedisStoredModel:
     span: Span
     generation: int
     """raised when what is stored changes its shape"""
-    marked_in: Text
-    """the key, one for a namespace, that holds the generation"""
     doc: Text
     """what is stored, for who reads the database by hand"""
-    record: Literal["packed_1"]
-    """how a record is packed into one value"""
+    record: Literal["packed_1", "hash_1"]
+    """how a record is stored: packed into one value; or as a hash, a field for each of its parts"""
     created_at: Literal["client"]
     """whose clock says when it was saved"""
     state_bytes: int
     """the largest encoded state that the store takes; more is refused before it is sent"""
+    marked_in: Text | None = None
+    """the key, one for a namespace, that holds the generation"""
+    made_by: Text | None = None
+    """another library, whose layout it is: values stand in its keys as they are, unescaped"""
+    largest_sequence_id: int | None = None
+    """the last one that the layout has room for; a save beyond it is refused before it is sent"""
 
 
 @dataclass(frozen=True)
@@ -701,7 +707,7 @@ class RedisBackendModel(BackendModel):
     stored: RedisStoredModel
     """what a record looks like, and stays like"""
     slot: Text
-    """what Redis Cluster hashes; it stands in front of every key"""
+    """what Redis Cluster hashes; it stands in front of every key. Not hashed in another's layout"""
     keys: dict[Text, KeyModel]
     """the keys of a slot, by the name that scripts know them by"""
     scripts: dict[Text, ScriptModel]

@@ -69,10 +69,19 @@ def key_text(template: ir.KeyTemplate) -> str:
     return "".join(_key_part(part) for part in template.parts)
 
 
+def key_in_slot(template: ir.KeyTemplate) -> str:
+    """The f-string of a key behind what all keys of its partition begin with."""
+    return ":".join(["{slot}", *filter(None, [key_text(template)])])
+
+
 def _key_part(part: ir.KeyPart) -> str:
     match part.form:
         case "literal":
-            return part.text
+            return part.text.replace("{", "{{").replace("}", "}}")
+        case "plain":
+            return f"{{{part.value}}}"
+        case "prefix":
+            return f"{{prefixed({part.value})}}"
         case "segment":
             return f"{{segment({part.value})}}"
         case "number":
@@ -206,6 +215,7 @@ FILTERS = {
     "docstring": docstring,
     "docstring_with": docstring_with,
     "key_call": key_call,
+    "key_in_slot": key_in_slot,
     "key_text": key_text,
     "pairs": pairs,
     "plain_docstring": plain_docstring,

@@ -83,7 +83,7 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     modules = [it for backend in project.backends for it in backend.modules]
     renamed = [pair for it in modules if {*aliased} & {*it.classes} for pair in it.renamed]
     errors = [it.name for it in project.interface.errors]
-    functions = ["aconnect", "connect", "register_type"]
+    functions = ["aconnect", "amove", "connect", "move", "register_type"]
     names = [*bases, *errors, *(it.name for it in classes), record, *("Migration", "State")]
     names += functions
     here = sorted([*bases, record, *(it.name for it in aliased)])

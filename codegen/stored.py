@@ -227,6 +227,7 @@ def _redis(model: RedisBackendModel, facts: _Facts) -> None:
     facts.one("created_at", kept.created_at, model.span)
     facts.one("slot", model.slot, model.span)
     facts.one("marked_in", kept.marked_in, model.span)
+    facts.one("made_by", kept.made_by, model.span)
     facts.named("keys", {name: key.template for name, key in model.keys.items()})
     for query in (it for case, it in model.queries.items() if case == SAVE):
         for script in (it for name, it in model.scripts.items() if name == query.script):

@@ -248,6 +248,23 @@ def test_keys_that_stand_twice_stay_pending(make: Make, collection: Any) -> None
     assert indexes(collection) == {} and list(collection.find()) == before
 
 
+def test_a_key_that_stands_twice_since_the_adoption(make: Make, collection: Any) -> None:
+    """As null and as an empty text, which the unique index takes for two keys."""
+    of_a = {"sequence_id": 1, "app_id": "a"}
+    collection.insert_one(document_of_burr(1) | of_a | {"partition_key": None})
+    make().initialize()
+    collection.insert_one(document_of_burr(2) | of_a | {"partition_key": ""})
+    before = list(collection.find())
+    with refused(StoreVersionError, "'a'", "2 documents", "Nothing was changed"):
+        make().initialize()
+    assert make().load(None, "a")["sequence_id"] == 1
+    assert make().list_app_ids(None) == ["a"]
+    assert list(collection.find()) == before
+    collection.delete_one({"partition_key": ""})
+    make().initialize()
+    works(make())
+
+
 # Many at once, and interrupted
 
 

@@ -36,6 +36,7 @@ from persistry import (
     b_pymongo,
     b_pymysql,
     b_redis,
+    b_redis_burr,
     b_sqlcipher3,
     b_sqlite3,
 )
@@ -377,6 +378,26 @@ REDIS = [
     ),
 ]
 
+# In the layout of another library there are no heads, and no cluster can save.
+_OTHERWISE = {"hand in a RedisCluster client", "use another namespace", "hash of heads"}
+REDIS_BURR = [
+    *(row for row in REDIS if row.words not in _OTHERWISE),
+    Row(
+        redis.ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"),
+        CORRUPT,
+        "named like a record",
+    ),
+    *(
+        Row(exc, PersisterError, "persistry.move()")
+        for exc in (
+            MovedError("1234 127.0.0.1:7001"),
+            RedisClusterException("EVALSHA - all keys must map to the same key slot"),
+            redis.ResponseError("Script attempted to access a non local key in a cluster node"),
+            redis.ResponseError("CROSSSLOT Keys in request don't hash to the same slot"),
+        )
+    ),
+]
+
 NO_ANSWER = "no answer within operation_timeout (1.5 s)"
 
 
@@ -537,6 +558,7 @@ TABLES = {
     "sqlite3": (b_sqlite3._FAILURES, SQLITE),
     "aiosqlite": (b_aiosqlite._FAILURES, SQLITE),
     "redis": (b_redis._FAILURES, REDIS),
+    "redis_burr": (b_redis_burr._FAILURES, REDIS_BURR),
     "psycopg2": (b_psycopg2._FAILURES, postgresql.PSYCOPG2),
     "psycopg": (b_psycopg._FAILURES, postgresql.PSYCOPG),
     "asyncpg": (b_asyncpg._FAILURES, postgresql.ASYNCPG),
@@ -555,6 +577,7 @@ STRANGERS = {
     "sqlite3": operational("SQLITE_ERROR", 'near "SELEC": syntax error'),
     "aiosqlite": operational("SQLITE_NOMEM", "out of memory"),
     "redis": redis.ResponseError("ERR value is not an integer or out of range"),
+    "redis_burr": redis.ResponseError("ERR value is not an integer or out of range"),
     **postgresql.STRANGERS,
     "pymongo": pymongo.errors.OperationFailure("Unrecognized pipeline stage", 40324),
     "sqlcipher3": sqlcipher.STRANGER,

@@ -6,34 +6,28 @@ import re
 from collections.abc import Iterable
 
 from .. import ir
-from ..model import RedisBackendModel, RedisQueryModel, ScriptModel
+from ..model import RedisBackendModel, RedisQueryModel, RedisStoredModel, ScriptModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
+from ..resolve import redis_keys
 from ..resolve.generations import KEEP
-from ..resolve.names import known, python_name
+from ..resolve.names import in_range, known, python_name, sensible
 
-_PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<form>[^{}]*))?\}")
-_TYPES = {
-    "namespace": "str",
-    "partition_key": "str",
-    "app_id": "str",
-    "sequence_id": "int",
-    "position": "str",
-}
-_DIGITS = 19  # as many as 2**63 - 1 has
 # What an argument of a script may be beside the values of its case.
 _LAST = ("prefix", "limit", "registered", "value")
-_DERIVED = {"sequence", *_LAST}
+_DERIVED = {"sequence", "created_at_iso", *_LAST}
 _SAVE = "save.insert"
-_VERBS = ("script", "get", "newest_of", "registered_in")
-# How a list is answered, by whether it is one partition's.
+_VERBS = ("script", "get", "newest_of", "registered_in", "scanned_for")
+# How a list is answered, by whether it is one partition's: the verbs, each with its template.
 _LISTS = {
-    True: ("newest_of", "redis/_newest.py.jinja"),
-    False: ("registered_in", "redis/_partitions.py.jinja"),
+    True: {"newest_of": "redis/_newest.py.jinja", "script": "redis/_by_time.py.jinja"},
+    False: {
+        "registered_in": "redis/_partitions.py.jinja",
+        "scanned_for": "redis/_scanned.py.jinja",
+    },
 }
-# What the slot, and what the keys behind it, are made of.
-_SLOT = ("namespace", "partition_key")
-_KEY = ("app_id", "sequence_id", "position")
+# The module of the runtime for each way to store a record.
+_PACKINGS = {"packed_1": "packed", "hash_1": "hashed"}
 _LUA_WORD = re.compile(
     "and|break|do|else|elseif|end|false|for|function|goto|if|in|local|nil|not|or|repeat|return|"
     "then|true|until|while"
@@ -53,19 +47,8 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
         help = f"write 1 and {KEEP}"
         place = place_of(model.stored.generation, model.stored.span)
         report.add(Code.SPEC09, message, place, help=help)
-    before = len(report.problems)
-    slot = _template(
-        Text("slot", model.slot.span), model.slot, _SLOT, "What the keys begin with.", report
-    )
-    keys = {
-        str(name): _template(name, key.template, _KEY, str(key.doc), report)
-        for name, key in model.keys.items()
-    }
-    if len(report.problems) == before:  # a part that is misspelt is not left out as well
-        _check_slot(model.slot, slot, report)
-        _check_record_key(model, keys, interface, report)
-    if len(report.problems) == before:
-        _check_meeting(model, keys, report)
+    _check_stored(model.stored, report)
+    slot, keys = redis_keys.resolve(model, interface, report)
     before = len(report.problems)
     scripts = {str(name): _script(name, script, report) for name, script in model.scripts.items()}
     resolver = _Queries(model, keys, scripts, report)
@@ -82,6 +65,9 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
     return ir.RedisParts(
         generation=model.stored.generation,
         mark=mark,
+        packing=_PACKINGS[model.stored.record],
+        largest_sequence_id=model.stored.largest_sequence_id,
+        is_shared=model.stored.made_by is not None,
         slot=slot,
         keys=tuple(key for key in resolver.used_in_order(keys.values()) if key.name in used),
         scripts=tuple(scripts.values()),
@@ -90,142 +76,27 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
         lists=lists,
         record=keys.get("record", slot),
         register=register,
+        scanned=resolver.scanned,
     )
 
 
-def _template(
-    name: Text, template: Text, values: tuple[str, ...], doc: str, report: Report
-) -> ir.KeyTemplate:
-    if not template:
-        help = "write the name of the key; two keys may not have the same"
-        report.add(Code.KEY03, "the key template is empty", template.span, help=help)
-    parts: list[ir.KeyPart] = []
-    end = 0
-    for match in _PLACEHOLDER.finditer(template):
-        between = template[end : match.start()]
-        if between:
-            parts.append(ir.KeyPart(text=between))
-        if end and ":" not in between:
-            report.add(
-                Code.KEY04,
-                f"no ':' separates {match[0]} from the value before it",
-                template.at(match.start(), len(match[0])),
-                help="put a ':' between them; no value holds one, since values are escaped",
-            )
-        parts.append(_placeholder(template, match, values, report))
-        end = match.end()
-    if end < len(template):
-        parts.append(ir.KeyPart(text=template[end:]))
-    blank = _PLACEHOLDER.sub(lambda match: "_" * len(match[0]), template)
-    stray = re.search(r"[^A-Za-z0-9_:.-]", blank)
-    if stray:
-        place = template.at(stray.start())
-        help = "write {name} for a value; beside them letters, digits, '_', '.', '-' and ':'"
-        report.add(Code.KEY03, f"a stray {stray[0]!r} in a key template", place, help=help)
-    return _function(python_name(name, "the key", report), tuple(parts), doc)
-
-
-def _function(name: str, parts: tuple[ir.KeyPart, ...], doc: str) -> ir.KeyTemplate:
-    values = dict.fromkeys(part.value for part in parts if part.value)
-    parameters = tuple(ir.Parameter(value, _TYPES.get(value, "str"), "") for value in values)
-    return ir.KeyTemplate(name, parameters, parts, doc)
-
-
-def _placeholder(
-    template: Text, match: re.Match[str], values: tuple[str, ...], report: Report
-) -> ir.KeyPart:
-    name, form = match["name"], match["form"]
-    place = template.at(match.start(), len(match[0]))
-    if name not in values:
-        help = suggest(name, values)
-        report.add(Code.KEY03, f"unknown part {match[0]}", place, help=help)
-    elif name == "sequence_id":
-        if form != f"0{_DIGITS}":
-            report.add(
-                Code.KEY02,
-                f"{match[0]} is not {_DIGITS} digits wide; as text, 10 would come before 9",
-                place,
-                help=f"write {{sequence_id:0{_DIGITS}}}",
-            )
-        return ir.KeyPart(value=name, form="number", width=_DIGITS)
-    elif form == "sha1":
-        return ir.KeyPart(value=name, form="digest")
-    elif form is not None:
-        help = "a text takes no form, or :sha1"
-        report.add(Code.KEY03, f"unknown form in {match[0]}", place, help=help)
-    return ir.KeyPart(value=name, form="segment")
-
-
-def _check_slot(template: Text, slot: ir.KeyTemplate, report: Report) -> None:
-    missing = {"namespace", "partition_key"} - set(slot.parameter_names)
-    if missing:
-        report.add(
-            Code.KEY04,
-            f"the slot leaves out {', '.join(sorted(missing))}",
-            template.span,
-            help='write "{namespace}:{partition_key}"; otherwise two tenants share their keys',
-        )
-
-
-def _check_record_key(
-    model: RedisBackendModel,
-    keys: dict[str, ir.KeyTemplate],
-    interface: ir.Interface,
-    report: Report,
-) -> None:
-    """The key of a record, or of one moved aside, must tell all parts of the record's key apart."""
-    wanted = {"record": set(interface.key) - {"partition_key", "position"}}
-    wanted["moved"] = wanted["record"] | {"position"}
-    for name, parts in wanted.items():
-        template = next((it for key, it in model.keys.items() if key == name), None)
-        if template is None:
-            help = f"add '{name}:' under keys, with {', '.join(sorted(parts))}"
-            place = place_of(model.keys, model.span)
-            report.add(Code.KEY04, f"there is no key {name!r}", place, help=help)
-            continue
-        missing = parts - set(keys[name].parameter_names)
-        if missing:
-            report.add(
-                Code.KEY04,
-                f"the key {name!r} leaves out {', '.join(sorted(missing))}",
-                template.template.span,
-                help="two records would have the same key; add {" + sorted(missing)[0] + "}",
-            )
-
-
-def _check_meeting(
-    model: RedisBackendModel, keys: dict[str, ir.KeyTemplate], report: Report
-) -> None:
-    """No value can make a key of one kind a key of another."""
-    shapes: dict[str, list[str]] = {}
-    for name, key in model.keys.items():
-        shape = [_shape(it, keys[str(name)]) for it in key.template.split(":")]
-        for other, known_shape in shapes.items():
-            if len(shape) == len(known_shape) and all(map(_can_be_equal, shape, known_shape)):
-                message = f"a key {str(name)!r} can be the same as a key {other!r}"
-                help = "begin or end one of them with a word of its own"
-                report.add(Code.KEY04, message, key.template.span, help=help)
-        shapes[str(name)] = shape
-
-
-def _shape(piece: str, key: ir.KeyTemplate) -> str:
-    """A piece between two ':', with a sign for what each value can be."""
-    for part in key.parts:
-        if part.value:
-            piece = re.sub(rf"\{{{part.value}(:[^{{}}]*)?\}}", f"<{part.form}>", piece)
-    return piece
-
-
-def _can_be_equal(one: str, other: str) -> bool:
-    if one == other or "<segment>" in (one, other):
-        return True
-    for text, sign in ((one, other), (other, one)):
-        if sign in _SIGNS and "<" not in text:
-            return re.fullmatch(_SIGNS[sign], text) is not None
-    return "<" in one and "<" in other and {one, other} != set(_SIGNS)
-
-
-_SIGNS = {"<number>": rf"\d{{{_DIGITS}}}", "<digest>": "[0-9a-f]{40}"}
+def _check_stored(model: RedisStoredModel, report: Report) -> None:
+    """What another library made has no key of ours, and a record that says whose it is."""
+    if model.largest_sequence_id is not None:
+        in_range(model.largest_sequence_id, "the largest sequence id", model.span, report)
+    if model.made_by is None:
+        if model.marked_in is None:
+            help = "add 'marked_in: ...', the key that holds the generation"
+            report.add(Code.SCH02, "the stored format lacks 'marked_in'", model.span, help=help)
+        return
+    sensible(model.made_by, "the library", report)
+    if model.marked_in is not None:
+        message = "a layout of another library has no key that holds a generation of ours"
+        report.add(Code.SPEC09, message, model.marked_in.span, help="remove it, or made_by")
+    if _PACKINGS[model.record] != "hashed":
+        message = "two records may have one key in this layout, and this record names no key"
+        help = "write record: hash_1; its fields say whose it is"
+        report.add(Code.KEY04, message, place_of(model.record, model.span), help=help)
 
 
 def _script(name: Text, model: ScriptModel, report: Report) -> ir.Script:
@@ -284,6 +155,7 @@ class _Queries:
         """Not for arguments that are wrong in themselves."""
         self._misspelt: set[str | None] = set()
         self._register: ir.Register | None = None
+        self.scanned: ir.KeyTemplate | None = None
 
     def used_in_order(self, keys: Iterable[ir.KeyTemplate]) -> list[ir.KeyTemplate]:
         return [*keys, *sorted(self.used - set(keys), key=lambda key: key.name)]
@@ -316,23 +188,32 @@ class _Queries:
     def list(self, listing: ir.Listing) -> ir.RedisListing:
         name, given = f"{listing.operation.name}.{listing.case.name}", listing.case.given
         of_one = "partition_key" in given
-        verb, template = _LISTS[of_one]
+        verbs = _LISTS[of_one]
+        template = next(iter(verbs.values()))
         key = ir.KeyTemplate("", (), (), "")
         if not of_one and listing.case.answers != ("partition_key",):
             self._refuse_list(name, listing)
             return ir.RedisListing(listing, template, key)
-        query = self._query(name, verb)
+        query = self._query(name, *verbs)
         if query is not None and query.newest_of is not None:
             key = self._declared(query.newest_of, given)
+        elif query is not None and query.script is not None:
+            call = self.script_call(name, given, "script", *verbs)
+            return ir.RedisListing(listing, verbs["script"], key, call)
         elif query is not None and query.registered_in is not None:
             key = self._declared(query.registered_in, given)
             self._check_register(name, query, key)
+        elif query is not None and query.scanned_for is not None:
+            template = verbs["scanned_for"]
+            key = self.scanned = self._declared(query.scanned_for, ("partition_key",))
         return ir.RedisListing(listing, template, key)
 
-    def mark(self) -> ir.KeyTemplate:
+    def mark(self) -> ir.KeyTemplate | None:
         """The key that holds the generation: one for a namespace, so it is made of no value."""
         name = self._model.stored.marked_in
-        found = self._declared(name, tuple(_TYPES))
+        if name is None:
+            return None
+        found = self._declared(name, tuple(redis_keys.TYPES))
         if found.parameters:
             message = f"the key {str(name)!r} is made of {found.parameters[0].name}"
             help = "name a key without values: one holds the generation of a whole namespace"
@@ -379,8 +260,8 @@ class _Queries:
             self._report.add(Code.LUA03, message, place, help=help)
         return self._register
 
-    def script_call(self, name: str, given: tuple[str, ...]) -> ir.ScriptCall:
-        query = self._query(name, "script")
+    def script_call(self, name: str, given: tuple[str, ...], *verbs: str) -> ir.ScriptCall:
+        query = self._query(name, *(verbs or ("script",)))
         nothing = ir.ScriptCall(ir.Script("", "", "", ""), (), (), (), None, False)
         if query is None or query.script is None:
             return nothing
@@ -414,7 +295,7 @@ class _Queries:
                 break
             parts.append(part)
         doc = "How the keys of the records begin that the script chooses from."
-        template = _function(f"{script}_prefix", tuple(parts), doc)
+        template = redis_keys.function(f"{script}_prefix", tuple(parts), doc)
         self.used.add(template)
         return template
 
@@ -435,7 +316,7 @@ class _Queries:
             return ir.KeyTemplate("", (), (), "")
         template = self._keys[str(name)]
         for value in template.parameter_names:
-            if value in _TYPES and value not in given:
+            if value in redis_keys.TYPES and value not in given:
                 message = f"the key {str(name)!r} is made of {value}, which this case is not given"
                 help = f"given here: {', '.join(given)}; let a script choose the record"
                 self._report.add(Code.KEY05, message, name.span, help=help)

@@ -22,6 +22,7 @@ from .errors import (
     StateTooLargeError,
     StoreVersionError,
 )
+from .moving import amove, move
 from .persistence import (
     AsyncBaseStateLoader,
     AsyncBaseStatePersister,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .b_pymongo import AsyncMongoDBBasePersister, MongoDBBasePersister
     from .b_pymysql import MariaDBPersister
     from .b_redis import AsyncRedisBasePersister, RedisBasePersister
+    from .b_redis_burr import AsyncBurrRedisPersister, BurrRedisPersister
     from .b_sqlcipher3 import SQLCipherPersister
     from .b_sqlite3 import SQLitePersister
     from .in_memory import AsyncInMemoryPersister, InMemoryPersister
@@ -50,6 +52,7 @@ __all__ = (
     "AsyncBaseStateLoader",
     "AsyncBaseStatePersister",
     "AsyncBaseStateSaver",
+    "AsyncBurrRedisPersister",
     "AsyncInMemoryPersister",
     "AsyncMariaDBPersister",
     "AsyncMongoDBBasePersister",
@@ -59,6 +62,7 @@ __all__ = (
     "BaseStateLoader",
     "BaseStatePersister",
     "BaseStateSaver",
+    "BurrRedisPersister",
     "CorruptStateError",
     "InMemoryPersister",
     "MariaDBPersister",
@@ -80,18 +84,22 @@ __all__ = (
     "StateTooLargeError",
     "StoreVersionError",
     "aconnect",
+    "amove",
     "connect",
+    "move",
     "register_type",
 )
 
 # Where each persister stands, and what brings its driver.
 _PERSISTERS: dict[str, tuple[str, str | None]] = {
+    "AsyncBurrRedisPersister": ("b_redis_burr", "redis"),
     "AsyncInMemoryPersister": ("in_memory", None),
     "AsyncMariaDBPersister": ("b_aiomysql", "aiomysql"),
     "AsyncMongoDBBasePersister": ("b_pymongo", "pymongo"),
     "AsyncPostgreSQLPersister": ("b_asyncpg", "asyncpg"),
     "AsyncRedisBasePersister": ("b_redis", "redis"),
     "AsyncSQLitePersister": ("b_aiosqlite", "aiosqlite"),
+    "BurrRedisPersister": ("b_redis_burr", "redis"),
     "InMemoryPersister": ("in_memory", None),
     "MariaDBPersister": ("b_pymysql", "pymysql"),
     "MongoDBBasePersister": ("b_pymongo", "pymongo"),

@@ -305,7 +305,7 @@ _FAILURES = Failures(
 
 
 def _slot(namespace: str, partition_key: str) -> str:
-    """What every key of a partition begins with; the part in braces is what Redis Cluster hashes."""
+    """What every key of a partition begins with; what is in braces, Redis Cluster hashes."""
     return f"{{{segment(namespace)}:{segment(partition_key)}}}"
 
 

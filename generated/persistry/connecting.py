@@ -200,6 +200,50 @@ SCHEMES: dict[str, Scheme] = {
         },
         rest="redis_client_kwargs",
     ),
+    "burr-redis": Scheme(
+        example="burr-redis://localhost:6379/0",
+        classes={
+            "sync": ("b_redis_burr", "BurrRedisPersister", "redis"),
+            "async": ("b_redis_burr", "AsyncBurrRedisPersister", "redis"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db",
+            "password": "password",
+            "username": "redis_client_kwargs.username",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "6379",
+            "path": "0",
+        },
+        presets={},
+        rest="redis_client_kwargs",
+    ),
+    "burr-rediss": Scheme(
+        example="burr-rediss://localhost:6379/0",
+        classes={
+            "sync": ("b_redis_burr", "BurrRedisPersister", "redis"),
+            "async": ("b_redis_burr", "AsyncBurrRedisPersister", "redis"),
+        },
+        parts={
+            "host": "host",
+            "port": "port",
+            "path": "db",
+            "password": "password",
+            "username": "redis_client_kwargs.username",
+        },
+        defaults={
+            "host": "localhost",
+            "port": "6379",
+            "path": "0",
+        },
+        presets={
+            "redis_client_kwargs.ssl": "true",
+        },
+        rest="redis_client_kwargs",
+    ),
     "sqlcipher": Scheme(
         example="sqlcipher://:passphrase@/steps.db",
         classes={
@@ -234,7 +278,7 @@ def connect(url: str, **options: Any) -> BaseStatePersister:
     wins. Nothing is opened yet. The message of an error never shows the URL's password.
 
     Args:
-        url: mariadb://user:password@localhost:3306/database, memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, sqlcipher://:passphrase@/steps.db, sqlite:///steps.db.
+        url: mariadb://user:password@localhost:3306/database, memory://, mongodb://localhost:27017/mydatabase, postgresql://user:password@localhost:5432/database, redis://localhost:6379/0, burr-redis://localhost:6379/0, sqlcipher://:passphrase@/steps.db, sqlite:///steps.db.
         options: Parameters of the class, such as `operation_timeout=5`.
 
     Raises:

@@ -79,11 +79,16 @@ class CollectionOpening:
             return []
         return self.format.pending(found, collection)
 
-    def preparing(self) -> Steps[None]:
-        """Make the indexes that are not there."""
+    def preparing(self, looks_for_doubles: bool = True) -> Steps[None]:
+        """Make the indexes that are not there.
+
+        Keys that have several documents are refused. Where all indexes are there, those that the
+        unique one does not see are looked for only if it is said: that reads the whole collection.
+        """
         found = yield from self.looking()
         fields = self.format.key
-        if self.format.unique in found.missing and (yield from _is_twofold(fields)):
+        looks_for_doubles = looks_for_doubles or self.format.unique in found.missing
+        if looks_for_doubles and (yield from _is_twofold(fields)):
             yield from self._refusing_doubles(fields)
         if found.missing:
             try:
@@ -97,7 +102,7 @@ class CollectionOpening:
     def preparing_for_a_save(self) -> Steps[None]:
         """As `preparing`, where it is not known that all is there."""
         if not self.known.is_indexed:
-            yield from self.preparing()
+            yield from self.preparing(looks_for_doubles=False)
         elif self.known.is_twofold is None:
             self.known.is_twofold = yield from _is_twofold(self.format.key)
 

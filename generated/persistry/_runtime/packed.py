@@ -30,6 +30,11 @@ def segment(value: str) -> str:
     return value.translate(_ESCAPES)
 
 
+def prefixed(namespace: str) -> str:
+    """A namespace in front of a key, in a layout where none leaves nothing there."""
+    return f"{namespace}:" if namespace else ""
+
+
 def unescaped(part: str) -> str:
     """The value of a part of a key."""
     for char, escape in reversed(_ESCAPES.items()):

@@ -21,17 +21,20 @@ if TYPE_CHECKING:
     from .b_pymongo import AsyncMongoDBBasePersister, MongoDBBasePersister
     from .b_pymysql import MariaDBPersister
     from .b_redis import AsyncRedisBasePersister, RedisBasePersister
+    from .b_redis_burr import AsyncBurrRedisPersister, BurrRedisPersister
     from .b_sqlcipher3 import SQLCipherPersister
     from .b_sqlite3 import SQLitePersister
     from .in_memory import AsyncInMemoryPersister, InMemoryPersister
 
 __all__ = (
+    "AsyncBurrRedisPersister",
     "AsyncInMemoryPersister",
     "AsyncMariaDBPersister",
     "AsyncMongoDBBasePersister",
     "AsyncPostgreSQLPersister",
     "AsyncRedisBasePersister",
     "AsyncSQLitePersister",
+    "BurrRedisPersister",
     "InMemoryPersister",
     "MariaDBPersister",
     "MongoDBBasePersister",
@@ -43,12 +46,14 @@ __all__ = (
 
 # Where each persister stands, and what brings its driver.
 _PERSISTERS: dict[str, tuple[str, str | None]] = {
+    "AsyncBurrRedisPersister": ("b_redis_burr", "redis"),
     "AsyncInMemoryPersister": ("in_memory", None),
     "AsyncMariaDBPersister": ("b_aiomysql", "aiomysql"),
     "AsyncMongoDBBasePersister": ("b_pymongo", "pymongo"),
     "AsyncPostgreSQLPersister": ("b_asyncpg", "asyncpg"),
     "AsyncRedisBasePersister": ("b_redis", "redis"),
     "AsyncSQLitePersister": ("b_aiosqlite", "aiosqlite"),
+    "BurrRedisPersister": ("b_redis_burr", "redis"),
     "InMemoryPersister": ("in_memory", None),
     "MariaDBPersister": ("b_pymysql", "pymysql"),
     "MongoDBBasePersister": ("b_pymongo", "pymongo"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 # 26 characters, UTC without a suffix: it sorts among the texts that SQLite itself and other
@@ -9,8 +12,27 @@ from datetime import UTC, datetime
 _STORED = "%Y-%m-%d %H:%M:%S.%f"
 
 
+# The time at which what this thread or task saves was saved first, elsewhere.
+_as_of: ContextVar[str | None] = ContextVar("as_of", default=None)
+
+
 def now() -> str:
-    return datetime.now(UTC).strftime(_STORED)
+    return _as_of.get() or datetime.now(UTC).strftime(_STORED)
+
+
+@contextmanager
+def as_of(stored: str | None) -> Iterator[None]:
+    """Save as of another time, where the store does not take its own; None is now."""
+    token = _as_of.set(stored)
+    try:
+        yield
+    finally:
+        _as_of.reset(token)
+
+
+def sortable(moment: str) -> str:
+    """A time in ISO 8601 as it is stored."""
+    return datetime.fromisoformat(moment).astimezone(UTC).strftime(_STORED)
 
 
 def iso(stored: object) -> str:

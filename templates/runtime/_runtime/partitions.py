@@ -39,7 +39,7 @@ class Run:
 
     script: Script
     keys: Sequence[str]
-    arguments: Sequence[str]
+    arguments: Sequence[str | int]
     value: bytes
     temporary: str
 
@@ -49,6 +49,8 @@ class Commands:
     """Commands to send together, each with an answer."""
 
     commands: Sequence[Sequence[str | bytes | int]]
+    is_lenient: bool = False
+    """Whether one that the server refuses, as for a key of another type, is answered by None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Scan:
     """All keys that a pattern fits."""
 
     pattern: str
+    type: str = ""
+    """Only those of this type, if it is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class Register:
         partition_key: str,
         script: Script,
         keys: Sequence[str],
-        arguments: Sequence[str],
+        arguments: Sequence[str | int],
         value: bytes,
         temporary: str = "",
     ) -> Steps[Any]:
@@ -139,7 +143,7 @@ class Register:
         (is_there,) = yield Commands([("EXISTS", self.key)])
         if not is_there:
             before, _, behind = self.having(_ANY).partition(_ANY)
-            keys = yield Scan(f"{_literally(before)}*{_literally(behind)}")
+            keys = yield Scan(f"{literally(before)}*{literally(behind)}")
             parts = [key.decode()[len(before) : -len(behind)] for key in keys]
             for start in range(0, len(parts), AT_ONCE):
                 names = map(unescaped, parts[start : start + AT_ONCE])
@@ -147,6 +151,6 @@ class Register:
                 yield Commands([self.mark.command, ("ZADD", self.key, *pairs)])
 
 
-def _literally(text: str) -> str:
+def literally(text: str) -> str:
     """The text as a pattern that only it fits."""
     return re.sub(r"([*?[\\])", r"\\\1", text)

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import PersisterUnavailableError, StateConflictError, StateTooLargeError
 from . import codec
 from .arguments import KeyParts, ReadText, Row, integer, read_text, shown, stored_text, wrong_type
-from .clock import now
+from .clock import iso, now
 from .same import same
 from .states import OWN_STATES, Forms, States
 
@@ -100,6 +100,11 @@ class NewRecord:
     def sequence(self) -> str:
         """The sequence id as text that sorts like the number."""
         return f"{self.sequence_id:019}"
+
+    @property
+    def created_at_iso(self) -> str:
+        """Its time as other libraries write it."""
+        return iso(self.created_at)
 
     @property
     def key_digest(self) -> bytes:

@@ -187,7 +187,7 @@ class Operation:
         self,
         script: Script,
         keys: Sequence[str],
-        arguments: Sequence[str | bytes],
+        arguments: Sequence[str | int],
         value: bytes | None = None,
         temporary: str = "",
     ) -> Any:
@@ -248,16 +248,17 @@ class Operation:
 
     async def _send(self, step: Commands) -> list[Any]:
         commands = [sent(words) for words in step.commands]
-        if len(commands) == 1:
+        if len(commands) == 1 and not step.is_lenient:
             return [await self._client.execute_command(*commands[0])]
         async with self._client.pipeline(transaction=False) as pipeline:
             for words in commands:
                 pipeline.execute_command(*words)
-            answers: list[Any] = await pipeline.execute()
-            return answers
+            answers: list[Any] = await pipeline.execute(raise_on_error=not step.is_lenient)
+            return [None if isinstance(it, ResponseError) else it for it in answers]
 
     async def _scan(self, step: Scan) -> list[Any]:
-        found = self._client.scan_iter(match=encoded(step.pattern), count=AT_ONCE)
+        kind = {"_type": step.type} if step.type else {}
+        found = self._client.scan_iter(match=encoded(step.pattern), count=AT_ONCE, **kind)
         return [key async for key in found]
 
     async def warn_if_evicting(self) -> None:

@@ -150,16 +150,16 @@ def is_large(value: bytes, client: Any) -> bool:
 
 
 def eval_command(
-    by: str, script: Script, keys: Sequence[str], arguments: Sequence[str | bytes], *more: bytes
+    by: str, script: Script, keys: Sequence[str], arguments: Sequence[str | int], *more: bytes
 ) -> list[Any]:
     """EVALSHA or EVAL. All text is encoded here, whatever encoding the client has."""
     body = script.sha if by == "EVALSHA" else script.text
     return [by, body, len(keys), *map(encoded, keys), *map(encoded, arguments), *more]
 
 
-def encoded(text: str | bytes) -> bytes:
+def encoded(value: str | bytes | int) -> bytes:
     # A lone surrogate is in no stored key, so it finds nothing; it must not fail either.
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
 def sent(words: Sequence[str | bytes | int]) -> list[Any]:
