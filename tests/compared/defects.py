@@ -1,0 +1,157 @@
+"""What goes wrong, one line each, with the case that shows it.
+
+The command asks the results which persisters it goes wrong with; nobody says so here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Defect:
+    """Something that goes wrong."""
+
+    text: str
+    case: str
+    """A case that fails for this reason first."""
+    because: str = ""
+    """What its message then says, as a regular expression; any message if empty."""
+
+    def shows(self, case: dict[str, Any]) -> bool:
+        """Whether this case of a report shows it."""
+        said = case["message"] or ""
+        return case["outcome"] == "failed" and re.search(self.because, said) is not None
+
+
+DEFECTS = [
+    Defect(
+        "An application without a partition cannot save.",
+        "partition_none_is_the_empty_text",
+        "not-null|DataError",
+    ),
+    Defect(
+        'Without a partition and in the partition "" are two places.',
+        "partition_none_is_the_empty_text",
+        "nothing|no record",
+    ),
+    Defect(
+        "Two applications whose names hold a colon share a key.",
+        "colon_keys_are_saved_side_by_side",
+    ),
+    Defect(
+        "Another position at the same sequence is refused.",
+        "positions_make_two_records",
+        "Conflict",
+    ),
+    Defect(
+        "A condition in place of a name finds other tenants' records.",
+        "load_takes_only_text_as_partition",
+        "no error",
+    ),
+    Defect("A table's name is run as SQL.", "table_name_is_only_a_name"),
+    Defect("A keyword that is misspelt is ignored.", "load_refuses_an_unknown_keyword", "no error"),
+    Defect(
+        "A sequence_id that 32 bits, or a float, cannot hold is refused or not found.",
+        "latest_is_exact_above_2_53",
+    ),
+    Defect(
+        "The latest of an application is the one saved last, not the highest.",
+        "latest_is_the_highest_sequence",
+    ),
+    Defect(
+        "The latest of a partition cannot be asked for.",
+        "latest_of_a_partition_may_have_failed",
+        "no record|DataError|NoneType",
+    ),
+    Defect(
+        "The latest of a partition is wrong within the same second.",
+        "latest_of_a_partition_may_have_failed",
+        "not 'b'",
+    ),
+    Defect(
+        "Which of two positions is the latest goes by their names.",
+        "latest_of_two_positions_is_not_by_name",
+        "position is",
+    ),
+    Defect(
+        "A list is not in the order of saving.",
+        "list_is_most_recently_saved_first",
+        r"\[\d\]",
+    ),
+    Defect(
+        "A list names an application once for each of its steps.",
+        "list_names_each_application_once",
+    ),
+    Defect(
+        "The same step saved again is refused, so a save whose answer was lost cannot be repeated.",
+        "same_record_again_is_accepted",
+    ),
+    Defect(
+        "Of several writers that race for one key, more than one succeeds, or none.",
+        "one_of_racing_persisters_wins",
+    ),
+    Defect(
+        "After a refused save others wait for a lock, or the persister is of no use.",
+        "conflicts_cost_no_connection_and_no_lock",
+    ),
+    Defect(
+        "Who waits while another process saves gets an error instead of a turn.",
+        "many_processes_initialize",
+    ),
+    Defect(
+        "Several that call initialize() at once get errors.",
+        "many_persisters_initialize",
+    ),
+    Defect("Tuples, sets, dates and the like come back as text.", "tuples_come_back"),
+    Defect(
+        "A state's keys come back in another order, 1e22 as an integer, -0.0 as 0.0.",
+        "keys_stay_in_order",
+    ),
+    Defect("A state with NaN or an infinity is refused.", "nan_comes_back"),
+    Defect("A text with NUL is refused.", "nul_comes_back"),
+    Defect(
+        "An object in the state with the key `__burr_serde__` is saved and can never be loaded.",
+        "marks_of_others_are_data",
+        "deserialize",
+    ),
+    Defect(
+        "created_at is no time in UTC with microseconds.",
+        "created_at_is_the_time_of_the_save",
+    ),
+    Defect(
+        "created_at is the time of a load before the save.",
+        "created_at_is_not_that_of_a_load",
+    ),
+    Defect("created_at is a datetime, not a text.", "record_has_every_field", "created_at"),
+    Defect(
+        "Without initialize() the error is the driver's, and does not say what to do.",
+        "load_before_initialize_says_what_to_do",
+    ),
+    Defect(
+        "A persister that several threads or tasks share fails or loses saves.",
+        "many_share_one_persister",
+    ),
+    Defect(
+        "Copies cannot be used at once, as parallel sub-applications do.",
+        "copies_work_at_once",
+    ),
+    Defect(
+        "A cancelled save keeps a lock that everybody waits for.", "cancelled_save_holds_no_lock"
+    ),
+    Defect(
+        "A server that was restarted, or a connection that was cut, is not found again.",
+        "idle_connection_that_was_cut",
+    ),
+    Defect("A server that does not answer is waited for without end.", "unanswered_save_ends"),
+    Defect(
+        "A connection that was handed in is closed when the persister is thrown away.",
+        "handed_in_connection_survives_collection",
+    ),
+    Defect("cleanup() always fails.", "cleanup_by_many_is_fine", "AttributeError"),
+    Defect("An unclosed persister keeps its process running.", "unclosed_persister_lets_its_process_end"),
+    Defect("A persister cannot be pickled.", "pickle_outlives_its_original", "pickle|__reduce__"),
+    Defect("A pickle forgets how to connect.", "pickle_outlives_its_original", "KeyError|Connection"),
+]

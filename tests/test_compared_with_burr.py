@@ -1,0 +1,89 @@
+"""The comparison with Burr's persisters: its page is of these cases, and it judges rightly."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.compared import adapter
+from tests.compared.defects import DEFECTS
+from tests.compared.offered import NOT_OFFERED
+from tests.compared.page import BROKEN, KEPT, LACKING, PAGE, shown
+from tests.compared.persisters import ALL, case_of
+
+ROOT = Path(__file__).parents[1]
+# Some that are kept, some that are not, some that are not offered; of each kind of form.
+CASES = [
+    "same_record_again_is_accepted",
+    "minus_zero_keeps_its_sign",
+    "list_with_limit_one",
+    "text_of_513_bytes_is_refused",
+    "load_before_initialize_says_what_to_do",
+    "record_has_every_field",
+    "latest_is_the_highest_sequence",
+    "colon_keys_are_saved_side_by_side",
+]
+
+
+def run(*arguments: str) -> str:
+    """What a module prints that is run as a command, in the folder of the project."""
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, list[str]]:
+    return shown(PAGE.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def cases() -> set[str]:
+    listed = run("persistry.conformance", "--list").splitlines()
+    return {line.split()[0].rstrip(":") for line in listed if line.startswith("  ")}
+
+
+def test_the_page_has_the_cases_of_the_matrix(
+    recorded: dict[str, list[str]], cases: set[str]
+) -> None:
+    """If not, a case came or went since: run `make compare-burr`."""
+    assert recorded.keys() == cases
+
+
+def test_each_persister_has_a_mark_for_each_case(recorded: dict[str, list[str]]) -> None:
+    assert {len(marks) for marks in recorded.values()} == {len(ALL)}
+    assert {mark for marks in recorded.values() for mark in marks} == {KEPT, BROKEN, LACKING, ""}
+
+
+def test_cases_that_are_named_exist(cases: set[str]) -> None:
+    assert NOT_OFFERED.keys() <= cases
+    assert {defect.case for defect in DEFECTS} <= cases
+
+
+def test_what_is_not_offered_is_nowhere_kept_or_broken(recorded: dict[str, list[str]]) -> None:
+    marks = {mark for name in NOT_OFFERED for mark in recorded[name]}
+    assert marks == {LACKING}
+
+
+@pytest.mark.timeout(300)
+def test_the_command_finds_what_the_page_says(recorded: dict[str, list[str]]) -> None:
+    chosen = [part for case in CASES for part in ("--case", case)]
+    names = ["sqlite", "aiosqlite", "redis"]
+    picked = [part for name in names for part in ("--persister", name)]
+    before = PAGE.read_bytes()
+    printed = run("tests.compared", *chosen, *picked)
+    assert PAGE.read_bytes() == before
+    places = [place for place, it in enumerate(ALL) if it.name in names]
+    found = shown(f"## Every case\n{printed.partition('### ')[2]}")
+    assert found == {case: [recorded[case][place] for place in places] for case in CASES}
+    kinds = {mark for marks in found.values() for mark in marks}
+    assert kinds == {KEPT, BROKEN, LACKING, ""}
+
+
+def test_the_name_of_a_case_in_that_of_a_test() -> None:
+    test = "persistry/conformance/test_x_sync.py::test_nan_comes_back[a::b-(1)] (setup)"
+    assert case_of(test) == "nan_comes_back"
