@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.compared import adapter
 from tests.compared.defects import DEFECTS
+from tests.compared.meanings import MEANINGS
 from tests.compared.offered import NOT_OFFERED
-from tests.compared.page import BROKEN, KEPT, LACKING, PAGE, shown
+from tests.compared.page import BROKEN, KEPT, LACKING, MOVING, PAGE, shown
 from tests.compared.persisters import ALL, case_of
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +33,10 @@ CASES = [
 def run(*arguments: str) -> str:
     """What a module prints that is run as a command, in the folder of the project."""
     command = [sys.executable, "-m", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    path = {"PYTHONPATH": os.pathsep.join([str(ROOT / "generated"), str(ROOT)])}
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -82,6 +87,22 @@ def test_the_command_finds_what_the_page_says(recorded: dict[str, list[str]]) ->
     assert found == {case: [recorded[case][place] for place in places] for case in CASES}
     kinds = {mark for marks in found.values() for mark in marks}
     assert kinds == {KEPT, BROKEN, LACKING, ""}
+
+
+def test_errors_that_are_translated_exist() -> None:
+    for name, _, _ in MEANINGS:
+        module, _, kind = name.rpartition(".")
+        found = getattr(importlib.import_module(module), kind)
+        assert issubclass(found, Exception)
+        # What it is looked for by is its own name, not one that it is imported under.
+        assert f"{found.__module__}.{found.__qualname__}" == name
+
+
+def test_the_table_of_the_other_page_is_this_one() -> None:
+    begin, end = "<!-- measured -->\n", "<!-- end of measured -->"
+    table = MOVING.read_text("utf-8").partition(begin)[2].partition(end)[0]
+    assert table.startswith("| point |")
+    assert table in PAGE.read_text("utf-8")
 
 
 def test_the_name_of_a_case_in_that_of_a_test() -> None:

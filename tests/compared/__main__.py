@@ -1,34 +1,32 @@
-"""Compares Burr's persisters with the promise: `python -m tests.compared`, or `make compare-burr`."""
+"""Holds the persisters of Burr to the promise: `python -m tests.compared`, `make compare-burr`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 from tests.servers.memory import keep_temporary_files
-from tests.stores.mongodb import MongoPlace
-from tests.stores.postgresql import PostgreSQLPlace
-from tests.stores.redis import RedisPlace
+from tests.stores.served import ServedStore
 
 from .page import MOVING, PAGE, by_cases, by_defects, by_points, ended, measured, page
-from .persisters import ALL
+from .persisters import ALL, Compared
 from .running import Held, RunFailed, hold
 from .versions import versions
 
 # Most of the time a case waits, for a server or for its time limit.
-AT_ONCE = 1 + (os.cpu_count() or 1)
+AT_ONCE = 2 * (os.cpu_count() or 1)
 
 
 @contextmanager
-def servers() -> Iterator[None]:
-    """Start a server of each kind, for this process and those that it starts."""
+def servers(persisters: Iterable[Compared]) -> Iterator[None]:
+    """Start the servers that these persisters need, for this process and those that it starts."""
+    places = [it.store.place_type for it in persisters if issubclass(it.store, ServedStore)]
     with ExitStack() as stack:
-        for kind in (PostgreSQLPlace, RedisPlace, MongoPlace):
+        for kind in dict.fromkeys(places):
             place = kind.on(stack.enter_context(kind.server()))
             os.environ[kind.variable] = place.url
             stack.callback(os.environ.pop, kind.variable)
@@ -43,8 +41,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--persister", action="append", choices=names, metavar="NAME", help=help_)
     help_ = "only cases with TEXT in their name, and the page stays as it is"
     made.add_argument("-k", "--case", action="append", default=[], metavar="TEXT", help=help_)
-    help_ = "time limit for each case (default: 15)"
-    made.add_argument("--limit", type=float, default=15.0, metavar="SECONDS", help=help_)
+    help_ = "time limit for each case (default: 20)"
+    made.add_argument("--limit", type=float, default=20.0, metavar="SECONDS", help=help_)
     return made
 
 
@@ -55,26 +53,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cases = [part for text in options.case for part in ("--case", text)]
     keep_temporary_files()
 
-    def held(persister: object) -> Held:
-        found = hold(persister, cases, options.limit)  # type: ignore[arg-type]
-        print(f"{found.persister.title}: {len(found.cases)} cases", file=sys.stderr)
+    def held(persister: Compared) -> Held:
+        found = hold(persister, cases, options.limit)
+        print(f"{persister.title}: {len(found.cases)} cases", file=sys.stderr)
         return found
 
-    with servers(), ThreadPoolExecutor(AT_ONCE) as pool:
+    with servers(chosen), ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             results = list(pool.map(held, chosen))
         except RunFailed as error:
             print(f"tests.compared: {error}", file=sys.stderr)
             return 2
-        whole = partial(page, results, list(versions()), options.limit)
-    for part in (by_points, by_defects, ended):
-        print("\n".join(part(results)), end="\n\n")
-    if cases or options.persister:
+        part = bool(cases or options.persister)
+        said = [] if part else list(versions())
+    for lines in (by_points(results), by_defects(results), ended(results)):
+        print("\n".join(lines), end="\n\n")
+    if part:
         print("\n".join(by_cases(results)))
-    else:
-        PAGE.write_text(whole(), encoding="utf-8")
-        MOVING.write_text(measured(MOVING.read_text("utf-8"), results), encoding="utf-8")
-        print(f"written: {PAGE}, and the table of {MOVING}")
+        return 0
+    PAGE.write_text(page(results, said, options.limit), encoding="utf-8")
+    MOVING.write_text(measured(MOVING.read_text("utf-8"), results), encoding="utf-8")
+    print(f"written: {PAGE}, and the table of {MOVING}")
     return 0
 
 

@@ -6,15 +6,8 @@ counts as one, whatever it is called. The text stays what it was.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import asyncpg
-import psycopg2
-import psycopg2.errors
-import pymongo.errors
-import redis.exceptions
 
 from persistry.errors import (
     NotInitializedError,
@@ -26,34 +19,42 @@ from persistry.errors import (
     StateTooLargeError,
 )
 
-# An error, a text in its message, and what it means; the first that fits counts.
-MEANINGS: list[tuple[type[Exception], str, type[PersisterError]]] = [
-    (sqlite3.IntegrityError, "UNIQUE constraint failed", StateConflictError),
-    (psycopg2.errors.UniqueViolation, "", StateConflictError),
-    (asyncpg.UniqueViolationError, "", StateConflictError),
-    (ValueError, "already exists", StateConflictError),
-    (RuntimeError, "Uninitialized persister", NotInitializedError),
-    (sqlite3.OperationalError, "no such table", NotInitializedError),
-    (psycopg2.errors.UndefinedTable, "", NotInitializedError),
-    (asyncpg.UndefinedTableError, "", NotInitializedError),
-    (sqlite3.ProgrammingError, "closed database", PersisterClosedError),
-    (ValueError, "no active connection", PersisterClosedError),
-    (ValueError, "Connection closed", PersisterClosedError),
-    (ValueError, "No connection or pool available", PersisterClosedError),
-    (psycopg2.InterfaceError, "already closed", PersisterClosedError),
-    (asyncpg.InterfaceError, "is clos", PersisterClosedError),
-    (pymongo.errors.InvalidOperation, "after close", PersisterClosedError),
-    (pymongo.errors.DocumentTooLarge, "", StateTooLargeError),
-    (TypeError, "not JSON serializable", StateNotSerializableError),
-    (sqlite3.OperationalError, "database is locked", PersisterUnavailableError),
-    (psycopg2.OperationalError, "", PersisterUnavailableError),
-    (asyncpg.PostgresConnectionError, "", PersisterUnavailableError),
-    (asyncpg.OperatorInterventionError, "", PersisterUnavailableError),
-    (pymongo.errors.ConnectionFailure, "", PersisterUnavailableError),
-    (redis.exceptions.ConnectionError, "", PersisterUnavailableError),
-    (redis.exceptions.TimeoutError, "", PersisterUnavailableError),
-    (OSError, "", PersisterUnavailableError),
+# An error, a text in its message, and what it means; the first that fits counts. By their names:
+# a process that has one driver is not to import the others.
+MEANINGS: list[tuple[str, str, type[PersisterError]]] = [
+    ("sqlite3.IntegrityError", "UNIQUE constraint failed", StateConflictError),
+    ("psycopg2.errors.UniqueViolation", "", StateConflictError),
+    ("asyncpg.exceptions.UniqueViolationError", "", StateConflictError),
+    ("builtins.ValueError", "already exists", StateConflictError),
+    ("builtins.RuntimeError", "Uninitialized persister", NotInitializedError),
+    ("sqlite3.OperationalError", "no such table", NotInitializedError),
+    ("psycopg2.errors.UndefinedTable", "", NotInitializedError),
+    ("asyncpg.exceptions.UndefinedTableError", "", NotInitializedError),
+    ("sqlite3.ProgrammingError", "closed database", PersisterClosedError),
+    ("builtins.ValueError", "no active connection", PersisterClosedError),
+    ("builtins.ValueError", "Connection closed", PersisterClosedError),
+    ("builtins.ValueError", "No connection or pool available", PersisterClosedError),
+    ("psycopg2.InterfaceError", "already closed", PersisterClosedError),
+    ("asyncpg.exceptions._base.InterfaceError", "is clos", PersisterClosedError),
+    ("pymongo.errors.InvalidOperation", "after close", PersisterClosedError),
+    ("pymongo.errors.DocumentTooLarge", "", StateTooLargeError),
+    ("builtins.TypeError", "not JSON serializable", StateNotSerializableError),
+    ("sqlite3.OperationalError", "database is locked", PersisterUnavailableError),
+    ("psycopg2.OperationalError", "", PersisterUnavailableError),
+    ("asyncpg.exceptions.PostgresConnectionError", "", PersisterUnavailableError),
+    ("asyncpg.exceptions.OperatorInterventionError", "", PersisterUnavailableError),
+    ("pymongo.errors.ConnectionFailure", "", PersisterUnavailableError),
+    ("redis.exceptions.ConnectionError", "", PersisterUnavailableError),
+    ("redis.exceptions.TimeoutError", "", PersisterUnavailableError),
+    ("builtins.OSError", "", PersisterUnavailableError),
 ]
+
+
+def meaning_of(error: Exception) -> type[PersisterError] | None:
+    """What the error means, if it is one of those above."""
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    fitting = (it for name, text, it in MEANINGS if name in names and text in str(error))
+    return next(fitting, None)
 
 
 @contextmanager
@@ -66,12 +67,10 @@ def translated(*, saving: bool = False, builtin: bool = False) -> Iterator[None]
     try:
         yield
     except Exception as error:
-        for kind, text, meaning in MEANINGS:
-            if isinstance(error, kind) and text in str(error):
-                if builtin and not isinstance(error, meaning.__bases__[1]):
-                    raise
-                if meaning is PersisterUnavailableError:
-                    # Burr does not say it, so a save may have been one.
-                    raise PersisterUnavailableError(str(error), saving) from error
-                raise meaning(str(error)) from error
-        raise
+        meaning = meaning_of(error)
+        if meaning is None or (builtin and not isinstance(error, meaning.__bases__[1])):
+            raise
+        if meaning is PersisterUnavailableError:
+            # Burr does not say it, so a save may have been one.
+            raise PersisterUnavailableError(str(error), saving) from error
+        raise meaning(str(error)) from error

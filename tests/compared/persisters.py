@@ -6,6 +6,7 @@ the pool that is recommended where several tasks share the persister.
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import hashlib
 import os
@@ -34,6 +35,7 @@ from tests.stores.sqlite import AsyncSQLiteStore, SQLiteStore
 
 from .adapter import Async, Sync
 from .offered import NOT_OFFERED
+from .parcel import Parcel
 
 ENDED = "ended its process: "
 
@@ -118,11 +120,24 @@ class OnBurr:
     def __init__(self, column: Column, *place: Any) -> None:
         super().__init__(column, *place)
         self.persister: Any = Opens(self.kind)
-        self.factory, self.directory = column.backend, Path()
 
-    def parcel(self, persister: Any) -> Any:
+    def parcel(self, persister: Any) -> Parcel:
         """What another process gets: not all of Burr's persisters can be pickled."""
-        return Parcel(self.factory, self.directory)
+        mine, self.persister = self.persister, Notes()
+        try:
+            arguments, options = self.open()  # type: ignore[attr-defined]
+        finally:
+            self.persister = mine
+        burr = self.kind.burr
+        colour = issubclass(self.kind, Async)
+        return Parcel(burr.__module__, burr.__name__, colour, arguments, options)
+
+
+class Notes:
+    """In place of a class: gives back what `from_values` is called with."""
+
+    def from_values(self, *args: Any, burr: Any = None, **options: Any) -> Any:
+        return args, options
 
 
 class SQLite(OnBurr, SQLiteStore):
@@ -145,6 +160,11 @@ class Asyncpg(OnBurr, AsyncPostgreSQLStore):
     kind = AsyncPostgreSQLPersister
 
 
+def as_burrs(persister: Any) -> Any:
+    """Pickle it as if Burr's own class had made it."""
+    return copyreg.__newobj__, (BurrAsyncpg,), persister.__dict__  # type: ignore[attr-defined]
+
+
 class AsyncpgPool(Asyncpg):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -154,7 +174,7 @@ class AsyncpgPool(Asyncpg):
         # Burr keeps one pool for its class, whatever is asked for: that of the first test would
         # serve all others. With a class for each test and server, each has the pool it asked for.
         if (host, port) not in self.classes:
-            self.classes[host, port] = type(BurrAsyncpg.__name__, (BurrAsyncpg,), {})
+            self.classes[host, port] = type("OfOneServer", (BurrAsyncpg,), {"__reduce__": as_burrs})
         burr = self.classes[host, port]
         return super().open_at(host, port, burr=burr, use_pool=True, **options)
 
@@ -228,20 +248,7 @@ class Compared:
             made.name = "t_" + hashlib.sha256(str(directory).encode()).hexdigest()[:16]
         else:
             made = self.store(column, directory)
-        made.directory = directory
         return made
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """Enough to open a persister on the same storage in another process."""
-
-    factory: str
-    directory: Path
-
-    def open(self) -> Any:
-        made: Any = globals()[self.factory.rpartition(":")[2]](self.directory)
-        return made.open()
 
 
 FILE = frozenset({"durable", "initialize", "connection", "table"})

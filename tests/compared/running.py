@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -57,7 +58,8 @@ def _report(persister: Compared, form: str, chosen: list[str], limit: float) -> 
         ended: dict[str, str] = {}
         while True:
             journal.write_text("".join(f"{ENDED}{name}\n" for name in ended), "utf-8")
-            command = ["/usr/bin/env", f"COMPARED_FORM={form}", f"COMPARED_JOURNAL={journal}"]
+            command = ["/usr/bin/env", f"PYTHONPATH={os.pathsep.join(filter(None, sys.path))}"]
+            command += [f"COMPARED_FORM={form}", f"COMPARED_JOURNAL={journal}"]
             command += [sys.executable, "-m", "persistry.conformance", persister.address]
             command += ["--json", str(report), "--limit", f"{limit:g}", "-q", *chosen]
             why, said = _run(command, journal, 6 * limit)

@@ -33,6 +33,8 @@ Choose = Callable[[list[Case]], list[Case]]
 ARGUMENTS = [
     *("-c", os.devnull, f"--rootdir={HERE}", "--noconftest", "--disable-plugin-autoload"),
     *("-p", "no:cacheprovider", "-p", "no:warnings", "--import-mode=importlib", "--color=no"),
+    # It explains what a `__del__` raises, at any time: while a traceback is made, that fails then.
+    *("-p", "no:unraisableexception"),
     *("-p", "pytest_asyncio.plugin", "-p", f"{__package__}.support.plugin", "--tb=short"),
     *("-o", "asyncio_default_fixture_loop_scope=function"),
 ]
