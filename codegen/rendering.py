@@ -94,6 +94,7 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     emit("__init__.py", "package/init.py.jinja", "spec/", classes=classes, public=sorted(names))
     emit("connecting.py", "package/connecting.py.jinja", "spec/backends/")
     persisters(tree, printer, project)
+    _for_burr(tree, printer, project, classes)
     tables = [it for it in project.backends if it.family == "sql"]
     for backend in tables:
         module = backend.modules[0]
@@ -110,12 +111,31 @@ def persisters(tree: Tree, printer: Printer, project: ir.Project) -> None:
         for module in backend.modules:
             template = f"{backend.family}/module.py.jinja"
             emit(f"{module.name}.py", template, module.source, module=module, backend=backend)
-        for it in backend.classes:
-            for alias in it.aliases:
-                if alias != "persistence":
-                    module = next(one for one in backend.modules if it in one.classes)
-                    template = "package/alias.py.jinja"
-                    emit(f"{alias}.py", template, backend.source, module=module)
+        _aliases(tree, printer, backend)
+
+
+def _aliases(tree: Tree, printer: Printer, backend: ir.Backend, folder: str = "") -> None:
+    for module in backend.modules:
+        for alias in dict.fromkeys(it for one in module.classes for it in one.aliases):
+            if alias != "persistence":
+                template = "package/alias.py.jinja"
+                printer.emit(tree, f"{folder}{alias}.py", template, backend.source, module=module)
+
+
+def _for_burr(
+    tree: Tree, printer: Printer, project: ir.Project, chosen: list[ir.PersisterClass]
+) -> None:
+    """Each class once more, for applications of Apache Burr."""
+    emit = partial(printer.emit, tree)
+    emit("burr/__init__.py", "burr/init.py.jinja", "spec/backends/", classes=chosen)
+    for backend in project.backends:
+        modules = {it.name: it for it in backend.modules}
+        for name in dict.fromkeys(it.module for it in backend.classes):
+            classes = [it for it in backend.classes if it.module == name]
+            module = modules.get(name)  # none where the classes are written by hand
+            values = {"name": name, "module": module, "title": backend.title, "classes": classes}
+            emit(f"burr/{name}.py", "burr/module.py.jinja", backend.source, **values)
+        _aliases(tree, printer, backend, "burr/")
 
 
 def scenarios(tree: Tree, printer: Printer, project: ir.Project) -> None:

@@ -88,13 +88,15 @@ def test_no_generator_template_or_runtime_names_them() -> None:
 
 
 def test_of_what_is_generated_only_their_modules_and_the_lists_name_them() -> None:
-    listing = {"__init__.py", "connecting.py", "conformance/columns.py", "_ddl/__init__.py"}
+    listing = {"connecting.py", "conformance/columns.py"}
+    listing |= {f"{it}__init__.py" for it in ("", "burr/", "_ddl/")}
     package = ROOT / "generated" / "persistry"
     found = {line.split(":")[0] for line in naming(files("generated/persistry"))}
     named = {str((ROOT / it).relative_to(package)) for it in found} - listing
     modules = {"aiomysql", "psycopg", "pymysql", "sqlcipher3"}
     tables = {"_ddl/mariadb.py", "_ddl/sqlcipher.py"}
-    assert named == {f"b_{it}.py" for it in modules} | tables
+    own = {f"b_{it}.py" for it in modules}
+    assert named == own | {f"burr/{it}" for it in own} | tables
 
 
 def test_elsewhere_only_what_is_said_and_tested_names_them() -> None:

@@ -32,8 +32,7 @@ def check(
             else:
                 check_query(query, sql)
                 _check_values(query, sql, model, report)
-        if layout.queries:
-            _check_chosen(name, model, report)
+        _check_chosen(name, model, report)
 
 
 def _check_values(query: Text, sql: Text, model: SqlBackendModel, report: Report) -> None:

@@ -22,6 +22,7 @@ from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
@@ -57,13 +58,15 @@ columns AS (
   LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = upper(c.type) AND burrs.pk = c.pk),
 seen AS (
   SELECT count(*) = 7 AND sum(is_burrs) = 7 AS as_burrs, max(is_ours) AS ours,
+    max(name = 'write_number') AS is_numbered,
     CASE WHEN sum(is_burrs) = 7 THEN min(CASE WHEN NOT is_burrs THEN name END) END AS other,
     (SELECT max(CAST(substr(name, 12) AS INTEGER))
      FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*') AS kept
   FROM columns HAVING count(*) > 0)
 SELECT
   CASE WHEN as_burrs THEN 0 WHEN kept THEN kept WHEN ours THEN 1 END AS generation,
-  CASE WHEN kept IS NULL AND NOT ours THEN other END AS foreign_column
+  CASE WHEN kept IS NULL AND NOT ours THEN other END AS foreign_column,
+  CASE WHEN NOT is_numbered THEN 'adopted' END AS layout
 FROM seen
 """,
     begin="BEGIN IMMEDIATE",
@@ -359,6 +362,7 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -453,6 +457,7 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
         sql = {name: text.format_map(self._names) for name, text in texts.items()}
         if found.generation is not None:
             self._opened.sql = sql
+            self._opened.is_shared = found.layout is not None
         return sql
 
     async def initialize(self) -> None:
@@ -468,6 +473,8 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         await self.create_table_if_not_exists(self.table_name)
+        # The table may have been made anew, and is looked at again.
+        self._opened.sql = self._opened.is_shared = None
         self._opened.is_initialized = True
 
     async def create_table_if_not_exists(self, table_name: str) -> None:
@@ -588,9 +595,12 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            self._opened.is_shared,
         )
         async with self._session.operation("save", record) as store:
             sql = self._opened.sql or await self._open("save", record, store)
+            record = record.in_store(self._opened.is_shared, self._largest_state)
             if await store.execute(
                 sql["save.insert"],
                 (
@@ -664,7 +674,7 @@ class AsyncSQLitePersister(AsyncBaseStatePersister):
                 row = await store.fetch_one(
                     sql["load.latest_of_partition"], (wanted.partition_key,)
                 )
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, states=self._states)
 
     async def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any

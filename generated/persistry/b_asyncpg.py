@@ -23,6 +23,7 @@ from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from ._runtime.steps import Step
 from .persistence import AsyncBaseStatePersister, PersistedStateData
 from .state import State
@@ -583,6 +584,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -741,6 +743,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
         self._opened.largest_sequence_id = found.largest_sequence_id
         if found.generation is not None:
             self._opened.sql = sql
+            self._opened.is_shared = found.layout is not None
         return sql
 
     async def initialize(self) -> None:
@@ -756,7 +759,8 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         await self.create_table(self.table_name)
-        self._opened.sql = None  # the table may have been made anew, and is looked at again
+        # The table may have been made anew, and is looked at again.
+        self._opened.sql = self._opened.is_shared = None
         self._opened.is_initialized = True
 
     async def create_table(self, table_name: str) -> None:
@@ -871,9 +875,12 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            self._opened.is_shared,
         )
         async with self._session.operation("save", record) as store:
             sql = self._opened.sql or await self._open("save", record, store)
+            record = record.in_store(self._opened.is_shared, self._largest_state)
             if record.is_over(self._opened.largest_sequence_id):
                 sql = await self._open("save", record, store)  # it may have been widened since
                 record.check_number(self._opened.largest_sequence_id)
@@ -948,7 +955,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
                 row = await store.fetch_one(
                     sql["load.latest_of_partition"], (wanted.partition_key,)
                 )
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, states=self._states)
 
     async def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any

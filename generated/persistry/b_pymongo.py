@@ -21,6 +21,7 @@ from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
 
@@ -281,6 +282,7 @@ class MongoDBBasePersister(BaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -465,20 +467,9 @@ class MongoDBBasePersister(BaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            is_shared=None,
         )
-        document = {
-            "_id": record.key_digest,
-            "partition_key": or_null(record.partition_key),
-            "partition": record.partition_key,
-            "app_id": record.app_id,
-            "sequence_id": record.sequence_id,
-            "position": record.position,
-            "status": record.status,
-            "state": record.state,
-            "created_at": iso(record.created_at),
-            "codec": record.codec,
-            "write_number": SERVER_ORDER,
-        }
         key = {
             "partition_key": either(record.partition_key),
             "app_id": record.app_id,
@@ -487,6 +478,21 @@ class MongoDBBasePersister(BaseStatePersister):
         }
         with self._session.operation("save", record) as store:
             store.prepare_once(_FORMAT)
+            if record.forms:
+                record = record.in_store(store.is_shared(_FORMAT), self._largest_state)
+            document = {
+                "_id": record.key_digest,
+                "partition_key": or_null(record.partition_key),
+                "partition": record.partition_key,
+                "app_id": record.app_id,
+                "sequence_id": record.sequence_id,
+                "position": record.position,
+                "status": record.status,
+                "state": record.state,
+                "created_at": iso(record.created_at),
+                "codec": record.codec,
+                "write_number": SERVER_ORDER,
+            }
             if store.insert(document, unless=key):
                 return
             stored = store.find(_SAVE_CONFLICTING, key)
@@ -551,7 +557,7 @@ class MongoDBBasePersister(BaseStatePersister):
                     {"partition": wanted.partition_key},
                     foreign={"partition_key": either(wanted.partition_key), "write_number": None},
                 )
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, states=self._states)
 
     def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any
@@ -672,6 +678,7 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -862,20 +869,9 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            is_shared=None,
         )
-        document = {
-            "_id": record.key_digest,
-            "partition_key": or_null(record.partition_key),
-            "partition": record.partition_key,
-            "app_id": record.app_id,
-            "sequence_id": record.sequence_id,
-            "position": record.position,
-            "status": record.status,
-            "state": record.state,
-            "created_at": iso(record.created_at),
-            "codec": record.codec,
-            "write_number": SERVER_ORDER,
-        }
         key = {
             "partition_key": either(record.partition_key),
             "app_id": record.app_id,
@@ -884,6 +880,21 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
         }
         async with self._session.operation("save", record) as store:
             await store.prepare_once(_FORMAT)
+            if record.forms:
+                record = record.in_store(await store.is_shared(_FORMAT), self._largest_state)
+            document = {
+                "_id": record.key_digest,
+                "partition_key": or_null(record.partition_key),
+                "partition": record.partition_key,
+                "app_id": record.app_id,
+                "sequence_id": record.sequence_id,
+                "position": record.position,
+                "status": record.status,
+                "state": record.state,
+                "created_at": iso(record.created_at),
+                "codec": record.codec,
+                "write_number": SERVER_ORDER,
+            }
             if await store.insert(document, unless=key):
                 return
             stored = await store.find(_SAVE_CONFLICTING, key)
@@ -948,7 +959,7 @@ class AsyncMongoDBBasePersister(AsyncBaseStatePersister):
                     {"partition": wanted.partition_key},
                     foreign={"partition_key": either(wanted.partition_key), "write_number": None},
                 )
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, states=self._states)
 
     async def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any

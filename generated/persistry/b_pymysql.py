@@ -23,6 +23,7 @@ from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
@@ -340,6 +341,7 @@ class MariaDBPersister(BaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -572,6 +574,7 @@ class MariaDBPersister(BaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
         )
         with self._session.operation("save", record) as store:
             sql = self._opened.sql or self._open("save", record, store)
@@ -647,7 +650,7 @@ class MariaDBPersister(BaseStatePersister):
                 )
             else:
                 row = store.fetch_one(sql["load.latest_of_partition"], (wanted.partition_key,))
-        return wanted.record(row, self.serde_kwargs, read_utf8)
+        return wanted.record(row, self.serde_kwargs, read_utf8, states=self._states)
 
     def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any

@@ -24,6 +24,7 @@ from ._runtime.migrations import Migration
 from ._runtime.packed import LARGE, Found, checked_namespace, digest, pack, segment
 from ._runtime.partitions import Mark, Register
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
 
@@ -376,6 +377,7 @@ class RedisBasePersister(BaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -571,6 +573,7 @@ class RedisBasePersister(BaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
         )
         slot = _slot(self.namespace, record.partition_key)
         with self._session.operation("save", record) as store:
@@ -636,7 +639,7 @@ class RedisBasePersister(BaseStatePersister):
             if found.is_indexed and found.value is None:
                 # It may have been deleted after it was looked up; then nothing is damaged.
                 found = self._found(store, wanted, app_id, sequence_id)
-        return wanted.record(found.row, self.serde_kwargs)
+        return wanted.record(found.row, self.serde_kwargs, states=self._states)
 
     def _found(
         self, store: Any, wanted: Wanted, app_id: str | None, sequence_id: int | None
@@ -787,6 +790,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -988,6 +992,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
         )
         slot = _slot(self.namespace, record.partition_key)
         async with self._session.operation("save", record) as store:
@@ -1053,7 +1058,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             if found.is_indexed and found.value is None:
                 # It may have been deleted after it was looked up; then nothing is damaged.
                 found = await self._found(store, wanted, app_id, sequence_id)
-        return wanted.record(found.row, self.serde_kwargs)
+        return wanted.record(found.row, self.serde_kwargs, states=self._states)
 
     async def _found(
         self, store: Any, wanted: Wanted, app_id: str | None, sequence_id: int | None

@@ -22,6 +22,7 @@ from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
@@ -314,6 +315,7 @@ class SQLCipherPersister(BaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -534,6 +536,7 @@ class SQLCipherPersister(BaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
         )
         with self._session.operation("save", record) as store:
             sql = self._opened.sql or self._open("save", record, store)
@@ -605,7 +608,7 @@ class SQLCipherPersister(BaseStatePersister):
                 row = store.fetch_one(sql["load.latest"], (wanted.partition_key, wanted.app_id))
             else:
                 row = store.fetch_one(sql["load.latest_of_partition"], (wanted.partition_key,))
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, states=self._states)
 
     def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any

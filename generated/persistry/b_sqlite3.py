@@ -22,6 +22,7 @@ from ._runtime.identifiers import literal, quoted, split_table_name
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from ._runtime.steps import Step
 from .persistence import BaseStatePersister, PersistedStateData
 from .state import State
@@ -50,13 +51,15 @@ columns AS (
   LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = upper(c.type) AND burrs.pk = c.pk),
 seen AS (
   SELECT count(*) = 7 AND sum(is_burrs) = 7 AS as_burrs, max(is_ours) AS ours,
+    max(name = 'write_number') AS is_numbered,
     CASE WHEN sum(is_burrs) = 7 THEN min(CASE WHEN NOT is_burrs THEN name END) END AS other,
     (SELECT max(CAST(substr(name, 12) AS INTEGER))
      FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*') AS kept
   FROM columns HAVING count(*) > 0)
 SELECT
   CASE WHEN as_burrs THEN 0 WHEN kept THEN kept WHEN ours THEN 1 END AS generation,
-  CASE WHEN kept IS NULL AND NOT ours THEN other END AS foreign_column
+  CASE WHEN kept IS NULL AND NOT ours THEN other END AS foreign_column,
+  CASE WHEN NOT is_numbered THEN 'adopted' END AS layout
 FROM seen
 """,
     begin="BEGIN IMMEDIATE",
@@ -355,6 +358,7 @@ class SQLitePersister(BaseStatePersister):
     """
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -445,6 +449,7 @@ class SQLitePersister(BaseStatePersister):
         sql = {name: text.format_map(self._names) for name, text in texts.items()}
         if found.generation is not None:
             self._opened.sql = sql
+            self._opened.is_shared = found.layout is not None
         return sql
 
     def initialize(self) -> None:
@@ -460,6 +465,8 @@ class SQLitePersister(BaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         self.create_table_if_not_exists(self.table_name)
+        # The table may have been made anew, and is looked at again.
+        self._opened.sql = self._opened.is_shared = None
         self._opened.is_initialized = True
 
     def create_table_if_not_exists(self, table_name: str) -> None:
@@ -576,9 +583,12 @@ class SQLitePersister(BaseStatePersister):
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
+            self._opened.is_shared,
         )
         with self._session.operation("save", record) as store:
             sql = self._opened.sql or self._open("save", record, store)
+            record = record.in_store(self._opened.is_shared, self._largest_state)
             if store.execute(
                 sql["save.insert"],
                 (
@@ -650,7 +660,7 @@ class SQLitePersister(BaseStatePersister):
                 )
             else:
                 row = store.fetch_one(sql["load.latest_of_partition"], (wanted.partition_key,))
-        return wanted.record(row, self.serde_kwargs)
+        return wanted.record(row, self.serde_kwargs, states=self._states)
 
     def list_app_ids(
         self, partition_key: str | None = None, *, limit: int | None = None, **kwargs: Any

@@ -23,6 +23,7 @@ from ._runtime.awaitable import Opening
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
+from ._runtime.states import OWN_STATES, States
 from .errors import PersisterClosedError
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from .state import State
@@ -77,6 +78,7 @@ class _Shared:
     """What both colours do alike."""
 
     PARTITION_KEY_DEFAULT = ""
+    _states: States = OWN_STATES
 
     def __init__(
         self,
@@ -136,6 +138,7 @@ class _Shared:
             status,
             self.serde_kwargs,
             self._largest_state,
+            self._states,
         )
         self._refuse_closed()
         stored = self._memory.save(record)
@@ -147,7 +150,7 @@ class _Shared:
     ) -> PersistedStateData | None:
         wanted = Wanted.checked(partition_key, app_id, sequence_id)
         self._refuse_closed()
-        return wanted.record(self._memory.find(wanted), self.serde_kwargs)
+        return wanted.record(self._memory.find(wanted), self.serde_kwargs, states=self._states)
 
     def _list(self, partition_key: object, limit: object) -> list[str]:
         wanted = WantedApps.checked(partition_key, limit)

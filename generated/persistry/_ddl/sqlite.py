@@ -30,13 +30,15 @@ columns AS (
   LEFT JOIN burrs ON burrs.name = c.name AND burrs.type = upper(c.type) AND burrs.pk = c.pk),
 seen AS (
   SELECT count(*) = 7 AND sum(is_burrs) = 7 AS as_burrs, max(is_ours) AS ours,
+    max(name = 'write_number') AS is_numbered,
     CASE WHEN sum(is_burrs) = 7 THEN min(CASE WHEN NOT is_burrs THEN name END) END AS other,
     (SELECT max(CAST(substr(name, 12) AS INTEGER))
      FROM pragma_table_info({kept_name}, coalesce({schema_name}, 'main')) WHERE name GLOB 'generation_[0-9]*') AS kept
   FROM columns HAVING count(*) > 0)
 SELECT
   CASE WHEN as_burrs THEN 0 WHEN kept THEN kept WHEN ours THEN 1 END AS generation,
-  CASE WHEN kept IS NULL AND NOT ours THEN other END AS foreign_column
+  CASE WHEN kept IS NULL AND NOT ours THEN other END AS foreign_column,
+  CASE WHEN NOT is_numbered THEN 'adopted' END AS layout
 FROM seen
 """,
     begin="BEGIN IMMEDIATE",

@@ -55,5 +55,6 @@ def extra(name: str, package: str) -> Iterator[None]:
 
 def _install(extra: str, package: str) -> str:
     """A generated package of somebody's own has no extras of ours."""
-    wanted = f"'{PACKAGE}[{extra}]'" if package == PACKAGE else extra
+    is_ours = f"{package}.".startswith(f"{PACKAGE}.")
+    wanted = f"'{PACKAGE}[{extra}]'" if is_ours else extra
     return f"pip install {wanted}"

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ..errors import CorruptStateError
-from ..state import State
-from . import codec
 from .clock import iso
+from .states import OWN_STATES, States
 from .tags import UnregisteredTypeError
 
 if TYPE_CHECKING:
@@ -151,7 +150,11 @@ class Wanted:
         return is_storable(self.partition_key) and is_storable(self.app_id)
 
     def record(
-        self, row: Row | None, serde_kwargs: Mapping[str, Any], read: ReadText = read_text
+        self,
+        row: Row | None,
+        serde_kwargs: Mapping[str, Any],
+        read: ReadText = read_text,
+        states: States = OWN_STATES,
     ) -> PersistedStateData | None:
         """The record in a row: app_id, sequence_id, position, status, state, created_at, codec."""
         if row is None:
@@ -166,7 +169,7 @@ class Wanted:
                 "app_id": app_id,
                 "sequence_id": sequence_id,
                 "position": read(position),
-                "state": State.deserialize(codec.decode(state, number), **serde_kwargs),
+                "state": states.decode(state, number, serde_kwargs),
                 "created_at": iso(created_at),
                 "status": read(status),
             }

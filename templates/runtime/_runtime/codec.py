@@ -26,7 +26,6 @@ from typing import Any
 
 import orjson
 
-from ..errors import StateNotSerializableError
 from . import deep_json, refusals, tagging, tags
 
 PLAIN, PLAIN_TAGGED, DEEP, DEEP_TAGGED = range(4)
@@ -74,13 +73,10 @@ def encode(values: dict[str, Any]) -> EncodedState:
         StateNotSerializableError: The state holds something else, or contains itself. The message
             names the place in the state and says what to do.
     """
+    plain = encode_plain(values)
+    if plain is not None:
+        return plain
     try:
-        data = orjson.dumps(values, option=_REFUSE_MORE)
-    except TypeError:  # a type that orjson refuses, a large integer, a surrogate, a deep state
-        data = b""
-    try:
-        if data and type(values) is dict and _is_plain(values):
-            return EncodedState(data, PLAIN)
         if type(values) is not dict:
             raise refusals.no_dict(values)
         tree, has_tags, has_nonfinite = tagging.tagged(values)
@@ -93,10 +89,23 @@ def encode(values: dict[str, Any]) -> EncodedState:
     except RecursionError:  # the caller's own calls have used up the stack
         raise
     except RuntimeError as error:
-        raise StateNotSerializableError(
-            f"the state was changed while it was being saved ({error}): save a copy of it"
-        ) from error
+        raise refusals.changed(error) from error
     return EncodedState(text.encode("ascii"), DEEP_TAGGED if has_tags else DEEP)
+
+
+def encode_plain(values: dict[str, Any]) -> EncodedState | None:
+    """Encode a state if it is plain JSON, as almost every one is; None if it is not."""
+    try:
+        data = orjson.dumps(values, option=_REFUSE_MORE)
+    except TypeError:  # a type that orjson refuses, a large integer, a surrogate, a deep state
+        return None
+    try:
+        is_plain = type(values) is dict and _is_plain(values)
+    except RecursionError:
+        raise
+    except RuntimeError as error:
+        raise refusals.changed(error) from error
+    return EncodedState(data, PLAIN) if is_plain else None
 
 
 def decode(text: str | bytes, codec: int | None, registered: bool = True) -> dict[str, Any]:

@@ -49,6 +49,11 @@ class Format:
         return next(it for it in self.indexes if it.unique)
 
     @property
+    def foreign(self) -> Index:
+        """The index of the documents that another library wrote."""
+        return next(it for it in self.indexes if it.without)
+
+    @property
     def key(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.unique.keys)
 

@@ -33,6 +33,10 @@ class Known:
     """Whether another library's documents hold the default partition as an empty text: the unique
     index does not see that null is the same. None as long as nobody has looked."""
 
+    is_shared: bool | None = None
+    """Whether it has documents of another library, which may go on with it; None as long as nobody
+    had to know."""
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionOpening:
@@ -58,6 +62,15 @@ class CollectionOpening:
         if not self.known.is_indexed:
             yield from self.looking()
         return self.known.is_indexed
+
+    def asking_whose(self) -> Steps[bool]:
+        """Whether another library goes on with it; the first answer holds."""
+        if self.known.is_shared is None:
+            index = self.format.foreign
+            options = {**EXACTLY, "sort": index.keys}
+            found = yield Call("find_one", ({index.without: None}, {"_id": 1}), options)
+            self.known.is_shared = found is not None
+        return self.known.is_shared
 
     def pending(self, collection: str) -> Steps[list[Migration]]:
         """What `preparing` would do to documents that are there already."""

@@ -116,10 +116,12 @@ class Format(NamedTuple):
 class Opened:
     """What a persister and its copies have seen of their table. A pickle holds nothing of it."""
 
-    __slots__ = ("is_initialized", "largest_sequence_id", "sql")
+    __slots__ = ("is_initialized", "is_shared", "largest_sequence_id", "sql")
 
     def __init__(self) -> None:
         self.is_initialized = False
+        self.is_shared: bool | None = None
+        """Whether another library made it, which may go on with it."""
         self.largest_sequence_id: int | None = None
         self.sql: Mapping[str, str] | None = None
         """The statements for this table."""

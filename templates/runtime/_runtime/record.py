@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
 from ..errors import PersisterUnavailableError, StateConflictError, StateTooLargeError
-from ..state import State
 from . import codec
 from .arguments import KeyParts, ReadText, Row, integer, read_text, shown, stored_text, wrong_type
 from .clock import now
 from .same import same
+from .states import OWN_STATES, Forms, States
 
 # A state of so many bytes fits into a statement of 1 MB, whatever has to be escaped in it.
 SMALL = 400_000
@@ -32,6 +32,8 @@ class NewRecord:
     status: str
     encoded: codec.EncodedState
     created_at: str
+    forms: Forms | None = None
+    """What it may have to be instead of `encoded`, until `in_store` says of which store it is."""
 
     @classmethod
     def checked(
@@ -44,21 +46,47 @@ class NewRecord:
         status: object,
         serde_kwargs: Mapping[str, Any],
         largest: int,
+        states: States = OWN_STATES,
+        is_shared: bool | None = False,
     ) -> NewRecord:
+        """The record, unless an argument is wrong.
+
+        Args:
+            largest: How many bytes of state can be stored.
+            states: How states are taken.
+            is_shared: Whether another library goes on with the store; None if only its opening
+                tells, which `in_store` is then told.
+        """
         partition, app, step = KeyParts.checked(partition_key, app_id, sequence_id)
         action = stored_text("position", position)
         outcome = stored_text("status", status)
-        if not isinstance(state, State):
-            wrong_type("state", state, "a State (write State({...}))")
-        encoded = codec.encode(state.serialize(**serde_kwargs))
-        record = cls(partition, app, step, action, outcome, encoded, now())
-        if len(encoded.data) > largest:
+        if not isinstance(state, states.type):
+            wrong_type("state", state, states.described)
+        encoded = states.encode(state, serde_kwargs)
+        if isinstance(encoded, codec.EncodedState):
+            record = cls(partition, app, step, action, outcome, encoded, now())
+        else:
+            form = encoded.either if is_shared is None else encoded.chosen(is_shared)
+            forms = encoded if is_shared is None else None
+            record = cls(partition, app, step, action, outcome, form, now(), forms)
+        record._check_size(largest)
+        return record
+
+    def in_store(self, is_shared: bool | None, largest: int) -> NewRecord:
+        """The record as it is saved in this store."""
+        if self.forms is None:
+            return self
+        record = replace(self, encoded=self.forms.chosen(bool(is_shared)), forms=None)
+        record._check_size(largest)
+        return record
+
+    def _check_size(self, largest: int) -> None:
+        if len(self.encoded.data) > largest and self.forms is None:
             raise StateTooLargeError(
-                f"save of {record}: the encoded state has {len(encoded.data)} bytes, more than "
+                f"save of {self}: the encoded state has {len(self.encoded.data)} bytes, more than "
                 f"the {largest} that can be stored; keep large values elsewhere and store a "
                 "reference to them"
             )
-        return record
 
     @property
     def state(self) -> str:

@@ -40,6 +40,12 @@ def no_dict(state: Any) -> StateNotSerializableError:
     )
 
 
+def changed(error: RuntimeError) -> StateNotSerializableError:
+    return StateNotSerializableError(
+        f"the state was changed while it was being saved ({error}): save a copy of it"
+    )
+
+
 def unknown_type(path: Path, value: Any) -> StateNotSerializableError:
     convert = _conversion(value)
     advice = f"{convert}, or register the class" if convert else "register its class"

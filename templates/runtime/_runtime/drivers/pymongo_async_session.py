@@ -205,6 +205,10 @@ class Operation:
         """Whether the indexes are there."""
         return await self._run(self._opening(format).asking())
 
+    async def is_shared(self, format: Format) -> bool:
+        """Whether another library goes on with the collection."""
+        return await self._run(self._opening(format).asking_whose())
+
     async def pending(self, format: Format) -> list[Migration]:
         """What `prepare` would do to documents that are there already."""
         collection = self._session.place.collection_name

@@ -206,6 +206,10 @@ class Operation:
         """Whether the indexes are there."""
         return self._run(self._opening(format).asking())
 
+    def is_shared(self, format: Format) -> bool:
+        """Whether another library goes on with the collection."""
+        return self._run(self._opening(format).asking_whose())
+
     def pending(self, format: Format) -> list[Migration]:
         """What `prepare` would do to documents that are there already."""
         collection = self._session.place.collection_name

@@ -1,0 +1,45 @@
+# Code generated from spec/backends/postgresql.yaml by `make generate`. DO NOT EDIT.
+"""PostgreSQL for Apache Burr: AsyncPostgreSQLPersister."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from burr.common.types import BaseCopyable
+from burr.core.persistence import AsyncBaseStatePersister, PersistedStateData
+from burr.core.state import State as BurrState
+
+from .. import b_asyncpg as own
+from ._states import STATES
+
+if TYPE_CHECKING:
+    State: TypeAlias = BurrState[Any]
+
+__all__ = ("AsyncPostgreSQLPersister",)
+
+
+class AsyncPostgreSQLPersister(own.AsyncPostgreSQLPersister, AsyncBaseStatePersister, BaseCopyable):
+    """`b_asyncpg.AsyncPostgreSQLPersister` for applications of Burr, with Burr's own `State`."""
+
+    _states = STATES
+
+    if TYPE_CHECKING:
+
+        async def save(  # type: ignore[override]
+            self,
+            partition_key: str | None,
+            app_id: str,
+            sequence_id: int,
+            position: str,
+            state: State,
+            status: str,
+            **kwargs: Any,
+        ) -> None: ...
+
+        async def load(  # type: ignore[override]
+            self,
+            partition_key: str | None,
+            app_id: str | None,
+            sequence_id: int | None = None,
+            **kwargs: Any,
+        ) -> PersistedStateData | None: ...

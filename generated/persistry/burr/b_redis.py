@@ -1,0 +1,81 @@
+# Code generated from spec/backends/redis.yaml by `make generate`. DO NOT EDIT.
+"""Redis for Apache Burr: RedisBasePersister, AsyncRedisBasePersister."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from burr.common.types import BaseCopyable
+from burr.core.persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
+from burr.core.state import State as BurrState
+
+from .. import b_redis as own
+from ._states import STATES
+
+if TYPE_CHECKING:
+    State: TypeAlias = BurrState[Any]
+
+__all__ = ("RedisBasePersister", "AsyncRedisBasePersister")
+
+
+class RedisBasePersister(own.RedisBasePersister, BaseStatePersister, BaseCopyable):
+    """`b_redis.RedisBasePersister` for applications of Burr, with Burr's own `State`."""
+
+    _states = STATES
+
+    if TYPE_CHECKING:
+
+        def save(  # type: ignore[override]
+            self,
+            partition_key: str | None,
+            app_id: str,
+            sequence_id: int,
+            position: str,
+            state: State,
+            status: str,
+            **kwargs: Any,
+        ) -> None: ...
+
+        def load(  # type: ignore[override]
+            self,
+            partition_key: str | None,
+            app_id: str | None,
+            sequence_id: int | None = None,
+            **kwargs: Any,
+        ) -> PersistedStateData | None: ...
+
+
+class AsyncRedisBasePersister(own.AsyncRedisBasePersister, AsyncBaseStatePersister, BaseCopyable):
+    """`b_redis.AsyncRedisBasePersister` for applications of Burr, with Burr's own `State`."""
+
+    _states = STATES
+
+    if TYPE_CHECKING:
+
+        async def save(  # type: ignore[override]
+            self,
+            partition_key: str | None,
+            app_id: str,
+            sequence_id: int,
+            position: str,
+            state: State,
+            status: str,
+            **kwargs: Any,
+        ) -> None: ...
+
+        async def load(  # type: ignore[override]
+            self,
+            partition_key: str | None,
+            app_id: str | None,
+            sequence_id: int | None = None,
+            **kwargs: Any,
+        ) -> PersistedStateData | None: ...
+
+
+def __getattr__(name: str) -> Any:
+    instead = {
+        "RedisPersister": "use RedisBasePersister.from_values(host, port, db, password, ...), which has the same parameters",
+    }
+    if name in instead:
+        raise ImportError(f"{__name__} has no {name}; {instead[name]}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
