@@ -229,6 +229,7 @@ class Compared:
     title: str
     store: Any
     traits: frozenset[str]
+    module: str = __name__
 
     @property
     def gaps(self) -> Mapping[str, str]:
@@ -237,12 +238,12 @@ class Compared:
 
     @property
     def address(self) -> str:
-        return f"{__name__}:{self.name}"
+        return f"{self.module}:{self.name}"
 
     def __call__(self, directory: Path) -> Any:
         note_case()
-        # The name of a class of ours, which `OnBurr` then puts Burr's in the place of.
-        column = Column(self.store.kind.__name__, "sync", self.address)
+        # The stores of our tests look up a class of ours; `OnBurr` puts Burr's in its place.
+        column = Column("InMemoryPersister", "sync", self.name)
         if issubclass(self.store, ServedStore):
             made = self.store(column, place_of(self.store.place_type), "compared", False)
             made.name = "t_" + hashlib.sha256(str(directory).encode()).hexdigest()[:16]
