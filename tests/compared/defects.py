@@ -155,6 +155,6 @@ DEFECTS = [
     ),
     Defect("A persister cannot be pickled.", "pickle_outlives_its_original", "pickle|__reduce__"),
     Defect(
-        "A pickle forgets how to connect.", "pickle_outlives_its_original", "KeyError|Connection"
+        "A pickle forgets how to connect.", "pickle_outlives_its_original", "KeyError|Unavailable"
     ),
 ]

@@ -18,8 +18,15 @@ from tests.servers.processes import launch
 
 from .persisters import ENDED, Compared
 
-# Each run has the cases of these points only; their errors or records stay as Burr has them.
-FORMS: dict[str, list[str]] = {"": [], "records": ["--point", "7"], "errors": ["--point", "8"]}
+# Of each run, the form that is left as Burr has it, and its cases: all, and those about that form.
+RUNS: list[tuple[str, list[str]]] = [
+    ("", []),
+    ("records", ["--point", "7"]),
+    ("errors", ["--point", "8"]),
+]
+# Whether these fail is a matter of luck, too: they are run three times.
+RACES = ["racing", "many_share", "many_write", "many_calls", "many_persisters", "at_once", "turns"]
+AGAIN = [("", [part for text in RACES for part in ("--case", text)])] * 2
 WORST = ("failed", "not run", "gap", "passed")
 
 
@@ -38,10 +45,10 @@ class Held:
 
 
 def hold(persister: Compared, chosen: Sequence[str], limit: float) -> Held:
-    """Hold a persister to the promise; a case that fails in any form fails."""
+    """Hold a persister to the promise; a case that fails in any run fails."""
     held = Held(persister)
-    for form, points in FORMS.items():
-        report = _report(persister, form, [*points, *chosen], limit)
+    for form, cases in RUNS if chosen else RUNS + AGAIN:
+        report = _report(persister, form, [*cases, *chosen], limit)
         held.versions |= report.get("versions", {})
         for name, case in report.get("cases", {}).items():
             if case["message"] == SURPLUS:  # kept, though no interface of Burr's asks for it
