@@ -17,7 +17,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -257,8 +256,10 @@ class _Holding:
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
     """The block fails if it takes longer, wherever its main thread waits."""
+    late = threading.Event()
 
-    def fail(number: int, frame: Any) -> None:
+    def fail(*_: object) -> None:
+        late.set()
         pytest.fail(f"did not answer within {seconds:g} s", pytrace=False)
 
     if not hasattr(signal, "setitimer"):  # no such alarm on Windows
@@ -275,6 +276,8 @@ def limited(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         done.set()
+        if late.is_set():  # what swallowed the error has gone on with the case
+            fail()
 
 
 def _cut_late(seconds: float, done: threading.Event) -> None:
