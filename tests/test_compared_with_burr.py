@@ -118,6 +118,11 @@ def test_the_adapter_costs_no_case(name: str, points: str) -> None:
     assert report["counts"]["passed"] > 100
 
 
+def test_each_defect_is_shown_by_some_persister() -> None:
+    text = PAGE.read_text("utf-8")
+    assert [it.text for it in DEFECTS if f"| {it.text} | `{it.case}` |" not in text] == []
+
+
 def test_errors_that_are_translated_exist() -> None:
     for name, _, _ in MEANINGS:
         module, _, kind = name.rpartition(".")

@@ -4,15 +4,15 @@ Most end by themselves: a call with `limit=` or `max_state_bytes=`, and operatio
 may lack. These here are about names and limits of our own, which Burr never set.
 """
 
-_NAMES = "it is about the names and parameters of Persistry's own interface"
-_TYPES = "it is about register_type(), which is Persistry's; Burr has functions of its own"
-_LIMITS = "it is about a limit that Persistry sets so that all its stores have the same"
+_NAMES = "about the names and parameters of Persistry's own interface"
+_TYPES = "about register_type(), which is Persistry's; Burr has functions of its own"
+_LIMITS = "about a limit that Persistry sets so that all its stores have the same"
 
 NOT_OFFERED = {
     "signature": _NAMES,
     "persister_is_one_of_the_base": _NAMES,
     "options_are_keyword_only": _NAMES,
-    "from_config_names_an_unknown_key": "Burr refuses it, too, but by a TypeError",
+    "from_config_names_an_unknown_key": "Burr refuses the key, too, but by a TypeError",
     "values_of_registered_types_come_back": _TYPES,
     "values_of_registered_types_are_compared": _TYPES,
     "functions_that_fail": _TYPES,

@@ -6,7 +6,6 @@ the pool that is recommended where several tasks share the persister.
 
 from __future__ import annotations
 
-import copyreg
 import functools
 import hashlib
 import os
@@ -160,9 +159,14 @@ class Asyncpg(OnBurr, AsyncPostgreSQLStore):
     kind = AsyncPostgreSQLPersister
 
 
+def bare(kind: type[Any]) -> Any:
+    """An object of this class, before it is given what a pickle holds of it."""
+    return kind.__new__(kind)
+
+
 def as_burrs(persister: Any) -> Any:
     """Pickle it as if Burr's own class had made it."""
-    return copyreg.__newobj__, (BurrAsyncpg,), persister.__dict__  # type: ignore[attr-defined]
+    return bare, (BurrAsyncpg,), persister.__dict__
 
 
 class AsyncpgPool(Asyncpg):
