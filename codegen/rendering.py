@@ -133,7 +133,13 @@ def _for_burr(
         for name in dict.fromkeys(it.module for it in backend.classes):
             classes = [it for it in backend.classes if it.module == name]
             module = modules.get(name)  # none where the classes are written by hand
-            values = {"name": name, "module": module, "title": backend.title, "classes": classes}
+            values: dict[str, Any] = {
+                "name": name,
+                "module": module,
+                "title": backend.title,
+                "classes": classes,
+            }
+            values["save_prepares"] = backend.family == "mongo"
             emit(f"burr/{name}.py", "burr/module.py.jinja", backend.source, **values)
         _aliases(tree, printer, backend, "burr/")
 
