@@ -8,10 +8,10 @@ ARGS ?=
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help setup generate check diff show lock explain new-backend demo test plans goldens lint format clean
+.PHONY: help setup generate check diff show lock explain new-backend demo test plans compare-burr goldens lint format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready ## make .venv with everything that the other targets need
 
@@ -78,6 +78,9 @@ test: generate mariadb-server ## every test, on real servers; pick some with ARG
 
 plans: generate mariadb-server ## record in spec/plans/ how each store answers each query; review the diff
 	@UPDATE_PLANS=1 $(BIN)/python -m pytest -q tests/test_plans.py -k as_recorded $(ARGS)
+
+compare-burr: generate ## hold Apache Burr's own persisters to the promise; record it in docs/compared-with-burr.md
+	@$(BIN)/python -m tests.compared $(ARGS)
 
 goldens: setup ## write what the generator says now into its tests' golden files; review the diff
 	@UPDATE_GOLDENS=1 $(BIN)/python -m pytest -q tests/codegen

@@ -234,6 +234,30 @@ def test_a_persister_that_hangs_is_told(folder: Path) -> None:
     assert time.monotonic() - started < 30  # the thread that sleeps keeps nobody
 
 
+# What waits in C code, where no signal handler of Python's is called before it returns.
+WAITING = """
+import socket
+import psycopg2
+
+class Waits:
+    def __init__(self): self.server = socket.create_server(("127.0.0.1", 0))
+    def initialize(self): psycopg2.connect(host="127.0.0.1", port=self.server.getsockname()[1])
+    def save(self, *args): pass
+    def load(self, *args): pass
+    def list_app_ids(self, *args): return []
+"""
+
+
+def test_a_persister_that_hangs_in_c_code_is_told(folder: Path) -> None:
+    (folder / "waiting.py").write_text(WAITING)
+    started = time.monotonic()
+    report = outcome(folder, "waiting:Waits", "-k", "nan_comes", "-k", "many_calls", "--limit", "1")
+    assert failed(report) == {"nan_comes_back", "many_calls_initialize_one_persister"}
+    messages = [case["message"] for case in report["cases"].values()]
+    assert messages == ["did not answer within 1 s"] * 2
+    assert time.monotonic() - started < 60
+
+
 # What our own classes have and others may lack; a declared set of traits says it or not.
 OFFERED = ["list_partition_keys", "pending_migrations"]
 
