@@ -14,18 +14,12 @@ from persistry.__main__ import BACKENDS
 from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support.column import Column
 from persistry.errors import StoreVersionError
-from tests import bad_input, burr_postgresql, burr_sqlite
-from tests.bad_input import Calls, Run, refused, runner, works
+from tests import burr_postgresql, burr_sqlite
+from tests.bad_input import ALL, Calls, Run, refused, runner, works
 from tests.stores.served import ServedStore
 from tests.stores.sqlcipher import encrypted
 
 run = pytest.fixture(runner)
-OPERATIONS: dict[str, Callable[[Calls], Any]] = {
-    **bad_input.OPERATIONS,
-    "initialize": lambda persister: persister.initialize(),
-    "is_initialized": lambda persister: persister.is_initialized(),
-    "pending_migrations": lambda persister: persister.pending_migrations(),
-}
 TABLES = [it for it in COLUMNS if it.backend in BACKENDS]
 # As Apache Burr makes it, or would.
 BURRS = {
@@ -172,7 +166,7 @@ SHAPES: dict[str, Callable[[Others], str]] = {
 def test_every_operation_refuses_it(others: Others, shape: str) -> None:
     words = SHAPES[shape](others)
     there = others.sql("SELECT * FROM {table}")
-    for name, operation in OPERATIONS.items():
+    for name, operation in ALL.items():
         persister = others.open()
         for _ in range(2):
             with refused(StoreVersionError, words, "give another table_name") as told:
@@ -186,7 +180,7 @@ def test_it_is_looked_at_again(others: Others, shape: str) -> None:
     """A refusal is not remembered: where the other one is gone, the same persister works."""
     SHAPES[shape](others)
     persister = others.open()
-    for operation in OPERATIONS.values():
+    for operation in ALL.values():
         with pytest.raises(StoreVersionError):
             operation(persister)
     others.sql("DROP VIEW {table}" if shape == "a view" else "DROP TABLE {table}")
