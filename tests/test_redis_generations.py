@@ -24,8 +24,8 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import ALL, OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.redis_wire import Wire, counted, names
 from tests.servers import RedisServer
-from tests.test_redis_wire import AsyncCounting, Counting, Wire, names
 
 run = pytest.fixture(runner)
 MARK = "{:}:g"
@@ -53,26 +53,18 @@ def wire(server: RedisServer) -> Iterator[Wire]:
 @pytest.fixture(params=["sync", "async"])
 def make(request: pytest.FixtureRequest, server: RedisServer, run: Run) -> Iterator[Make]:
     """Makes persisters over one client, which is connected."""
-    where = dict(zip(("host", "port"), server.address, strict=True))
-    if request.param == "sync":
-        pool: Any = redis.ConnectionPool(connection_class=Counting, **where)
-        client: Any = redis.Redis(connection_pool=pool)
-    else:
-        pool = redis.asyncio.ConnectionPool(connection_class=AsyncCounting, **where)
-        client = redis.asyncio.Redis(connection_pool=pool)
-    cls: Any = RedisBasePersister if request.param == "sync" else AsyncRedisBasePersister
-    warm = Calls(cls(client, namespace="warm"), run)
-    for call in CALLS.values():
-        call(warm)  # the server knows the scripts
+    with counted(request.param, server, run) as client:
+        cls: Any = RedisBasePersister if request.param == "sync" else AsyncRedisBasePersister
+        warm = Calls(cls(client, namespace="warm"), run)
+        for call in CALLS.values():
+            call(warm)  # the server knows the scripts
 
-    def made(**options: Any) -> Calls:
-        persister = cls(client, **options)
-        run(persister.connection.ping())  # it is connected
-        return Calls(persister, run)
+        def made(**options: Any) -> Calls:
+            persister = cls(client, **options)
+            run(persister.connection.ping())  # it is connected
+            return Calls(persister, run)
 
-    yield made
-    run(client.close() if request.param == "sync" else client.aclose())
-    run(pool.disconnect())
+        yield made
 
 
 def stored(admin: redis.Redis) -> dict[bytes, Any]:
