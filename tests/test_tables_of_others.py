@@ -6,10 +6,13 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from codegen.model import SqlBackendModel
+from codegen.pipeline import Run as Generator
 from persistry.__main__ import BACKENDS
 from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support.column import Column
@@ -20,6 +23,7 @@ from tests.stores.served import ServedStore
 from tests.stores.sqlcipher import encrypted
 
 run = pytest.fixture(runner)
+ROOT = Path(__file__).parents[1]
 TABLES = [it for it in COLUMNS if it.backend in BACKENDS]
 # As Apache Burr makes it, or would.
 BURRS = {
@@ -189,6 +193,17 @@ def test_it_is_looked_at_again(others: Others, shape: str) -> None:
     others.initialized()
     works(persister)
     assert persister.is_initialized() is True
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_opening_query_looks_for_every_column(backend: str) -> None:
+    """By its name; where its type is another one there, a new table of ours would be refused."""
+    run = Generator(ROOT)
+    assert run.project() and run.written
+    (model,) = (it for it in run.written.backends if it.backend == backend)
+    assert isinstance(model, SqlBackendModel)
+    names = set(re.findall(r"'(\w+)", model.queries["opening"]))
+    assert model.stored.columns.keys() <= names
 
 
 def test_a_column_more_in_a_table_of_ours(others: Others) -> None:
