@@ -73,6 +73,11 @@ def begin(root: Path, name: str, like: str, own: Path | None = None) -> tuple[st
     others = _all(root, FOLDER)
     if like not in others:
         raise Refused(f"there is no backend {like!r} to begin with; {suggest(like, others)}")
+    if library := others[like].text("stored", "made_by"):
+        raise Refused(
+            f"{like!r} is the layout of {library}, which has made no data for a new store; begin"
+            " with a backend whose layout is persistry's own"
+        )
     folder = FOLDER if own is None else own.name
     _check_name(name, folder, others if own is None else _all(own.parent, folder))
     path = f"{folder}/{name}.yaml"

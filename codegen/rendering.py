@@ -137,8 +137,8 @@ def _for_burr(
                 "module": module,
                 "title": backend.title,
                 "classes": classes,
+                "save_prepares": backend.family == "mongo",
             }
-            values["save_prepares"] = backend.family == "mongo"
             emit(f"burr/{name}.py", "burr/module.py.jinja", backend.source, **values)
         _aliases(tree, printer, backend, "burr/")
 

@@ -75,6 +75,13 @@ OPERATIONS: dict[str, Callable[[Calls], Any]] = {
     "list_app_ids": lambda persister: persister.list_app_ids("p"),
     "list_partition_keys": lambda persister: persister.list_partition_keys(),
 }
+# And those that are about the store itself.
+ALL: dict[str, Callable[[Calls], Any]] = {
+    **OPERATIONS,
+    "initialize": lambda persister: persister.initialize(),
+    "is_initialized": lambda persister: persister.is_initialized(),
+    "pending_migrations": lambda persister: persister.pending_migrations(),
+}
 
 
 def named_by(operation: str) -> str:

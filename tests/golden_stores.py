@@ -213,24 +213,24 @@ def filled(persister: Any) -> Any:
     return persister
 
 
-def mariadb(to: Path) -> None:
+def record_mariadb(to: Path) -> None:
     with MariaDBServer() as server, closing(MariaDBPlace.on(server).connect()) as connection:
         filled(MariaDBPersister(connection, NAME))
         write(to, mariadb_lines(connection))
 
 
-def mongodb(to: Path) -> None:
+def record_mongodb(to: Path) -> None:
     with MongoServer() as server, server.client() as client:
         write(to, mongodb_lines(filled(MongoDBBasePersister(client, NAME, NAME)).collection))
 
 
-def redis_(to: Path) -> None:
+def record_redis(to: Path) -> None:
     with RedisServer() as server, redis.Redis(*server.address) as client:
         filled(RedisBasePersister(client, namespace=NAME))
         write(to, redis_lines(client))
 
 
-def sqlcipher(to: Path) -> None:
+def record_sqlcipher(to: Path) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "golden.db")
         with SQLCipherPersister.from_values(str(path), PASSPHRASE, NAME) as persister:
@@ -238,7 +238,7 @@ def sqlcipher(to: Path) -> None:
         shutil.copy(path, to)
 
 
-def sqlite(to: Path) -> None:
+def record_sqlite(to: Path) -> None:
     with TemporaryDirectory() as folder:
         path = str(Path(folder, "golden.db"))
         with SQLitePersister(path, NAME) as persister:
@@ -252,11 +252,11 @@ def write(to: Path, lines: Iterable[str]) -> None:
 
 # Who records a backend's store, and the kind of file.
 RECORDERS: dict[str, tuple[Callable[[Path], None], str]] = {
-    "mariadb": (mariadb, "sql"),
-    "mongodb": (mongodb, "jsonl"),
-    "redis": (redis_, "jsonl"),
-    "sqlcipher": (sqlcipher, "db"),
-    "sqlite": (sqlite, "sql"),
+    "mariadb": (record_mariadb, "sql"),
+    "mongodb": (record_mongodb, "jsonl"),
+    "redis": (record_redis, "jsonl"),
+    "sqlcipher": (record_sqlcipher, "db"),
+    "sqlite": (record_sqlite, "sql"),
 }
 
 

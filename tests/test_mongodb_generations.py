@@ -21,19 +21,16 @@ from persistry import (
     State,
     StoreVersionError,
 )
-from tests.bad_input import OPERATIONS, Calls, Run, refused, runner, works
+from tests.bad_input import ALL, Calls, Run, refused, runner, works
 from tests.servers import MongoServer
 from tests.stores.mongodb import MongoPlace, document_of_burr
 from tests.test_mongodb_format import INDEXES, Commands, names
 
 run = pytest.fixture(runner)
 DB = "persistry_test_generations"
-ALL: dict[str, Callable[[Calls], Any]] = {
-    **OPERATIONS,
+CALLS: dict[str, Callable[[Calls], Any]] = {
+    **ALL,
     "load of the partition": lambda persister: persister.get(None),
-    "initialize": lambda persister: persister.initialize(),
-    "is_initialized": lambda persister: persister.is_initialized(),
-    "pending_migrations": lambda persister: persister.pending_migrations(),
 }
 Make = Callable[..., Calls]
 
@@ -89,11 +86,11 @@ def test_a_persister_looks_once(make: Make, commands: Commands, first: str) -> N
     make().initialize()
     persister = make()
     commands.taken()
-    ALL[first](persister)
+    CALLS[first](persister)
     asked = names(commands.taken())
     assert asked[0] == "listIndexes" and len(asked) == (1 if first == "is_initialized" else 2)
     for name in ("load", "list_app_ids", "list_partition_keys"):
-        ALL[name](persister)
+        CALLS[name](persister)
         assert len(names(commands.taken())) == 1, name
     persister.put("app", 1)
     assert names(commands.taken()) == ["find", "insert"]
@@ -116,7 +113,7 @@ def test_copies_need_not_look(make: Make, commands: Commands, run: Run) -> None:
 # What a newer version made
 
 
-@pytest.mark.parametrize("operation", ALL)
+@pytest.mark.parametrize("operation", CALLS)
 @pytest.mark.parametrize("number", [2, 17])
 def test_a_newer_collection_is_refused(
     make: Make, collection: Any, commands: Commands, operation: str, number: int
@@ -131,7 +128,7 @@ def test_a_newer_collection_is_refused(
     for _ in range(2):  # what was refused is not remembered
         words = (f"generation {number}", "knows 1", "upgrade persistry", f"{DB}.{collection.name}")
         with refused(StoreVersionError, *words):
-            ALL[operation](persister)
+            CALLS[operation](persister)
     assert names(commands.taken()) == ["listIndexes"] * 2
     assert (list(collection.find()), indexes(collection)) == before
     collection.drop_index(mark)
@@ -141,7 +138,7 @@ def test_a_newer_collection_is_refused(
 def test_a_newer_collection_without_our_indexes_is_refused(make: Make, collection: Any) -> None:
     """A newer version may need none of them."""
     collection.create_index("ps_generation_3", name="ps_generation_3", sparse=True)
-    for call in ALL.values():
+    for call in CALLS.values():
         with refused(StoreVersionError, "generation 3"):
             call(make())
     assert list(indexes(collection)) == ["ps_generation_3"] and not list(collection.find())
@@ -211,7 +208,7 @@ def test_it_is_adopted(make: Make, collection: Any, burr: list[Any], by: str) ->
     """Read before, as it is; by initialize() or by the first save."""
     persister = make()
     assert persister.list_partition_keys() == []  # its partition is no text
-    ALL[by](persister)
+    CALLS[by](persister)
     assert indexes(collection).keys() == INDEXES.keys()
     assert [it for it in collection.find() if it in burr] == burr
     assert persister.pending_migrations() == []
@@ -243,7 +240,7 @@ def test_keys_that_stand_twice_stay_pending(make: Make, collection: Any) -> None
     persister = make()
     for name in ("initialize", "save"):
         with pytest.raises(StoreVersionError, match="2 documents"):
-            ALL[name](persister)
+            CALLS[name](persister)
     assert len(persister.pending_migrations()) == 1
     assert indexes(collection) == {} and list(collection.find()) == before
 

@@ -25,9 +25,9 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import Calls, Run, refused, runner, works
+from tests.redis_wire import Wire, counted, names
 from tests.servers import LOOPBACK, RedisServer
 from tests.test_redis_cluster import cluster as cluster  # a fixture
-from tests.test_redis_wire import AsyncCounting, Counting, Wire, names
 
 run = pytest.fixture(runner)
 Make = Callable[..., Calls]
@@ -58,25 +58,17 @@ def make(
     request: pytest.FixtureRequest, server: RedisServer, admin: redis.Redis, run: Run
 ) -> Iterator[Make]:
     """Makes persisters of ours over one client, which is connected."""
-    where = dict(zip(("host", "port"), server.address, strict=True))
-    if request.param == "sync":
-        pool: Any = redis.ConnectionPool(connection_class=Counting, **where)
-        client: Any = redis.Redis(connection_pool=pool)
-    else:
-        pool = redis.asyncio.ConnectionPool(connection_class=AsyncCounting, **where)
-        client = redis.asyncio.Redis(connection_pool=pool)
-    cls: Any = BurrRedisPersister if request.param == "sync" else AsyncBurrRedisPersister
-    warm = Calls(cls(client, namespace="warm"), run)
-    warm.put("app", 0)
-    warm.put("app", 0)
-    warm.get(None), warm.get(), warm.get("app", 0), warm.list_app_ids("p")
+    with counted(request.param, server, run) as client:
+        cls: Any = BurrRedisPersister if request.param == "sync" else AsyncBurrRedisPersister
+        warm = Calls(cls(client, namespace="warm"), run)
+        warm.put("app", 0)
+        warm.put("app", 0)
+        warm.get(None), warm.get(), warm.get("app", 0), warm.list_app_ids("p")
 
-    def made(**options: Any) -> Calls:
-        return Calls(cls(client, **options), run)
+        def made(**options: Any) -> Calls:
+            return Calls(cls(client, **options), run)
 
-    yield made
-    run(client.close() if request.param == "sync" else client.aclose())
-    run(pool.disconnect())
+        yield made
 
 
 @pytest.fixture(params=["sync", "async"], ids=["burr", "aburr"])

@@ -23,19 +23,16 @@ from persistry.errors import (
     PersisterClosedError,
     StoreVersionError,
 )
-from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.bad_input import ALL, OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.redis_wire import Wire, counted, names
 from tests.servers import RedisServer
-from tests.test_redis_wire import AsyncCounting, Counting, Wire, names
 
 run = pytest.fixture(runner)
 MARK = "{:}:g"
-ALL: dict[str, Callable[[Calls], Any]] = {
-    **OPERATIONS,
+CALLS: dict[str, Callable[[Calls], Any]] = {
+    **ALL,
     "load of the partition": lambda persister: persister.get(None),
     "load at a sequence": lambda persister: persister.get("app", 0),
-    "initialize": lambda persister: persister.initialize(),
-    "is_initialized": lambda persister: persister.is_initialized(),
-    "pending_migrations": lambda persister: persister.pending_migrations(),
 }
 Make = Callable[..., Calls]
 
@@ -56,26 +53,18 @@ def wire(server: RedisServer) -> Iterator[Wire]:
 @pytest.fixture(params=["sync", "async"])
 def make(request: pytest.FixtureRequest, server: RedisServer, run: Run) -> Iterator[Make]:
     """Makes persisters over one client, which is connected."""
-    where = dict(zip(("host", "port"), server.address, strict=True))
-    if request.param == "sync":
-        pool: Any = redis.ConnectionPool(connection_class=Counting, **where)
-        client: Any = redis.Redis(connection_pool=pool)
-    else:
-        pool = redis.asyncio.ConnectionPool(connection_class=AsyncCounting, **where)
-        client = redis.asyncio.Redis(connection_pool=pool)
-    cls: Any = RedisBasePersister if request.param == "sync" else AsyncRedisBasePersister
-    warm = Calls(cls(client, namespace="warm"), run)
-    for call in ALL.values():
-        call(warm)  # the server knows the scripts
+    with counted(request.param, server, run) as client:
+        cls: Any = RedisBasePersister if request.param == "sync" else AsyncRedisBasePersister
+        warm = Calls(cls(client, namespace="warm"), run)
+        for call in CALLS.values():
+            call(warm)  # the server knows the scripts
 
-    def made(**options: Any) -> Calls:
-        persister = cls(client, **options)
-        run(persister.connection.ping())  # it is connected
-        return Calls(persister, run)
+        def made(**options: Any) -> Calls:
+            persister = cls(client, **options)
+            run(persister.connection.ping())  # it is connected
+            return Calls(persister, run)
 
-    yield made
-    run(client.close() if request.param == "sync" else client.aclose())
-    run(pool.disconnect())
+        yield made
 
 
 def stored(admin: redis.Redis) -> dict[bytes, Any]:
@@ -89,12 +78,12 @@ def stored(admin: redis.Redis) -> dict[bytes, Any]:
 def test_a_persister_looks_once(make: Make, wire: Wire, first: str) -> None:
     make().put("known", 0)
     persister = make()
-    sent = wire.of(ALL[first], persister)
+    sent = wire.of(CALLS[first], persister)
     assert sent[0] == f"GET {MARK}"
     expected = {"save": 2, "load": 2, "list_app_ids": 2, "list_partition_keys": 3}
     assert wire.trips == expected.get(first, 1)
     for name in (*OPERATIONS, "is_initialized"):
-        assert f"GET {MARK}" not in wire.of(ALL[name], persister), name
+        assert f"GET {MARK}" not in wire.of(CALLS[name], persister), name
 
 
 def test_the_first_save_of_all(make: Make, wire: Wire) -> None:
@@ -125,7 +114,7 @@ def test_initialize_and_pending_migrations_look_every_time(make: Make, wire: Wir
 # What a newer version stored
 
 
-@pytest.mark.parametrize("operation", ALL)
+@pytest.mark.parametrize("operation", CALLS)
 @pytest.mark.parametrize("number", [2, 17])
 def test_a_newer_store_is_refused(make: Make, wire: Wire, operation: str, number: int) -> None:
     """By every operation, before anything is written; and only as long as it is there."""
@@ -138,7 +127,7 @@ def test_a_newer_store_is_refused(make: Make, wire: Wire, operation: str, number
         def call() -> None:
             words = (f"generation {number}", "knows 1", "upgrade persistry")
             with refused(StoreVersionError, *words):
-                ALL[operation](persister)
+                CALLS[operation](persister)
 
         assert wire.of(call) == [f"GET {MARK}"]
     assert stored(wire.admin) == before

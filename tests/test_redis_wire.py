@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,60 +12,13 @@ import redis.asyncio
 from persistry import AsyncRedisBasePersister, RedisBasePersister, State
 from persistry.errors import CorruptStateError, StateConflictError
 from tests.bad_input import Calls, Run, runner
+from tests.redis_wire import Wire, counted, names
 from tests.servers import RedisServer
 
 run = pytest.fixture(runner)
 SMALL, LARGE = "x", "x" * 100_000
 RECORD = "{:p}:r:app:0000000000000000001"
 TEMPORARY = f"{RECORD}:t"
-
-
-class Counting(redis.Connection):
-    """A connection that notes whether it sent (">") or waited for a reply ("<")."""
-
-    trips = ""
-
-    def send_packed_command(self, *arguments: Any, **options: Any) -> Any:
-        Counting.trips += ">"
-        return super().send_packed_command(*arguments, **options)
-
-    def read_response(self, *arguments: Any, **options: Any) -> Any:
-        Counting.trips += "<"
-        return super().read_response(*arguments, **options)
-
-
-class AsyncCounting(redis.asyncio.Connection):
-    async def send_packed_command(self, *arguments: Any, **options: Any) -> Any:
-        Counting.trips += ">"
-        return await super().send_packed_command(*arguments, **options)
-
-    async def read_response(self, *arguments: Any, **options: Any) -> Any:
-        Counting.trips += "<"
-        return await super().read_response(*arguments, **options)
-
-
-class Wire:
-    """What the server is sent, and in how many trips."""
-
-    def __init__(self, admin: redis.Redis, monitor: Any) -> None:
-        self.admin = admin
-        self.monitor = monitor
-
-    def of(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> list[str]:
-        """The commands of a call, without those that a script ran."""
-        self.heard()
-        Counting.trips = ""
-        call(*arguments, **options)
-        self.trips = len(re.findall(">+<", Counting.trips))
-        return self.heard()
-
-    def heard(self) -> list[str]:
-        self.admin.echo("until here")
-        commands = []
-        while (told := self.monitor.next_command())["command"] != "ECHO until here":
-            if told["client_type"] != "lua":
-                commands.append(str(told["command"]))
-        return commands
 
 
 @pytest.fixture(scope="module")
@@ -85,25 +37,13 @@ def wire(server: RedisServer) -> Iterator[Wire]:
 @pytest.fixture(params=["sync", "async"])
 def persister(request: pytest.FixtureRequest, server: RedisServer, run: Run) -> Iterator[Calls]:
     """One that is connected, and whose scripts the server knows."""
-    host, port = server.address
-    if request.param == "sync":
-        pool = redis.ConnectionPool(connection_class=Counting, host=host, port=port)
-        client: Any = redis.Redis(connection_pool=pool)
-        calls = Calls(RedisBasePersister(client), run)
-    else:
-        later = redis.asyncio.ConnectionPool(connection_class=AsyncCounting, host=host, port=port)
-        client = redis.asyncio.Redis(connection_pool=later)
-        calls = Calls(AsyncRedisBasePersister(client), run)
-    calls.save("warm", "up", 0, "s", State({}), "completed")
-    calls.load("warm", None)
-    calls.load("warm", "up")
-    yield calls
-    run(client.close() if request.param == "sync" else client.aclose())
-    run(pool.disconnect() if request.param == "sync" else later.disconnect())
-
-
-def names(commands: list[str]) -> list[str]:
-    return [command.split()[0] for command in commands]
+    with counted(request.param, server, run) as client:
+        cls: Any = RedisBasePersister if request.param == "sync" else AsyncRedisBasePersister
+        calls = Calls(cls(client), run)
+        calls.save("warm", "up", 0, "s", State({}), "completed")
+        calls.load("warm", None)
+        calls.load("warm", "up")
+        yield calls
 
 
 def keys(wire: Wire) -> set[bytes]:

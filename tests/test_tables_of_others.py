@@ -6,26 +6,24 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from codegen.model import SqlBackendModel
+from codegen.pipeline import Run as Generator
 from persistry.__main__ import BACKENDS
 from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support.column import Column
 from persistry.errors import StoreVersionError
-from tests import bad_input, burr_postgresql, burr_sqlite
-from tests.bad_input import Calls, Run, refused, runner, works
+from tests import burr_postgresql, burr_sqlite
+from tests.bad_input import ALL, Calls, Run, refused, runner, works
 from tests.stores.served import ServedStore
 from tests.stores.sqlcipher import encrypted
 
 run = pytest.fixture(runner)
-OPERATIONS: dict[str, Callable[[Calls], Any]] = {
-    **bad_input.OPERATIONS,
-    "initialize": lambda persister: persister.initialize(),
-    "is_initialized": lambda persister: persister.is_initialized(),
-    "pending_migrations": lambda persister: persister.pending_migrations(),
-}
+ROOT = Path(__file__).parents[1]
 TABLES = [it for it in COLUMNS if it.backend in BACKENDS]
 # As Apache Burr makes it, or would.
 BURRS = {
@@ -172,7 +170,7 @@ SHAPES: dict[str, Callable[[Others], str]] = {
 def test_every_operation_refuses_it(others: Others, shape: str) -> None:
     words = SHAPES[shape](others)
     there = others.sql("SELECT * FROM {table}")
-    for name, operation in OPERATIONS.items():
+    for name, operation in ALL.items():
         persister = others.open()
         for _ in range(2):
             with refused(StoreVersionError, words, "give another table_name") as told:
@@ -186,7 +184,7 @@ def test_it_is_looked_at_again(others: Others, shape: str) -> None:
     """A refusal is not remembered: where the other one is gone, the same persister works."""
     SHAPES[shape](others)
     persister = others.open()
-    for operation in OPERATIONS.values():
+    for operation in ALL.values():
         with pytest.raises(StoreVersionError):
             operation(persister)
     others.sql("DROP VIEW {table}" if shape == "a view" else "DROP TABLE {table}")
@@ -195,6 +193,17 @@ def test_it_is_looked_at_again(others: Others, shape: str) -> None:
     others.initialized()
     works(persister)
     assert persister.is_initialized() is True
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_opening_query_looks_for_every_column(backend: str) -> None:
+    """By its name; where its type is another one there, a new table of ours would be refused."""
+    run = Generator(ROOT)
+    assert run.project() and run.written
+    (model,) = (it for it in run.written.backends if it.backend == backend)
+    assert isinstance(model, SqlBackendModel)
+    names = set(re.findall(r"'(\w+)", model.queries["opening"]))
+    assert model.stored.columns.keys() <= names
 
 
 def test_a_column_more_in_a_table_of_ours(others: Others) -> None:
