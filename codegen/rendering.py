@@ -63,6 +63,9 @@ def source_of(text: str) -> str:
 # Python begins with it; JSON has it as a "$comment" in one of its first lines.
 _MADE_FROM = re.compile(r"^(?:# |  \"\$comment\": \")Code generated from (\S+) ", re.MULTILINE)
 
+# Functions that are loaded when they are first asked for, and their modules.
+_RARELY_USED = {"amove": "moving", "move": "moving"}
+
 
 def original(path: str) -> str:
     """Where a file that is copied stands."""
@@ -83,7 +86,7 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     modules = [it for backend in project.backends for it in backend.modules]
     renamed = [pair for it in modules if {*aliased} & {*it.classes} for pair in it.renamed]
     errors = [it.name for it in project.interface.errors]
-    functions = ["aconnect", "amove", "connect", "move", "register_type"]
+    functions = ["aconnect", "connect", "register_type", *_RARELY_USED]
     names = [*bases, *errors, *(it.name for it in classes), record, *("Migration", "State")]
     names += functions
     here = sorted([*bases, record, *(it.name for it in aliased)])
@@ -92,7 +95,8 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     emit("errors.py", "package/errors.py.jinja", spec)
     more = {"aliased": aliased, "renamed": renamed, "public": here}
     emit("persistence.py", "package/persistence.py.jinja", spec, **more)
-    emit("__init__.py", "package/init.py.jinja", "spec/", classes=classes, public=sorted(names))
+    more = {"classes": classes, "public": sorted(names), "rarely_used": _RARELY_USED}
+    emit("__init__.py", "package/init.py.jinja", "spec/", **more)
     emit("connecting.py", "package/connecting.py.jinja", "spec/backends/")
     persisters(tree, printer, project, "spec/backends/")
     _for_burr(tree, printer, project, classes)

@@ -467,6 +467,16 @@ def test_partitions_of_both_libraries(persister: Any, collection: Any) -> None:
         assert persister.list_partition_keys(limit=limit) == ["", "a", "b", "z"][:limit]
 
 
+@pytest.mark.parametrize("limit", [None, 1, 3])
+def test_what_is_no_record_has_no_application(persister: Any, collection: Any, limit: Any) -> None:
+    """Documents of a program that keeps something else there: a list is one of texts."""
+    others = [{"hello": 1}, {"app_id": 7, "created_at": "2999"}, {"app_id": {"a": 1}}]
+    collection.insert_many([{"partition_key": "p", **it} for it in others])
+    older(collection, "app 0", 0, "p")
+    persister.save("p", "ours", 0, "step", State({}), "completed")
+    assert persister.list_app_ids("p", limit=limit) == ["ours", "app 0"][:limit]
+
+
 def test_an_empty_text_for_the_partition(persister: Any, collection: Any) -> None:
     """Another library may have stored the default partition so; then it is one with null."""
     older(collection, "app", 0, "")

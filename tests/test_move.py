@@ -242,6 +242,18 @@ def test_what_is_broken_is_reported(mover: Mover, burr: Burr, admin: redis.Redis
         assert run(mover.target().load("bad", f"app-{n}", 0)) is None
 
 
+def test_an_entry_whose_records_are_older(mover: Mover, admin: redis.Redis) -> None:
+    """Without a namespace other programs have sorted sets, and this one's partition has a record."""
+    burr = Burr(admin)
+    for step in (0, 5):
+        burr.save("p", "app", step, "s", BurrState({}), "completed")
+    admin.unlink("p:app:5")
+    admin.zadd("scores", {"app": 5})
+    report = mover(mover.source(namespace=None), mover.target())
+    assert (report.found, report.moved, report.is_complete) == (1, 1, False)
+    assert [(it.key, "'app' at sequence 5" in it.why) for it in report.refused] == [("p", True)]
+
+
 def test_a_target_that_went_on(mover: Mover, burr: Burr, run: Run) -> None:
     """What somebody saved there meanwhile is neither changed nor taken for what is moved."""
     for step in range(4):

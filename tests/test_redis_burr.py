@@ -270,6 +270,21 @@ def test_a_score_that_is_no_sequence(make: Make, admin: redis.Redis, score: str)
     assert set(ours.list_app_ids("p")) == {"app", "bad"} and ours.get(None) == {}
 
 
+def test_the_only_entry_of_a_sorted_set(make: Make, burr: Make, admin: redis.Redis) -> None:
+    """Without a namespace: that it is Burr's is seen by the step before."""
+    for step in range(3):
+        by_burr(burr(), "app", step)
+    admin.zadd("scores of others", {"app": 2, "b": 1})
+    ours = make()
+    ours.initialize()
+    admin.unlink("p:app:2")
+    with refused(StoreVersionError, "'p'", "'app'", "sequence 2", "Nothing was changed"):
+        ours.initialize()
+    assert ours.get("app", 1) == {} and ours.list_app_ids("p") == ["app"]
+    admin.zadd("p", {"app": 1})
+    ours.initialize()
+
+
 def test_entries_without_a_record(make: Make, burr: Make, admin: redis.Redis) -> None:
     """initialize() names them and changes nothing; all else works, and they can be mended."""
     theirs, ours = burr(namespace="n"), make(namespace="n")

@@ -33,7 +33,7 @@ MISSING = (('no_limit: "-1"\n', ""),)
 NOTES = {
     SQLITE: "missing key 'no_limit' in a backend; unknown key 'since' in a backend; "
     "unknown key 'padding' in a stored format",
-    REDIS: "missing key 'marked_in' in a stored format",
+    REDIS: "missing key 'record' in a stored format",
 }
 RULES = {
     "backends.sqlite.no_limit": ("language-changed", "behaviour", None, "-1"),
@@ -44,11 +44,11 @@ RULES = {
         None,
     ),
     "backends.sqlite.stored.padding": ("language-of-stored-changed", "migration", "7", None),
-    "backends.redis.stored.marked_in": (
+    "backends.redis.stored.record": (
         "language-of-stored-changed",
         "migration",
         None,
-        "generation",
+        "packed_1",
     ),
     "backends.sqlite.title": ("title-changed", "safe", "SQLite", "SQLite 3"),
 }
@@ -61,7 +61,7 @@ def shown(original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     shutil.copytree(original, project)
     git(project, "init", "--quiet", "--initial-branch", "main")
     change(project, SQLITE, *GONE, *MISSING)
-    change(project, REDIS, ("  marked_in: generation\n", ""))
+    change(project, REDIS, ("  record: packed_1\n", ""))
     commit(project)
     change(project, SQLITE, *((new, old) for old, new in GONE))
     change(project, SQLITE, ("layouts:\n", f"{MISSING[0][0]}layouts:\n"))

@@ -89,19 +89,31 @@ class Survey:
                 found.append(partition)
         return sorted(found)[:limit]
 
-    def without_record(self, partition: str) -> Steps[list[Entry]]:
-        """The entries of a partition whose record is missing."""
+    def without_record(self, partition: str, is_ours: bool = False) -> Steps[list[Entry]]:
+        """The entries of a partition whose record is missing.
+
+        What is in a namespace is ours. Without one, other programs have sorted sets, too: ours is
+        one of whose applications a record is there, at its last sequence or the one before.
+        """
         found: list[Entry] = []
-        is_ours = bool(
-            self.partition("")
-        )  # what is in a namespace is, others' programs have theirs
+        is_ours = is_ours or bool(self.partition(""))
         for first in count(step=AT_ONCE):
             chunk = yield from self.entries(partition, first, AT_ONCE)
             found += chunk.missing
-            is_ours = is_ours or bool(chunk.whole)
+            is_ours = is_ours or bool(chunk.whole) or (yield from self._has_steps(chunk.missing))
             if chunk.is_last or not is_ours:
                 return found if is_ours else []
         raise AssertionError  # the numbers do not end
+
+    def _has_steps(self, entries: list[Entry]) -> Steps[bool]:
+        """Whether the step before is there, of any of them."""
+        before = [it._replace(sequence_id=it.sequence_id - 1) for it in entries if it.sequence_id]
+        asked = [("HMGET", self.record(*it), *KEY) for it in before]  # type: ignore[arg-type]
+        there = yield Commands(asked, is_lenient=True)
+        return any(
+            found and None not in found and names(dict(zip(KEY, found, strict=True)), *it)  # type: ignore[arg-type]
+            for it, found in zip(before, there, strict=True)
+        )
 
     def checking(self, place: str) -> Steps[None]:
         """Refuse a store with entries that lead nowhere."""

@@ -73,7 +73,7 @@ def listing(
     if _are_ours(found, query):
         return _once(it[query.group] for it in found)
     ours = yield query.timed_heads(filter)
-    theirs = yield query.foreign_heads(foreign)
+    theirs = [it for it in (yield query.foreign_heads(foreign)) if _is_text(it[query.group])]
     return _once(it[query.group] for it in _merged(ours, theirs, query))[:limit]
 
 
@@ -82,13 +82,17 @@ def distinct(query: Query, filter: Filter, limit: int | None) -> Steps[list[str]
     if limit == 0:
         return []
     found = yield query.values(filter, limit)
-    if not all(map(_is_text, found)):  # another library's value may have taken the place of a text
+    if not all(map(_is_partition, found)):  # another library's may have taken the place of a text
         found = yield query.values(filter, None)
-    return sorted({it["_id"] or "" for it in found if _is_text(it)})[:limit]
+    return sorted({it["_id"] or "" for it in found if _is_partition(it)})[:limit]
 
 
-def _is_text(document: Document) -> bool:
-    return isinstance(document["_id"], str | None)
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_partition(document: Document) -> bool:
+    return document["_id"] is None or _is_text(document["_id"])
 
 
 def _are_ours(found: Sequence[Document], query: Query) -> bool:

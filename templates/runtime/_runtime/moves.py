@@ -127,7 +127,7 @@ class Move:
     def steps(self) -> Generator[Ask | Call, Any, MoveReport]:
         report = MoveReport(self.dry_run)
         places = yield from self._places(report)
-        yield from self._entries(report)
+        yield from self._entries({it.partition_key for it in places}, report)
         read, there = _Digest(), _Digest()
         for place in sorted(places):
             try:
@@ -186,10 +186,11 @@ class Move:
             )
         return Place(iso(created_at), int(number), partition, app, key.decode())
 
-    def _entries(self, report: MoveReport) -> Generator[Ask, Any, None]:
-        """Report what sorted sets name and is not there."""
+    def _entries(self, known: set[str], report: MoveReport) -> Generator[Ask, Any, None]:
+        """Report what sorted sets name and is not there; some are known to be partitions."""
         for partition in (yield Ask(self.survey.partitions())):
-            for entry in (yield Ask(self.survey.without_record(partition))):
+            missing = self.survey.without_record(partition, partition in known)
+            for entry in (yield Ask(missing)):
                 why = f"it names the app {shown(entry.app_id)} at sequence {entry.sequence_id}"
                 key = self.survey.partition(partition)
                 report.refused.append(Refused(key, f"{why}, and no such record is there"))

@@ -1,0 +1,114 @@
+"""What an application may be, gone on with by Burr's persister and by ours in turns."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+from burr.integrations.persisters.b_redis import AsyncRedisBasePersister, RedisBasePersister
+
+from persistry.conformance.columns import COLUMNS
+from persistry.conformance.support.column import Column
+from tests.burr.apps import MAPPED, PARTITION, Apps, Broken, Line, Talk, settled
+from tests.burr.conftest import MakeStore, class_for
+from tests.burr.originals import NATIVE, initialized, original
+
+pytestmark = pytest.mark.filterwarnings("ignore::burr.integrations.serde.pydantic.SecurityWarning")
+
+REDIS = tuple(it for it in COLUMNS if it.backend == "redis_burr")
+ALLOWED = {"allowlist": ["tests.burr"]}
+
+
+@pytest.fixture(params=(*NATIVE, *REDIS), ids=lambda it: it.name)
+def store(request: pytest.FixtureRequest, make_store: MakeStore) -> Iterator[Any]:
+    column: Column = request.param
+    with make_store(column) as made:
+        made.persister = class_for(column)
+        yield made
+
+
+@asynccontextmanager
+async def _in_redis(store: Any) -> AsyncIterator[Any]:
+    if store.column.colour == "async":
+        async with redis.asyncio.Redis(**store.place.parts) as client:
+            yield AsyncRedisBasePersister(client, namespace=store.name)
+    else:
+        with redis.Redis(**store.place.parts) as client:
+            yield RedisBasePersister(client, namespace=store.name)
+
+
+@pytest.fixture
+async def burr(store: Any) -> AsyncIterator[Any]:
+    """Burr's persister, which has begun the store."""
+    async with (_in_redis if store.column in REDIS else original)(store) as persister:
+        if store.column not in REDIS:  # there it has nothing to prepare, and no initialize()
+            await initialized(persister)
+        persister.set_serde_kwargs(ALLOWED)
+        yield persister
+
+
+@pytest.fixture
+def of_burr(burr: Any) -> Apps:
+    return Apps(burr.is_async())
+
+
+@pytest.fixture
+async def ours(store: Any, burr: Any, opened: Any) -> Any:
+    return await initialized(await opened(store.open(serde_kwargs=ALLOWED)))
+
+
+async def test_a_typed_state(burr: Any, of_burr: Apps, ours: Any, apps: Apps) -> None:
+    turns = [(of_burr, burr), (apps, ours), (of_burr, burr), (apps, ours)]
+    for number, (run_by, persister) in enumerate(turns):
+        last = await run_by.run(await run_by.talk(persister, "talk"), halt_after=["speak"])
+        lines = [Line(text="locks!", spoken_by=("Ada", it)) for it in range(number + 1)]
+        assert last.data == Talk(topic="locks", lines=lines, best=lines[-1])
+
+
+async def test_a_failing_action(burr: Any, of_burr: Apps, ours: Any, apps: Apps) -> None:
+    """Whoever saved that it failed, the other one begins with it."""
+    seen = []
+    turns = [(of_burr, burr), (apps, ours), (of_burr, burr)]
+    for number, (run_by, persister) in enumerate(turns, 1):
+        app = await run_by.counter(persister, "failing")
+        assert app.get_next_action().name == "count"
+        seen.append(number)
+        assert (await run_by.run(app, halt_after=["note"]))["seen"] == seen
+        with pytest.raises(Broken):
+            await run_by.run(app, halt_after=["note"], inputs={"fail_at": number})
+
+
+async def test_forks_of_the_others_application(
+    burr: Any, of_burr: Apps, ours: Any, apps: Apps
+) -> None:
+    app = await of_burr.counter(burr, "app")
+    for _ in range(3):
+        await of_burr.run(app, halt_after=["note"])
+    source: dict[str, Any] = {"fork_from_partition_key": PARTITION}
+    early = source | {"fork_from_app_id": "app", "fork_from_sequence_id": 1}
+    fork = await apps.counter(ours, "fork", fork_from=early)
+    assert (await apps.run(fork, halt_after=["note"]))["seen"] == [1, 2]
+    late = source | {"fork_from_app_id": "fork", "fork_from_sequence_id": 3}
+    again = await of_burr.counter(burr, "fork of it", fork_from=late)
+    assert (await of_burr.run(again, halt_after=["note"]))["seen"] == [1, 2, 3]
+    names = await settled(ours.list_app_ids(PARTITION))
+    assert sorted(names) == ["app", "fork", "fork of it"]
+
+
+async def test_sub_applications_are_there_for_burr(
+    burr: Any, ours: Any, apps: Apps, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies: list[Any] = []  # Burr never closes them; so the test does
+    copy = type(ours).copy
+    monkeypatch.setattr(type(ours), "copy", lambda self: copies.append(copy(self)) or copies[-1])
+    last = await apps.run(await apps.squares(ours, "parent"), halt_after=["squares"])
+    for it in copies:
+        await opened(it)
+    names = {*await settled(burr.list_app_ids(PARTITION))}
+    assert len(names) == MAPPED + 1
+    found = [await settled(burr.load(PARTITION, it)) for it in names - {"parent"}]
+    assert sorted(it["state"]["square"] for it in found) == last["squares"]
