@@ -243,7 +243,7 @@ def test_what_is_broken_is_reported(mover: Mover, burr: Burr, admin: redis.Redis
 
 
 def test_an_entry_whose_records_are_older(mover: Mover, admin: redis.Redis) -> None:
-    """Without a namespace other programs have sorted sets, and this one's partition has a record."""
+    """Without a namespace others have sorted sets, too; a record is there for this partition."""
     burr = Burr(admin)
     for step in (0, 5):
         burr.save("p", "app", step, "s", BurrState({}), "completed")
