@@ -22,7 +22,6 @@ from .errors import (
     StateTooLargeError,
     StoreVersionError,
 )
-from .moving import amove, move
 from .persistence import (
     AsyncBaseStateLoader,
     AsyncBaseStatePersister,
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from .b_sqlcipher3 import SQLCipherPersister
     from .b_sqlite3 import SQLitePersister
     from .in_memory import AsyncInMemoryPersister, InMemoryPersister
+    from .moving import amove, move
 
 __all__ = (
     "AsyncBaseStateLoader",
@@ -90,8 +90,8 @@ __all__ = (
     "register_type",
 )
 
-# Where each persister stands, and what brings its driver.
-_PERSISTERS: dict[str, tuple[str, str | None]] = {
+# Where what is loaded when it is asked for stands, and what brings a persister's driver.
+_LAZY: dict[str, tuple[str, str | None]] = {
     "AsyncBurrRedisPersister": ("b_redis_burr", "redis"),
     "AsyncInMemoryPersister": ("in_memory", None),
     "AsyncMariaDBPersister": ("b_aiomysql", "aiomysql"),
@@ -107,6 +107,8 @@ _PERSISTERS: dict[str, tuple[str, str | None]] = {
     "RedisBasePersister": ("b_redis", "redis"),
     "SQLCipherPersister": ("b_sqlcipher3", "sqlcipher3"),
     "SQLitePersister": ("b_sqlite3", None),
+    "amove": ("moving", None),
+    "move": ("moving", None),
 }
 # What a store has no driver for: its title, the colour, and what to use instead.
 _ABSENT: dict[str, tuple[str, str, str, str]] = {
@@ -119,9 +121,9 @@ def __getattr__(name: str) -> Any:
 
     if name in _ABSENT:
         raise ImportError(no_class(*_ABSENT[name]))
-    if name not in _PERSISTERS:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, extra = _PERSISTERS[name]
+    module, extra = _LAZY[name]
     return load_class(module, name, extra, __name__)
 
 

@@ -735,7 +735,7 @@ class AsyncPostgreSQLPersister(AsyncBaseStatePersister):
             self.serde_kwargs,
             self._largest_state,
             self._states,
-            self._opened.is_shared,
+            is_shared=self._opened.is_shared,
         )
         async with self._session.operation("save", record) as store:
             sql = self._opened.sql or await self._open("save", record, store)

@@ -455,7 +455,7 @@ class SQLitePersister(BaseStatePersister):
             self.serde_kwargs,
             self._largest_state,
             self._states,
-            self._opened.is_shared,
+            is_shared=self._opened.is_shared,
         )
         with self._session.operation("save", record) as store:
             sql = self._opened.sql or self._open("save", record, store)

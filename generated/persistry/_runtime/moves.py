@@ -150,7 +150,7 @@ class Move:
             chunk = keys[start : start + AT_ONCE]
             asked = [("HMGET", key, *hashed.KEY, "created_at") for key in chunk]
             for key, found in zip(chunk, (yield Ask(_answered(asked))), strict=True):
-                # Other programs have hashes, too; one that names no record is none of Burr's.
+                # Other programs have hashes, too; one that names no record is none of this layout.
                 if found is None or sum(it is not None for it in found[: len(hashed.KEY)]) < 2:
                     continue
                 try:

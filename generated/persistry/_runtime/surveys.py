@@ -92,9 +92,8 @@ class Survey:
     def without_record(self, partition: str) -> Steps[list[Entry]]:
         """The entries of a partition whose record is missing."""
         found: list[Entry] = []
-        is_ours = bool(
-            self.partition("")
-        )  # what is in a namespace is, others' programs have theirs
+        # In a namespace all is of this layout; without one, other programs have sorted sets, too.
+        is_ours = self.partition("") != ""
         for first in count(step=AT_ONCE):
             chunk = yield from self.entries(partition, first, AT_ONCE)
             found += chunk.missing
