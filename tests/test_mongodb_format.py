@@ -196,7 +196,7 @@ def names(commands: list[dict[str, Any]]) -> list[str]:
 
 def test_one_round_trip_a_save(persister: Any, commands: Commands) -> None:
     put(persister, "app", 0)
-    first = ["listIndexes", "find", "createIndexes", "find", "insert"]
+    first = ["listIndexes", "find", "createIndexes", "insert"]
     assert names(commands.taken()) == first
     for n in (1, 2, 3):
         put(persister, "app", n)

@@ -108,6 +108,13 @@ def dump(admin: redis.Redis, pattern: str) -> dict[bytes, Any]:
     return {key: admin.dump(key) for key in admin.scan_iter(match=pattern)}
 
 
+def test_it_is_imported_when_it_is_asked_for() -> None:
+    loaded = "print('persistry.moving' in sys.modules)"
+    code = f"import sys, persistry; {loaded}; persistry.move; {loaded}"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "False\nTrue\n"
+
+
 @pytest.mark.parametrize("package", [persistry, persistry.burr], ids=["own", "burr"])
 def test_everything_is_moved(
     mover: Mover, burr: Burr, admin: redis.Redis, run: Run, package: Any

@@ -90,8 +90,8 @@ __all__ = (
     "register_type",
 )
 
-# Where stands what is loaded when it is first asked for, and what brings its driver.
-_LATER: dict[str, tuple[str, str | None]] = {
+# Where what is loaded when it is asked for stands, and what brings a persister's driver.
+_LAZY: dict[str, tuple[str, str | None]] = {
     "AsyncBurrRedisPersister": ("b_redis_burr", "redis"),
     "AsyncInMemoryPersister": ("in_memory", None),
     "AsyncMariaDBPersister": ("b_aiomysql", "aiomysql"),
@@ -121,9 +121,9 @@ def __getattr__(name: str) -> Any:
 
     if name in _ABSENT:
         raise ImportError(no_class(*_ABSENT[name]))
-    if name not in _LATER:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, extra = _LATER[name]
+    module, extra = _LAZY[name]
     return load_class(module, name, extra, __name__)
 
 

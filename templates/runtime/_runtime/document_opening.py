@@ -87,8 +87,8 @@ class CollectionOpening:
         """
         found = yield from self.looking()
         fields = self.format.key
-        looks_for_doubles = looks_for_doubles or self.format.unique in found.missing
-        if looks_for_doubles and (yield from _is_twofold(fields)):
+        is_twofold = yield from _is_twofold(fields)
+        if is_twofold and (looks_for_doubles or self.format.unique in found.missing):
             yield from self._refusing_doubles(fields)
         if found.missing:
             try:
@@ -97,7 +97,7 @@ class CollectionOpening:
                 yield from self._refusing_doubles(fields, exc)
                 raise
         self.known.is_indexed = True
-        self.known.is_twofold = yield from _is_twofold(fields)
+        self.known.is_twofold = is_twofold
 
     def preparing_for_a_save(self) -> Steps[None]:
         """As `preparing`, where it is not known that all is there."""

@@ -23,7 +23,7 @@ def no_class(whose: str, wanted: str, colour: str, name: str) -> str:
 
 
 def load_class(module: str, name: str, extra: str | None = None, package: str = PACKAGE) -> Any:
-    """The class `name` of a module of the package: of this one, or of one that was generated.
+    """What has the `name` in a module of the package: of this one, or of one that was generated.
 
     Raises:
         ImportError: Its driver is not installed; the message says how to install it.
