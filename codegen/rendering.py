@@ -141,7 +141,7 @@ def _for_burr(
                 "module": module,
                 "title": backend.title,
                 "classes": classes,
-                "save_prepares": backend.family == "mongo",
+                "save_prepares": "initialize" not in backend.traits,
             }
             emit(f"burr/{name}.py", "burr/module.py.jinja", backend.source, **values)
         _aliases(tree, printer, backend, "burr/")

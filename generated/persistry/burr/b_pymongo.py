@@ -24,8 +24,9 @@ class MongoDBBasePersister(own.MongoDBBasePersister, BaseStatePersister, BaseCop
     _states = STATES
 
     def is_initialized(self) -> bool:
-        """Return True: the first save prepares what is missing, and Burr, which asks before it builds
-        an application, is not to insist on `initialize()`."""
+        """Return True: the first save prepares what is missing, and Burr, which asks before it
+        builds an application, is not to insist on `initialize()`.
+        """
         super().is_initialized()
         return True
 
@@ -59,8 +60,9 @@ class AsyncMongoDBBasePersister(
     _states = STATES
 
     async def is_initialized(self) -> bool:
-        """Return True: the first save prepares what is missing, and Burr, which asks before it builds
-        an application, is not to insist on `initialize()`."""
+        """Return True: the first save prepares what is missing, and Burr, which asks before it
+        builds an application, is not to insist on `initialize()`.
+        """
         await super().is_initialized()
         return True
 

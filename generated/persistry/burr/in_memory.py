@@ -23,6 +23,13 @@ class InMemoryPersister(own.InMemoryPersister, BaseStatePersister, BaseCopyable)
 
     _states = STATES
 
+    def is_initialized(self) -> bool:
+        """Return True: the first save prepares what is missing, and Burr, which asks before it
+        builds an application, is not to insist on `initialize()`.
+        """
+        super().is_initialized()
+        return True
+
     if TYPE_CHECKING:
 
         def save(  # type: ignore[override]
@@ -49,6 +56,13 @@ class AsyncInMemoryPersister(own.AsyncInMemoryPersister, AsyncBaseStatePersister
     """`in_memory.AsyncInMemoryPersister` for applications of Burr, with Burr's own `State`."""
 
     _states = STATES
+
+    async def is_initialized(self) -> bool:
+        """Return True: the first save prepares what is missing, and Burr, which asks before it
+        builds an application, is not to insist on `initialize()`.
+        """
+        await super().is_initialized()
+        return True
 
     if TYPE_CHECKING:
 

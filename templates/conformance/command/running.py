@@ -201,11 +201,13 @@ class _Holding:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         # A finalizer that explains an error parses Python, and so does who explains a failed case;
         # the one amid the other is a SystemError in CPython.
+        was_enabled = gc.isenabled()
         gc.disable()
         try:
             report = yield
         finally:
-            gc.enable()
+            if was_enabled:
+                gc.enable()
         check = self._check(item)
         check.seconds += call.duration
         if hasattr(report, "wasxfail"):
