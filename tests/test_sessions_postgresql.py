@@ -33,6 +33,7 @@ from persistry._runtime.drivers import pep249_pool
 from persistry._runtime.drivers.pep249_facts import Facts
 from persistry._runtime.drivers.pep249_session import Pep249Session
 from persistry._runtime.drivers.pep249_turns import Turns
+from persistry._runtime.drivers.pep249_watch import watchdog
 from persistry._runtime.drivers.psycopg2_session import Psycopg2Session
 from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Deadline, Limits
@@ -679,25 +680,28 @@ class TestLimits:
         assert save(short) == 1
 
     @pytest.mark.parametrize("handed_in", [False, True])
+    @pytest.mark.parametrize("seconds", [0.5, 1.5])
     def test_a_request_to_give_up_that_comes_late(
-        self, open_session: Open, hand_in: Any, handed_in: bool
+        self, open_session: Open, hand_in: Any, handed_in: bool, seconds: float
     ) -> None:
         """The statement has ended in time, and the next one is not meant."""
-        limits = Limits(5, 2)
+        limits = Limits(5, 1)
         session = hand_in(limits)[0] if handed_in else open_session(limits, max_connections=1)
         with session.operation("load") as operation:
             operation.fetch_one("SELECT 1")
-            line = operation._line
-            assert line is not None and line.cancel is not None
+            line, watch = operation._line, operation._watch
+            assert line is not None and line.cancel is not None and watch is not None
             cancel = line.cancel
 
             def late() -> None:
-                time.sleep(0.1)
+                time.sleep(seconds)
                 cancel()
 
-            line.cancel = late
-            operation.fetch_one("SELECT pg_sleep(1.83)::text")  # it is asked after 1.8 s
-        assert do(session, "load", ("fetch_one", "SELECT pg_sleep(0.5)::text")) == ("",)
+            line.cancel, watch.warn = late, 0
+            watchdog._hurry()  # It is asked now.
+            operation.fetch_one("SELECT pg_sleep(0.2)::text")
+        session.limits = LIMITS
+        assert do(session, "load", ("fetch_one", "SELECT pg_sleep(1)::text")) == ("",)
 
     def test_a_request_to_give_up_that_comes_too_early(
         self, open_session: Open, admin: Admin
