@@ -40,25 +40,9 @@ def script(
 
     `given` are the keys that every script of this kind has, in front of its own.
     """
-    by_number = re.search(r"\b(KEYS|ARGV)\b", text)
-    used = {it for it, _, _ in _names(text)}
-    seen: set[str] = {*given}
-    for variable in [*keys, *arguments]:
-        if variable in seen:
-            message = f"the script has {str(variable)!r} already; the second would hide the first"
-            report.add(Code.SPEC04, message, variable.span, help="rename one of them")
-        elif _WORD.fullmatch(variable) or not variable.isidentifier():
-            message = f"{str(variable)!r} is no name in Lua"
-            help = "use letters, digits and underscores, and no word of Lua's own"
-            report.add(Code.SPEC04, message, variable.span, help=help)
-        elif not by_number and variable not in used:
-            report.add(
-                Code.LUA01,
-                f"{str(variable)!r} is declared but the script never uses it",
-                variable.span,
-                help="remove it here, or use it in the text",
-            )
-        seen.add(variable)
+    before = len(report.problems)
+    own = [*keys, *arguments]
+    _check_own(own, given, report)
     for match in re.finditer(r"\b(KEYS|ARGV)\b", text):
         report.add(
             Code.LUA02,
@@ -66,7 +50,10 @@ def script(
             text.at(match.start(), len(match[0])),
             help="name it under keys or arguments above; it is then a local of the script",
         )
-    _refuse_undeclared(text, seen, report)
+    # One mistake, one problem: a name that is misspelt is not unused as well.
+    for check in (_refuse_undeclared, _refuse_unused):
+        if len(report.problems) == before:
+            check(text, own, given, report)
     lines = [_locals([*given, *keys], "KEYS"), _locals(arguments, "ARGV"), str(text).rstrip()]
     constant = f"_{python_name(name, 'the script', report).upper()}"
     return ir.Script(constant, str(name), str(doc), "\n".join([*filter(None, lines), ""]))
@@ -83,10 +70,25 @@ def _locals(names: Iterable[str], table: str) -> str:
     return f"local {', '.join(names)} = {values}" if names else ""
 
 
-def _refuse_undeclared(text: Text, given: set[str], report: Report) -> None:
+def _check_own(own: Sequence[Text], given: Sequence[str], report: Report) -> None:
+    seen: set[str] = {*given}
+    for variable in own:
+        if variable in seen:
+            message = f"the script has {str(variable)!r} already; the second would hide the first"
+            report.add(Code.SPEC04, message, variable.span, help="rename one of them")
+        elif _WORD.fullmatch(variable) or not variable.isidentifier():
+            message = f"{str(variable)!r} is no name in Lua"
+            help = "use letters, digits and underscores, and no word of Lua's own"
+            report.add(Code.SPEC04, message, variable.span, help=help)
+        seen.add(variable)
+
+
+def _refuse_undeclared(
+    text: Text, own: Sequence[Text], given: Sequence[str], report: Report
+) -> None:
     """A name that nothing gives a value; wherever in the script one is declared, it may be used."""
     names = list(_names(text))
-    declared = given | {name for name, _, is_declared in names if is_declared}
+    declared = {*own, *given, *(name for name, _, is_declared in names if is_declared)}
     told: set[str] = set()
     for name, offset, _ in names:
         if not (name in declared or name in told or _GLOBAL.fullmatch(name)):
@@ -94,6 +96,15 @@ def _refuse_undeclared(text: Text, given: set[str], report: Report) -> None:
             message = f"nothing in the script declares {name!r}"
             help = suggest(name, declared, "declared here")
             report.add(Code.LUA05, message, text.at(offset, len(name)), help=help)
+
+
+def _refuse_unused(text: Text, own: Sequence[Text], given: Sequence[str], report: Report) -> None:
+    used = {name for name, _, is_declared in _names(text) if not is_declared}
+    for variable in own:
+        if variable not in used:
+            message = f"{str(variable)!r} is declared but the script never uses it"
+            help = "remove it here, or use it in the text"
+            report.add(Code.LUA01, message, variable.span, help=help)
 
 
 def _tokens(text: str) -> list[re.Match[str]]:

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..errors import CorruptStateError
+from ..errors import CorruptStateError, NotInitializedError
 from .drivers.lua import Script
-from .failures import about
+from .failures import about, at
 from .key_requests import Call, Commands, Run, RunEach, ScanOn, Steps, literally, text
 from .migrations import Migration, check_current, check_known, marked
 from .packed import unescaped
@@ -166,7 +166,18 @@ class Mark:
 
     def checking(self, operation: str, asked: object, place: str) -> Steps[None]:
         """Refuse what is of another generation."""
-        found = yield from self.finding(operation, asked, place)
+        self._refuse_older(
+            (yield from self.finding(operation, asked, place)), operation, asked, place
+        )
+
+    def _refuse_older(self, found: Found, operation: str, asked: object, place: str) -> None:
+        if _FROM in found.text:
+            raise NotInitializedError(
+                f"{about(operation, asked)}: what is stored is being brought from generation"
+                f" {found.generation} to the next, or that was interrupted; call initialize(),"
+                " which goes on, and give it a longer operation_timeout if that was over"
+                f"{at(place)}"
+            )
         check_current(operation, asked, found.generation, self.generation, place)
 
     def naming(self, register: str, partition_key: str, asked: object, place: str) -> Steps[None]:
@@ -177,7 +188,7 @@ class Mark:
         answer = yield Run(_NAMES, (self.key, register), (self.generation, partition_key))
         if answer != 1:
             found = self._read(answer, "save", asked, place)
-            check_current("save", asked, found.generation, self.generation, place)
+            self._refuse_older(found, "save", asked, place)
 
     def migrating(self, operation: str, asked: object, place: str) -> Steps[None]:
         """Carry over what is of an older generation."""

@@ -18,7 +18,6 @@ from ..migrations import Migration
 from .lua import Script
 from .redis_timed import CURRENT
 from .redis_values import (
-    CARRYING,
     EVICTING,
     TEMPORARY_MS,
     UNUSUAL,
@@ -51,7 +50,6 @@ class Operation:
     __slots__ = (
         "_client",
         "_deadline",
-        "_doing",
         "_key",
         "_name",
         "_repeated",
@@ -65,7 +63,6 @@ class Operation:
         self._session = session
         self._name = name
         self._key = key
-        self._doing = ""  # what is told if the time is over
 
     def __enter__(self) -> Operation:
         session = self._session
@@ -112,10 +109,8 @@ class Operation:
 
     def carry_over(self, mark: Callable[[], Mark]) -> None:
         """Bring what is of an older generation to this one."""
-        wanted = mark()
-        self._doing = CARRYING if wanted.migrations else ""
-        self.run(wanted.migrating(*self._asked))
-        self._session.is_readable, self._doing = True, ""
+        self.run(mark().migrating(*self._asked))
+        self._session.is_readable = True
 
     def pending(self, mark: Callable[[], Mark]) -> list[Migration]:
         """What `carry_over` would do."""
@@ -287,7 +282,7 @@ class Operation:
 
     def _answer(self, send: Callable[[], Any]) -> Any:
         if self._deadline.remaining() <= 0:
-            raise self._late(self._doing or "it was not done")
+            raise self._late("it was not done")
         self._sent = self._sent or self._session.link.retries_by_itself
         CURRENT.deadline = self._deadline
         try:

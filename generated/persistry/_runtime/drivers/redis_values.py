@@ -35,12 +35,6 @@ EVICTING = (
     " states can vanish: set maxmemory-policy to noeviction"
 )
 
-# What is told if the time is over meanwhile.
-CARRYING = (
-    "what was carried over to the new generation stays, and initialize() goes on where it is called"
-    " again: it did not end"
-)
-
 
 @dataclass(frozen=True)
 class RedisValues:

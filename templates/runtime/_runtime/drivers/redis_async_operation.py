@@ -15,7 +15,6 @@ from ..key_requests import AT_ONCE, Call, Commands, Request, Run, RunEach, Scan,
 from ..migrations import Migration
 from .lua import Script
 from .redis_values import (
-    CARRYING,
     EVICTING,
     TEMPORARY_MS,
     UNUSUAL,
@@ -46,7 +45,6 @@ class Operation:
 
     __slots__ = (
         "_client",
-        "_doing",
         "_key",
         "_name",
         "_repeated",
@@ -61,7 +59,6 @@ class Operation:
         self._session = session
         self._name = name
         self._key = key
-        self._doing = ""  # what is told if the time is over
 
     async def __aenter__(self) -> Operation:
         session = self._session
@@ -104,10 +101,8 @@ class Operation:
 
     async def carry_over(self, mark: Callable[[], Mark]) -> None:
         """Bring what is of an older generation to this one."""
-        wanted = mark()
-        self._doing = CARRYING if wanted.migrations else ""
-        await self.run(wanted.migrating(*self._asked))
-        self._session.is_readable, self._doing = True, ""
+        await self.run(mark().migrating(*self._asked))
+        self._session.is_readable = True
 
     async def pending(self, mark: Callable[[], Mark]) -> list[Migration]:
         """What `carry_over` would do."""
@@ -185,7 +180,9 @@ class Operation:
         return await self._trip(lambda: self._send(step))
 
     async def _run_each(self, step: RunEach) -> list[Any]:
-        answers: list[Any] = await self._trip(lambda: self._pipelined("EVALSHA", step.script, step.calls))
+        answers: list[Any] = await self._trip(
+            lambda: self._pipelined("EVALSHA", step.script, step.calls)
+        )
         unknown = [n for n, it in enumerate(answers) if isinstance(it, NoScriptError)]
         if unknown:
             calls = [step.calls[n] for n in unknown]
@@ -298,8 +295,7 @@ class Operation:
         try:
             await self._timeout.__aexit__(type(exc) if exc else None, exc, None)
         except TimeoutError:
-            late = "no answer came" if self._waiting else "its turn did not come"
-            doing = self._doing or late
+            doing = "no answer came" if self._waiting else "its turn did not come"
             sent = self._waiting or self._sent
             raise session.failures.late(
                 self._name, self._key, session.limits, doing=doing, sent=sent
