@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from codegen.__main__ import main
+from tests.codegen.test_adding_an_operation import Change
 
 ROOT = Path(__file__).parents[1]
 SPEC = ROOT / "spec" / "backends" / "redis.yaml"
@@ -115,21 +117,33 @@ def third() -> str:
     return _edited(second(), _THIRD).replace("  marked_in:", f"{TO_3}  marked_in:", 1)
 
 
+def as_on_the_page() -> str:
+    """With the migration that docs/reviewing-spec-changes.md writes."""
+    page = (ROOT / "docs" / "reviewing-spec-changes.md").read_text(encoding="utf-8")
+    section = page.split("\n## Rename a key template\n")[1].split("\n## ")[0]
+    text = first()
+    for block in re.findall(r"^```diff\n(.*?)^```", section, re.MULTILINE | re.DOTALL):
+        text = Change.of(block).made(text)
+    return text
+
+
 @contextmanager
-def made(folder: Path) -> Iterator[dict[int, Any]]:
+def made(folder: Path) -> Iterator[dict[Any, Any]]:
     """The packages, by their generation; each is held to the lock of the one before it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.syspath_prepend(folder)
         (folder / "own").mkdir()
-        packages = {}
-        for generation, text in enumerate((first(), second(), third()), start=1):
+        packages: dict[Any, Any] = {}
+        versions = {1: first(), "page": as_on_the_page(), 2: second(), 3: third()}
+        for name, text in versions.items():
             (folder / "own" / "later.yaml").write_text(text, encoding="utf-8")
-            package = f"generation_{generation}_of_redis"
+            package = f"generation_{name}_of_redis"
             assert main(["generate", "--spec", "own", "--out", package]) == 0
-            assert main(["lock", "--spec", "own"]) == 0
-            if generation > 1:
-                packages[generation] = importlib.import_module(package)
+            if name != "page":
+                assert main(["lock", "--spec", "own"]) == 0
+            if name != 1:
+                packages[name] = importlib.import_module(package)
         try:
             yield packages
         finally:

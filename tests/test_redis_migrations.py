@@ -45,7 +45,7 @@ Told = dict[tuple[Any, ...], Any]
 
 
 @pytest.fixture(scope="module")
-def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Any]]:
+def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Any, Any]]:
     with made(tmp_path_factory.mktemp("later")) as packages:
         yield packages
 
@@ -69,11 +69,11 @@ def colour(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def open_(server: RedisServer, later: dict[int, Any], colour: str, run: Run) -> Iterator[Open]:
+def open_(server: RedisServer, later: dict[Any, Any], colour: str, run: Run) -> Iterator[Open]:
     """Opens the store with the library of a generation."""
     opened: list[Calls] = []
 
-    def open_(generation: int, **options: Any) -> Calls:
+    def open_(generation: Any, **options: Any) -> Calls:
         cls = persister_class(later, generation, colour)
         opened.append(Calls(run(cls.from_values(*server.address, 0, **options)), run))
         return opened[-1]
@@ -83,7 +83,7 @@ def open_(server: RedisServer, later: dict[int, Any], colour: str, run: Run) -> 
         it.cleanup()
 
 
-def persister_class(later: dict[int, Any], generation: int, colour: str) -> Any:
+def persister_class(later: dict[Any, Any], generation: Any, colour: str) -> Any:
     if generation == 1:
         return RedisBasePersister if colour == "sync" else AsyncRedisBasePersister
     prefix = "" if colour == "sync" else "Async"
@@ -245,6 +245,22 @@ def test_from_the_generation_before_alone(open_: Open, admin: redis.Redis) -> No
     assert told_by(open_(3)) == before
 
 
+def test_the_example_of_the_page(open_: Open, admin: redis.Redis) -> None:
+    older = open_(1)
+    filled(older)
+    before, first = told_by(older), stored(admin)
+    newer = open_("page")
+    newer.initialize()
+    assert told_by(newer) == before
+    renamed = {key.replace(b"}:h", b"}:heads"): it for key, it in first.items()}
+    left = {key: it for key, it in stored(admin).items() if not key.endswith(b"}:h")}
+    assert left == renamed | {MARK.encode(): admin.dump(MARK)}
+    for call in (lambda: older.put("app:1", 9), older.get):
+        with refused(CorruptStateError, cause=redis.ResponseError):
+            call()
+    works(newer)
+
+
 # Where nothing is, or no mark
 
 
@@ -296,7 +312,7 @@ def test_what_is_not_ours_stays(open_: Open, admin: redis.Redis) -> None:
 
 @pytest.mark.parametrize("colour", ["sync"], indirect=True)
 def test_a_client_that_decodes(
-    server: RedisServer, later: dict[int, Any], open_: Open, admin: redis.Redis
+    server: RedisServer, later: dict[Any, Any], open_: Open, admin: redis.Redis
 ) -> None:
     older = open_(1)
     filled(older)
@@ -426,13 +442,13 @@ def many(admin: redis.Redis, server: RedisServer) -> Told:
         return told_by(Calls(older, lambda value: value), ())
 
 
-def check_third(later: dict[int, Any], server: RedisServer, many: Told) -> None:
+def check_third(later: dict[Any, Any], server: RedisServer, many: Told) -> None:
     cls = persister_class(later, 3, "sync")
     with cls.from_values(*server.address, 0) as persister:
         assert told_by(Calls(persister, lambda value: value), ()) == many
 
 
-def test_six_processes_at_once(many: Told, later: dict[int, Any], server: RedisServer) -> None:
+def test_six_processes_at_once(many: Told, later: dict[Any, Any], server: RedisServer) -> None:
     processes = spawned(6, server.address)
     for process in processes:
         process.join(60)
@@ -441,7 +457,7 @@ def test_six_processes_at_once(many: Told, later: dict[int, Any], server: RedisS
 
 
 def test_processes_that_are_killed(
-    many: Told, later: dict[int, Any], server: RedisServer, admin: redis.Redis
+    many: Told, later: dict[Any, Any], server: RedisServer, admin: redis.Redis
 ) -> None:
     """At any moment, one after the other: the next one goes on."""
     first, marks = stored(admin), set()
@@ -531,7 +547,7 @@ def cluster() -> Iterator[int]:
         yield port
 
 
-def test_in_a_cluster(cluster: int, later: dict[int, Any]) -> None:
+def test_in_a_cluster(cluster: int, later: dict[Any, Any]) -> None:
     with redis.RedisCluster(LOOPBACK, cluster) as client:
         older = RedisBasePersister(client, namespace="sync")
         calls = Calls(older, lambda value: value)
@@ -547,7 +563,7 @@ def test_in_a_cluster(cluster: int, later: dict[int, Any]) -> None:
             RedisBasePersister(client, namespace="sync").load("p", "app:0")
 
 
-def test_in_a_cluster_async(cluster: int, later: dict[int, Any], run: Run) -> None:
+def test_in_a_cluster_async(cluster: int, later: dict[Any, Any], run: Run) -> None:
     async def client() -> Any:
         return await redis.asyncio.RedisCluster(LOOPBACK, cluster)
 

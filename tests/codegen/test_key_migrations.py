@@ -61,7 +61,7 @@ def test_what_was_released_may_be_explained_otherwise(released: Path, put: Put) 
         ("then return 0 end", "then return 1 end"),
         ("- each: h\n", "- each: a\n"),
         ("{heads: heads}", "{heads: heads2}"),
-        ("'PERSIST'", "'PERSIST', 'x'"),
+        ("'PERSIST', key)", "'PERSIST', key) + 0"),
     ],
 )
 @pytest.mark.parametrize("goes_on", [False, True], ids=["in its generation", "in the next one"])
