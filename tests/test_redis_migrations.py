@@ -261,6 +261,53 @@ def test_the_example_of_the_page(open_: Open, admin: redis.Redis) -> None:
     works(newer)
 
 
+def test_what_is_large_is_carried_over_in_portions(open_: Open, admin: redis.Redis) -> None:
+    """The keys are gone through twice, however many portions there are."""
+    open_(1).put("app", 0)
+    apps = {f"app{n}": f"{n:019}{n:019}" for n in range(2000)}
+    admin.hset("{:p}:h", mapping=apps)
+    newer = open_(2)
+    assert newer.pending_migrations()  # it is connected
+    with admin.monitor() as monitor:
+        sent = names(Wire(admin, monitor).of(newer.initialize))
+    assert sent.count("SCAN") == 2 * 2
+    assert 10 < sent.count("EVALSHA") < 100
+    assert admin.hlen("{:p}:heads") == len(apps) + 1
+    check_second(admin)
+
+
+def test_what_comes_behind_the_last_page_is_carried_over(
+    open_: Open, admin: redis.Redis, colour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older program that fails at nothing: the keys are gone through until none was left."""
+    older = open_(1)
+    filled(older)
+    value = admin.get("{:p}:r:app%3A0:" + "2".zfill(19))
+    assert value is not None
+    late = [f"{{:p}}:r:late{n}:{n:019}" for n in range(3)]
+    module = redis_operation if colour == "sync" else redis_async_operation
+    page = module.Operation._scan_on
+
+    def write(step: Any, cursors: Any) -> None:
+        if "r:" in step.pattern and not cursors and late:
+            admin.set(late.pop(), value)
+
+    def sync(self: Any, step: Any) -> Any:
+        keys, cursors = page(self, step)
+        write(step, cursors)
+        return keys, cursors
+
+    async def awaited(self: Any, step: Any) -> Any:
+        keys, cursors = await page(self, step)
+        write(step, cursors)
+        return keys, cursors
+
+    monkeypatch.setattr(module.Operation, "_scan_on", sync if colour == "sync" else awaited)
+    open_(2).initialize()
+    assert late == []
+    check_second(admin)
+
+
 # Where nothing is, or no mark
 
 
@@ -300,7 +347,17 @@ def test_a_store_without_a_mark_and_without_the_names(open_: Open, admin: redis.
 
 def test_what_is_not_ours_stays(open_: Open, admin: redis.Redis) -> None:
     open_(1, namespace="other").put("app", 0)
-    for key in (b"{:\xff}:h", "{:}:h:h", "x{:p}:h", "{:a:b}:h", "{:}}:h", "{a:p}:h", "{:p}:r:a:1"):
+    other = f"{{:p}}:r:app:{1:019}:t"  # on its way
+    for key in (
+        other,
+        b"{:\xff}:h",
+        "{:}:h:h",
+        "x{:p}:h",
+        "{:a:b}:h",
+        "{:}}:h",
+        "{a:p}:h",
+        "{:p}:r:a:1",
+    ):
         admin.hset(key, "app", "1")
     before = stored(admin)
     older = open_(1)
@@ -547,7 +604,13 @@ def cluster() -> Iterator[int]:
         yield port
 
 
-def test_in_a_cluster(cluster: int, later: dict[Any, Any]) -> None:
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (redis_operation, redis_async_operation):
+        monkeypatch.setattr(module, "AT_ONCE", 5)
+
+
+def test_in_a_cluster(cluster: int, later: dict[Any, Any], small_pages: None) -> None:
     with redis.RedisCluster(LOOPBACK, cluster) as client:
         older = RedisBasePersister(client, namespace="sync")
         calls = Calls(older, lambda value: value)
@@ -559,13 +622,20 @@ def test_in_a_cluster(cluster: int, later: dict[Any, Any]) -> None:
         newer.initialize()
         assert told_by(Calls(newer, lambda value: value)) == before
         assert client.get("{sync:}:g") == b"3"
+        listed = list(client.scan_iter("{sync:*}:s:*", count=1000))
+        assert len(listed) == 3 * len(PARTITIONS)
         with pytest.raises(StoreVersionError):
             RedisBasePersister(client, namespace="sync").load("p", "app:0")
 
 
-def test_in_a_cluster_async(cluster: int, later: dict[Any, Any], run: Run) -> None:
+def test_in_a_cluster_async(
+    cluster: int, later: dict[Any, Any], run: Run, small_pages: None
+) -> None:
     async def client() -> Any:
         return await redis.asyncio.RedisCluster(LOOPBACK, cluster)
+
+    async def keys() -> list[Any]:
+        return [it async for it in connected.scan_iter("{async:*}:s:*", count=1000)]
 
     connected = run(client())
     try:
@@ -578,5 +648,6 @@ def test_in_a_cluster_async(cluster: int, later: dict[Any, Any], run: Run) -> No
         newer.initialize()
         assert told_by(newer) == before
         assert run(connected.get("{async:}:g")) == b"3"
+        assert len(run(keys())) == 3 * len(PARTITIONS)
     finally:
         run(connected.aclose())
