@@ -407,10 +407,30 @@ class RedisListing:
 
 
 @dataclass(frozen=True)
+class KeyStep:
+    """A script, the keys that it is run for, and what it is given beside each."""
+
+    script: Script
+    each: KeyTemplate
+    keys: tuple[KeyTemplate, ...]
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KeyMigration:
+    """What carries the keys of one generation over to the next."""
+
+    generation: int
+    doc: str
+    steps: tuple[KeyStep, ...]
+
+
+@dataclass(frozen=True)
 class RedisParts:
     generation: int
     mark: KeyTemplate | None
     """The key of a namespace that holds the generation."""
+    migrations: tuple[KeyMigration, ...]
     packing: str
     """The module of the runtime that makes a value of a record, and finds it again."""
     largest_sequence_id: int | None

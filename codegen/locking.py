@@ -17,7 +17,7 @@ import yaml
 
 from .model import BackendModel
 from .nodes import ListNode, MappingNode, Node, ScalarNode
-from .problems import Code, Report, Span
+from .problems import Code, Report, Span, suggest
 from .resolve.generations import KEEP
 from .source import load
 from .stored import MIGRATIONS, Difference, Fact, Stored, differences, stored
@@ -143,19 +143,34 @@ def _check(before: Stored, now: Stored, place: Place, report: Report) -> None:
         help = f"undo it; or raise stored.generation to {last + 1}, and add a migration to there"
         if not now.migrates:
             help = f"undo it: {KEEP}"
+        elif before.keeps(it.fact):
+            help = "undo it: no migration changes it, as every version has to find the generation"
         report.add(Code.LOCK01, message, it.span, help=help, notes=described(it))
+    if now.generation > last:
+        _check_taken_up(before, now, lock, report)
+
+
+def _check_taken_up(before: Stored, now: Stored, lock: str, report: Report) -> None:
+    """A step for keys that nobody has would carry over nothing, and say nothing."""
+    there = [it.text for it in before.facts if it.section == "keys"]
+    for it in now.taken_up:
+        if it not in there:
+            message = f"no key of generation {before.generation} has the template {str(it)!r}"
+            help = suggest(it, there, f"released as generation {before.generation}")
+            report.add(Code.LOCK04, message, it.span, help=help, notes=(f"{lock} says so",))
 
 
 def _forbidden(before: Stored, now: Stored) -> list[Difference]:
     """A released migration stays for ever, as somebody may have run it; all else may change with
-    the generation. A migration may be added to a released one: what it makes is that."""
+    the generation. A migration may be added to a released one: what it makes is that. What every
+    generation keeps may not change at all."""
     released = {it.name for it in before.facts if it.section == MIGRATIONS}
     found = []
     for it in differences(before, now):
         if it.fact.section == MIGRATIONS:
             if it.fact.name in released:
                 found.append(it)
-        elif now.generation == before.generation:
+        elif now.generation == before.generation or before.keeps(it.fact):
             found.append(it)
     return found
 

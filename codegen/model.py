@@ -505,12 +505,40 @@ class RedisQueryModel:
 
 
 @dataclass(frozen=True)
+class KeyStepModel:
+    """a step of a migration"""
+
+    span: Span
+    each: Text
+    """the keys that it is for: their template, as the generation before has it"""
+    text: Text
+    """Lua, run for each of them until it returns 0; `key` is the one that was found"""
+    keys: dict[Text, Text] = field(default_factory=dict)
+    """the other keys it is given, locals of these names: their templates, in the same slot"""
+    arguments: tuple[Text, ...] = ()
+    """the values it is given of the key that was found, locals of these names"""
+
+
+@dataclass(frozen=True)
+class RedisMigrationModel:
+    """a migration"""
+
+    span: Span
+    to: int
+    """the generation that it leads to, from the one before"""
+    doc: Text
+    """what changes for who has data there, and what does not; users read it before they agree"""
+    run: tuple[KeyStepModel, ...]
+    """what carries over which keys, in this order; again and again, until nothing is left"""
+
+
+@dataclass(frozen=True)
 class RedisStoredModel:
     """a stored format"""
 
     span: Span
     generation: int
-    """raised when what is stored changes its shape"""
+    """raised when what is stored changes its shape; a migration leads there from the last one"""
     doc: Text
     """what is stored, for who reads the database by hand"""
     record: Literal["packed_1", "hash_1"]
@@ -525,6 +553,8 @@ class RedisStoredModel:
     """another library, whose layout it is: values stand in its keys as they are, unescaped"""
     largest_sequence_id: int | None = None
     """the last one that the layout has room for; a save beyond it is refused before it is sent"""
+    migrations: tuple[RedisMigrationModel, ...] = ()
+    """from each generation to the next, in order; none where another library made the layout"""
 
 
 @dataclass(frozen=True)

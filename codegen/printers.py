@@ -90,6 +90,32 @@ def _key_part(part: ir.KeyPart) -> str:
             return f"{{digest({part.value})}}"
 
 
+def key_glob(template: ir.KeyTemplate) -> str:
+    """The server's pattern of a key behind its slot."""
+    return "".join("*" if part.value else part.text for part in template.parts)
+
+
+def key_form(template: ir.KeyTemplate) -> str:
+    """The expression of exactly such keys, with their values as groups."""
+    found: set[str] = set()
+    return "".join(_key_form(part, found) for part in template.parts)
+
+
+def _key_form(part: ir.KeyPart, found: set[str]) -> str:
+    if not part.value:
+        return re.escape(part.text)
+    if part.value in found:
+        return f"(?P={part.value})"
+    found.add(part.value)
+    forms = {"number": rf"[0-9]{{{part.width}}}", "digest": "[0-9a-f]{40}"}
+    return f"(?P<{part.value}>{forms.get(part.form, '[^:{}]*')})"
+
+
+def key_names(template: ir.KeyTemplate) -> str:
+    """A key behind its slot, with the names of its values; they stand there as they are stored."""
+    return "".join(f"{{{part.value}}}" if part.value else part.text for part in template.parts)
+
+
 def key_call(template: ir.KeyTemplate, owner: str) -> str:
     """A call of the function that makes a key, with the values of an object."""
     values = [f"{owner}.{name}" for name in template.parameter_names]
@@ -215,7 +241,10 @@ FILTERS = {
     "docstring": docstring,
     "docstring_with": docstring_with,
     "key_call": key_call,
+    "key_form": key_form,
+    "key_glob": key_glob,
     "key_in_slot": key_in_slot,
+    "key_names": key_names,
     "key_text": key_text,
     "pairs": pairs,
     "plain_docstring": plain_docstring,

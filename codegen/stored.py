@@ -19,6 +19,7 @@ from . import sql_text
 from .model import (
     BackendModel,
     IndexModel,
+    KeyStepModel,
     MongoBackendModel,
     NameModel,
     RedisBackendModel,
@@ -27,11 +28,14 @@ from .model import (
 )
 from .nodes import Text, place_of
 from .problems import Span
+from .resolve.generations import migrates
 
 SAVE = "save.insert"
 MIGRATIONS = "migrations"
 # The facts whose names the file chooses for itself, and the statements that use them.
 _OWN_NAMES = ("names", "keys")
+# What no migration changes: by it the generation is found, and a key stands on its node.
+_LASTING = ("slot", "marked_in", "made_by")
 # In which language a family's statements are written.
 _LANGUAGES = {"redis": "lua"}
 CHECK = re.compile(r"\s*INSERT\b.*\b(?:WHERE|AND)\s+false\b", re.IGNORECASE | re.DOTALL)
@@ -95,7 +99,14 @@ class Stored:
     span: Span
     """Where the generation stands."""
     migrates: bool = True
-    """Whether the family can bring what is stored to another generation."""
+    """Whether what is stored can be brought to another generation."""
+    taken_up: tuple[Text, ...] = ()
+    """The keys of the generation before that the last migration carries over."""
+
+    def keeps(self, fact: Fact) -> bool:
+        """Whether a fact is the same in every generation."""
+        marks = [it.text for it in self.facts if it.section == "marked_in"]
+        return fact.section in _LASTING or (fact.section == "keys" and fact.name in marks)
 
 
 @dataclass(frozen=True)
@@ -129,13 +140,19 @@ def stored(model: BackendModel) -> Stored | None:
     else:
         return None
     generation = model.stored.generation
+    taken_up = (
+        tuple(step.each for it in model.stored.migrations if it.to == generation for step in it.run)
+        if isinstance(model, RedisBackendModel)
+        else ()
+    )
     return Stored(
         str(model.backend),
         str(model.family),
         int(generation),
         tuple(sorted(facts.found, key=_order)),
         place_of(generation, model.span),
-        hasattr(model.stored, "migrations"),
+        migrates(model.stored),
+        taken_up,
     )
 
 
@@ -229,10 +246,20 @@ def _redis(model: RedisBackendModel, facts: _Facts) -> None:
     facts.one("marked_in", kept.marked_in, model.span)
     facts.one("made_by", kept.made_by, model.span)
     facts.named("keys", {name: key.template for name, key in model.keys.items()})
+    for migration in kept.migrations:
+        for step in migration.run:
+            place = place_of(step.text, step.span)
+            facts.add(MIGRATIONS, f"to {migration.to}", _carried(step), place, listed=True)
     for query in (it for case, it in model.queries.items() if case == SAVE):
         for script in (it for name, it in model.scripts.items() if name == query.script):
             facts.one(SAVE, script.text, script.span)
         facts.one("registers_in", query.registers_in, query.span)
+
+
+def _carried(step: KeyStepModel) -> str:
+    """A step as one text, its script behind what the script is given."""
+    given = [f"{name} = {template}" for name, template in step.keys.items()]
+    return "\n".join([f"each {step.each}", *given, *step.arguments, step.text])
 
 
 def _mongo(model: MongoBackendModel, facts: _Facts) -> None:

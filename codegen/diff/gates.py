@@ -12,6 +12,7 @@ from ..locking import Lock, Place, locks
 from ..nodes import plain
 from ..pipeline import Written
 from ..problems import Report
+from ..resolve.generations import migrates
 from ..source import load
 from .change import Change, Gate, Impact, Note
 
@@ -106,19 +107,18 @@ def _migration(backend: str, count: int, before: Side, after: Side) -> Gate:
     if released is not None and now == known and not released.forbidden:
         return gate(True, f"what is stored is what was released as generation {known}")
     file = after.source(backend)
-    has_migrations = hasattr(stored, "migrations")
-    keep = "keep what is stored: this family has no migrations yet"
+    keep = "keep what is stored: another library made this layout and goes on with it"
     if now <= known:
         todo = f"write `generation: {known + 1}`, and a migration to {known + 1}, in {file}"
         reason = f"stored.generation is {now}, and {known} is what {said}"
-        return gate(False, reason, f"{todo}; or keep what is stored" if has_migrations else keep)
+        return gate(False, reason, f"{todo}; or keep what is stored" if migrates(stored) else keep)
     led = {int(it.to) for it in getattr(stored, "migrations", ())}
     missing = [it for it in range(known + 1, now + 1) if it not in led]
     if not missing:
         return gate(True, f"a migration leads from generation {known}, which {said}, to {now}")
     reason = f"stored.generation is {now}, and no migration leads to {missing[0]}"
     todo = f"write it under `stored.migrations` in {file}"
-    return gate(False, reason, todo if has_migrations else keep)
+    return gate(False, reason, todo if migrates(stored) else keep)
 
 
 def _behaviour(

@@ -90,7 +90,7 @@ _FORMS: dict[Form, tuple[str, ...]] = {
         "backends.*.stored.options",
         "backends.*.stored.statement_bytes",
     ),
-    lua: ("backends.*.scripts.*.text",),
+    lua: ("backends.*.scripts.*.text", *_below(PLACES["migration"], "run.*.text")),
 }
 PLACES["texts"] = _FORMS[prose]
 # Of all other lists the order means something.

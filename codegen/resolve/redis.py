@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from .. import ir
 from ..model import RedisBackendModel, RedisQueryModel, RedisStoredModel, ScriptModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report, closest, suggest
-from ..resolve import redis_keys
-from ..resolve.generations import KEEP
-from ..resolve.names import in_range, known, python_name, sensible
+from ..resolve import lua, redis_keys, redis_migrations
+from ..resolve.names import in_range, known, sensible
 
 # What an argument of a script may be beside the values of its case.
 _LAST = ("prefix", "limit", "registered", "value")
@@ -28,10 +26,6 @@ _LISTS = {
 }
 # The module of the runtime for each way to store a record.
 _PACKINGS = {"packed_1": "packed", "hash_1": "hashed"}
-_LUA_WORD = re.compile(
-    "and|break|do|else|elseif|end|false|for|function|goto|if|in|local|nil|not|or|repeat|return|"
-    "then|true|until|while"
-)
 
 
 def asked(interface: ir.Interface) -> list[str]:
@@ -42,15 +36,10 @@ def asked(interface: ir.Interface) -> list[str]:
 
 
 def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -> ir.RedisParts:
-    if model.stored.generation > 1:
-        message = f"nothing brings keys that are stored to generation {model.stored.generation}"
-        help = f"write 1 and {KEEP}"
-        place = place_of(model.stored.generation, model.stored.span)
-        report.add(Code.SPEC09, message, place, help=help)
     _check_stored(model.stored, report)
     slot, keys = redis_keys.resolve(model, interface, report)
     before = len(report.problems)
-    scripts = {str(name): _script(name, script, report) for name, script in model.scripts.items()}
+    scripts = {str(name): _script(name, it, report) for name, it in model.scripts.items()}
     resolver = _Queries(model, keys, scripts, report)
     resolver.checks_scripts = len(report.problems) == before
     mark = resolver.mark()
@@ -59,12 +48,14 @@ def resolve(model: RedisBackendModel, interface: ir.Interface, report: Report) -
     save = resolver.script_call(_SAVE, interface.operations["save"].cases[0].given)
     lists = tuple(resolver.list(it) for it in interface.listings)
     register = resolver.register()
+    migrations = redis_migrations.resolve(model, report)
     if len(report.problems) == before:
         resolver.refuse_unused()
     used = {key.name for key in resolver.used}
     return ir.RedisParts(
         generation=model.stored.generation,
         mark=mark,
+        migrations=migrations,
         packing=_PACKINGS[model.stored.record],
         largest_sequence_id=model.stored.largest_sequence_id,
         is_shared=model.stored.made_by is not None,
@@ -100,43 +91,8 @@ def _check_stored(model: RedisStoredModel, report: Report) -> None:
 
 
 def _script(name: Text, model: ScriptModel, report: Report) -> ir.Script:
-    """The script with its keys and arguments as locals, so that it needs no KEYS[3]."""
     keys = [*model.keys, *model.optional_keys]
-    code = re.sub(r"--[^\n]*", "", model.text)
-    by_number = re.search(r"\b(KEYS|ARGV)\b", model.text)
-    seen: set[str] = set()
-    for variable in [*keys, *model.arguments]:
-        if variable in seen:
-            message = f"the script has {str(variable)!r} already; the second would hide the first"
-            report.add(Code.SPEC04, message, variable.span, help="rename one of them")
-        elif _LUA_WORD.fullmatch(variable) or not variable.isidentifier():
-            message = f"{str(variable)!r} is no name in Lua"
-            help = "use letters, digits and underscores, and no word of Lua's own"
-            report.add(Code.SPEC04, message, variable.span, help=help)
-        elif not by_number and not re.search(rf"\b{variable}\b", code):
-            report.add(
-                Code.LUA01,
-                f"{str(variable)!r} is declared but the script never uses it",
-                variable.span,
-                help="remove it here, or use it in the text",
-            )
-        seen.add(variable)
-    for match in re.finditer(r"\b(KEYS|ARGV)\b", model.text):
-        report.add(
-            Code.LUA02,
-            f"{match[0]} is used by number",
-            model.text.at(match.start(), len(match[0])),
-            help="name it under keys or arguments above; it is then a local of the script",
-        )
-    lines = [_locals(keys, "KEYS"), _locals(model.arguments, "ARGV"), str(model.text).rstrip()]
-    constant = f"_{python_name(name, 'the script', report).upper()}"
-    return ir.Script(constant, str(name), str(model.doc), "\n".join([*filter(None, lines), ""]))
-
-
-def _locals(names: Iterable[str], table: str) -> str:
-    names = list(names)
-    values = ", ".join(f"{table}[{number}]" for number in range(1, len(names) + 1))
-    return f"local {', '.join(names)} = {values}" if names else ""
+    return lua.script(name, keys, model.arguments, model.doc, model.text, report)
 
 
 class _Queries:

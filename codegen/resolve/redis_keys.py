@@ -47,6 +47,11 @@ def resolve(
     return slot, keys
 
 
+def of_a_slot(name: Text, template: Text, report: Report) -> ir.KeyTemplate:
+    """A key of ours that stands beside those of a backend: one of another generation."""
+    return _template(name, template, _KEY, "", True, report)
+
+
 def _template(
     name: Text, template: Text, values: tuple[str, ...], doc: str, ours: bool, report: Report
 ) -> ir.KeyTemplate:

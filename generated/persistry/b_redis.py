@@ -18,11 +18,12 @@ from ._runtime.arguments import (
 from ._runtime.awaitable import Opening
 from ._runtime.drivers.lua import Script
 from ._runtime.failures import Failures, Rule
+from ._runtime.key_generations import Mark
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.packed import LARGE, Found, checked_namespace, digest, pack, segment
-from ._runtime.partitions import Mark, Register
+from ._runtime.partitions import Register
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.states import OWN_STATES, States
 from .persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
@@ -394,7 +395,6 @@ class RedisBasePersister(BaseStatePersister):
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self.namespace = checked_namespace(namespace)
-        self._mark = Mark(_generation_key(_slot(self.namespace, "")), _GENERATION)
 
     @property
     def connection(self) -> Any:
@@ -481,7 +481,7 @@ class RedisBasePersister(BaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         with self._session.operation("initialize") as store:
-            store.look(self._mark)
+            store.carry_over(self._mark)
             store.warn_if_evicting()
             store.run(self._register().restoring())
 
@@ -500,8 +500,7 @@ class RedisBasePersister(BaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         with self._session.operation("is_initialized") as store:
-            store.open(self._mark)
-            return True  # there is nothing to create
+            return store.is_current(self._mark)
 
     def pending_migrations(self) -> list[Migration]:
         """Say what `initialize()` would do to the data that is there already, and change
@@ -519,8 +518,7 @@ class RedisBasePersister(BaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         with self._session.operation("pending_migrations") as store:
-            store.look(self._mark)
-            return []  # nothing older is there to be migrated
+            return store.pending(self._mark)
 
     def save(
         self,
@@ -580,7 +578,7 @@ class RedisBasePersister(BaseStatePersister):
             store.open(self._mark)
             reply = store.run(
                 self._register().saving(
-                    record.partition_key,
+                    record,
                     _SAVE,
                     keys=(
                         _record_key(slot, record.app_id, record.sequence_id),
@@ -735,11 +733,16 @@ class RedisBasePersister(BaseStatePersister):
             store.open(self._mark)
             return store.run(self._register().listing(wanted.limit))
 
+    def _mark(self) -> Mark:
+        slot = _slot(self.namespace, "")
+        return Mark(_generation_key(slot), _GENERATION)
+
     def _register(self) -> Register:
         return Register(
             _partitions_key(_slot(self.namespace, "")),
             lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
             self._mark,
+            self._session.failures.place,
         )
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:
@@ -807,7 +810,6 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
         self._largest_state = largest_state(max_state_bytes, _STATE_BYTES)
         self.serde_kwargs = serde_kwargs_of(serde_kwargs)
         self.namespace = checked_namespace(namespace)
-        self._mark = Mark(_generation_key(_slot(self.namespace, "")), _GENERATION)
 
     @property
     def connection(self) -> Any:
@@ -900,7 +902,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         async with self._session.operation("initialize") as store:
-            await store.look(self._mark)
+            await store.carry_over(self._mark)
             await store.warn_if_evicting()
             await store.run(self._register().restoring())
 
@@ -919,8 +921,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         async with self._session.operation("is_initialized") as store:
-            await store.open(self._mark)
-            return True  # there is nothing to create
+            return await store.is_current(self._mark)
 
     async def pending_migrations(self) -> list[Migration]:
         """Say what `initialize()` would do to the data that is there already, and change
@@ -938,8 +939,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         async with self._session.operation("pending_migrations") as store:
-            await store.look(self._mark)
-            return []  # nothing older is there to be migrated
+            return await store.pending(self._mark)
 
     async def save(
         self,
@@ -999,7 +999,7 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             await store.open(self._mark)
             reply = await store.run(
                 self._register().saving(
-                    record.partition_key,
+                    record,
                     _SAVE,
                     keys=(
                         _record_key(slot, record.app_id, record.sequence_id),
@@ -1156,11 +1156,16 @@ class AsyncRedisBasePersister(AsyncBaseStatePersister):
             await store.open(self._mark)
             return await store.run(self._register().listing(wanted.limit))
 
+    def _mark(self) -> Mark:
+        slot = _slot(self.namespace, "")
+        return Mark(_generation_key(slot), _GENERATION)
+
     def _register(self) -> Register:
         return Register(
             _partitions_key(_slot(self.namespace, "")),
             lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
             self._mark,
+            self._session.failures.place,
         )
 
     def set_serde_kwargs(self, serde_kwargs: dict[str, Any] | None) -> None:

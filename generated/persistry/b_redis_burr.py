@@ -19,11 +19,11 @@ from ._runtime.awaitable import Opening
 from ._runtime.drivers.lua import Script
 from ._runtime.failures import Failures, Rule
 from ._runtime.hashed import Found, by_time, check_room, pack
+from ._runtime.key_requests import Steps
 from ._runtime.lazy import extra
 from ._runtime.limits import Limits
 from ._runtime.migrations import Migration
 from ._runtime.packed import checked_namespace, prefixed
-from ._runtime.partitions import Steps
 from ._runtime.record import NewRecord, largest_state, serde_kwargs_of
 from ._runtime.states import OWN_STATES, States
 from ._runtime.surveys import Survey

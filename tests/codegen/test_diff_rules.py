@@ -161,6 +161,7 @@ AS: dict[tuple[type, str], Any] = {
     (model.WidenModel, "run"): STEPS,
     (model.MigrationModel, "run"): STEPS,
     (model.SqlStoredModel, "migrations"): dict[Text, model.MigrationModel],
+    (model.RedisStoredModel, "migrations"): dict[Text, model.RedisMigrationModel],
     (model.MongoStoredModel, "migrations"): dict[Text, model.MongoMigrationModel],
     (model.ScenarioModel, "steps"): Text,
     (model.ScenarioModel, "expect"): Text,
@@ -211,7 +212,7 @@ def of_fields(cls: Any, path: tuple[str, ...]) -> Iterator[Possible]:
         fields |= more if issubclass(cls, known) else {}
     if issubclass(cls, model.BackendModel):
         del fields["backend"]  # it is what the path says
-    if issubclass(cls, model.MigrationModel | model.MongoMigrationModel):
+    if cls in (model.MigrationModel, model.MongoMigrationModel, model.RedisMigrationModel):
         del fields["to"]  # as above
     if "parameters" in fields and not issubclass(cls, model.OperationModel):
         fields["unused"] = fields.pop("parameters")

@@ -43,6 +43,6 @@ def check_current(operation: str, key: object, found: int, known: int, place: st
     if found < known:
         raise NotInitializedError(
             f"{about(operation, key)}: the stored format is of generation {found}, and this version"
-            f" of persistry works with {known}; call initialize() once, which adopts what is there"
-            f" and rewrites no record{at(place)}"
+            f" of persistry works with {known}; call initialize() once, which does what"
+            f" pending_migrations() says{at(place)}"
         )

@@ -4,94 +4,27 @@ It stands in another slot than a save, which therefore names its partition first
 a partition without a record, never lack one that has some. A key that a partition has as long as it
 has a record tells them apart.
 
-The operations are generators, for both colours: each yields what to ask of the server, is sent the
-answer, and returns what the operation gives.
+The operations are generators, carried out as `key_requests` says.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from ..errors import CorruptStateError
 from .drivers.lua import Script
-from .failures import about
-from .migrations import check_known, marked
+from .key_generations import ANY, Mark
+from .key_requests import AT_ONCE, Commands, Run, Scan, Steps, literally
 from .packed import unescaped
+from .record import NewRecord
 
-# How many partitions are asked for at once.
-AT_ONCE = 1000
+# How many partitions are asked for at once, at the least.
 AT_LEAST = 100
 
 # What the script of a save answers to the first record of a partition, unless told that the set
 # names it.
 UNNAMED = 2
-
-# Stands for any name while a pattern is made; no partition is called so.
-_ANY = "\0"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A script to run."""
-
-    script: Script
-    keys: Sequence[str]
-    arguments: Sequence[str | int]
-    value: bytes
-    temporary: str
-
-
-@dataclass(frozen=True, slots=True)
-class Commands:
-    """Commands to send together, each with an answer."""
-
-    commands: Sequence[Sequence[str | bytes | int]]
-    is_lenient: bool = False
-    """Whether one that the server refuses, as for a key of another type, is answered by None."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """All keys that a pattern fits."""
-
-    pattern: str
-    type: str = ""
-    """Only those of this type, if it is said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """The key in which the generation of all that a namespace holds stands.
-
-    It is written with the name of the first partition; where it is missing, the generation is 1.
-    """
-
-    key: str
-    generation: int
-    """The one that this version of the library knows."""
-
-    @property
-    def command(self) -> tuple[str | int, ...]:
-        """Writes it where it is not there."""
-        return ("SET", self.key, self.generation, "NX")
-
-    def checking(self, operation: str, asked: object, place: str) -> Steps[None]:
-        """Refuse what is of a newer generation."""
-        (found,) = yield Commands([("GET", self.key)])
-        generation = 1 if found is None else marked(found.decode("latin-1"))
-        if generation is None:
-            raise CorruptStateError(
-                f"{about(operation, asked)}: what the key {self.key} holds is no generation;"
-                " another program wrote it, or use another namespace"
-            )
-        check_known(operation, asked, generation, self.generation, place)
-
-
-T = TypeVar("T")
-Steps = Generator[Run | Commands | Scan, Any, T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +35,14 @@ class Register:
     """A sorted set whose scores are all 0: its members are in the order of their bytes."""
     having: Callable[[str], str]
     """The key that a partition has as long as it has a record."""
-    mark: Mark
+    mark: Callable[[], Mark]
     """It stands in the same slot."""
+    place: str
+    """Where the store is, for messages."""
 
     def saving(
         self,
-        partition_key: str,
+        record: NewRecord,
         script: Script,
         keys: Sequence[str],
         arguments: Sequence[str | int],
@@ -117,7 +52,7 @@ class Register:
         """Run the script of a save, which saves no first record before its partition is named."""
         reply = yield Run(script, keys, (*arguments, "0"), value, temporary)
         if reply == UNNAMED:
-            yield Commands([self.mark.command, ("ZADD", self.key, 0, partition_key)])
+            yield from self.mark().naming(self.key, record.partition_key, record, self.place)
             reply = yield Run(script, keys, (*arguments, "1"), value, temporary)
         return reply
 
@@ -142,15 +77,10 @@ class Register:
         """Name all partitions that have a record, if the set that names them is gone."""
         (is_there,) = yield Commands([("EXISTS", self.key)])
         if not is_there:
-            before, _, behind = self.having(_ANY).partition(_ANY)
+            before, _, behind = self.having(ANY).partition(ANY)
             keys = yield Scan(f"{literally(before)}*{literally(behind)}")
             parts = [key.decode()[len(before) : -len(behind)] for key in keys]
             for start in range(0, len(parts), AT_ONCE):
                 names = map(unescaped, parts[start : start + AT_ONCE])
                 pairs = (it for name in names for it in (0, name))
-                yield Commands([self.mark.command, ("ZADD", self.key, *pairs)])
-
-
-def literally(text: str) -> str:
-    """The text as a pattern that only it fits."""
-    return re.sub(r"([*?[\\])", r"\\\1", text)
+                yield Commands([self.mark().command, ("ZADD", self.key, *pairs)])

@@ -2,7 +2,7 @@
 
 In another library's layout a key does not say whose it is, and other programs may have keys of the
 same form. A sorted set is taken for a partition of this namespace if one of its entries has a
-record that says so. The operations are generators, as in `partitions`.
+record that says so. The operations are generators, carried out as `key_requests` says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from ..errors import StoreVersionError
 from .arguments import is_storable, shown
 from .failures import at
 from .hashed import KEY, names
-from .partitions import AT_LEAST, AT_ONCE, Commands, Scan, Steps, literally
+from .key_requests import AT_ONCE, Commands, Scan, Steps, literally, text
+from .partitions import AT_LEAST
 
 # How many entries that lead nowhere a message names.
 _NAMED = 3
@@ -136,14 +137,6 @@ class Survey:
             f"the key {shown(self.partition(entry.partition_key))} has the app"
             f" {shown(entry.app_id)} at sequence {entry.sequence_id}"
         )
-
-
-def text(key: bytes) -> str | None:
-    """A key as text; None for one of another program, which need not be any."""
-    try:
-        return key.decode()
-    except UnicodeDecodeError:
-        return None
 
 
 def _sequence(score: Any) -> int | None:

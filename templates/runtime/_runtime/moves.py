@@ -17,9 +17,9 @@ from ..state import State
 from . import codec, deep_json, hashed
 from .arguments import shown
 from .clock import iso, sortable
-from .partitions import AT_ONCE, Commands, Scan, Steps
+from .key_requests import AT_ONCE, Commands, Scan, Steps, text
 from .record import NewRecord
-from .surveys import Survey, text
+from .surveys import Survey
 from .tagging import tagged
 
 # What a save or a load says of one record alone; whatever else goes wrong ends the move.

@@ -138,6 +138,23 @@ def retries_by_itself(client: Any) -> bool:
     return getattr(client, "connection_pool", None) is None
 
 
+def node_cursors(client: Any) -> dict[str, int]:
+    """Where a scan of all keys begins: at each primary of a cluster, or at the one server."""
+    if not retries_by_itself(client):
+        return {"": 0}
+    return {node.name: 0 for node in client.get_primaries()}
+
+
+def of_node(client: Any, name: str) -> dict[str, Any]:
+    """The argument that sends a command to this node of a cluster."""
+    if not name:
+        return {}
+    node = client.get_node(node_name=name)
+    if node is None:
+        raise RedisClusterException(f"the node {name} has left the cluster")
+    return {"target_nodes": node}
+
+
 def is_large(value: bytes, client: Any) -> bool:
     """Whether to send the value by SET. Cluster clients before redis-py 6 have no transactions."""
     if len(value) < LARGE:

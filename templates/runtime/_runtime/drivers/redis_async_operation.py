@@ -1,0 +1,310 @@
+"""One operation on Redis through redis.asyncio: its time, its attempts, and what it may ask."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from redis.exceptions import NoPermissionError, NoScriptError, RedisClusterException, ResponseError
+
+from ..key_generations import Mark
+from ..key_requests import AT_ONCE, Call, Commands, Request, Run, RunEach, Scan, ScanOn, Steps
+from ..migrations import Migration
+from .lua import Script
+from .redis_values import (
+    EVICTING,
+    TEMPORARY_MS,
+    UNUSUAL,
+    decoded,
+    encoded,
+    eval_command,
+    evicting_policy,
+    is_large,
+    last_reply,
+    node_cursors,
+    of_node,
+    plain,
+    sent,
+    settings,
+    size_limit,
+    too_large,
+    unreadable,
+)
+
+if TYPE_CHECKING:
+    from .redis_async_session import AsyncRedisSession
+
+T = TypeVar("T")
+
+
+class Operation:
+    """One operation of a session: its time, its attempts, and what may be asked of the server."""
+
+    __slots__ = (
+        "_client",
+        "_key",
+        "_name",
+        "_repeated",
+        "_sent",
+        "_session",
+        "_slots",
+        "_timeout",
+        "_waiting",
+    )
+
+    def __init__(self, session: AsyncRedisSession, name: str, key: object) -> None:
+        self._session = session
+        self._name = name
+        self._key = key
+
+    async def __aenter__(self) -> Operation:
+        session = self._session
+        self._repeated = self._sent = self._waiting = False
+        self._slots: asyncio.Semaphore | None = None
+        self._timeout = asyncio.timeout(session.limits.operation)
+        await self._timeout.__aenter__()
+        try:
+            home = await session.link.home(session.limits, self._name, self._key)
+            await home.slots.acquire()
+            self._slots, self._client = home.slots, home.client
+            if session.closed:
+                raise session.failures.closed(self._name, self._key)
+        except BaseException as exc:
+            await self._leave(exc)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._leave(exc)
+
+    async def open(self, mark: Callable[[], Mark]) -> None:
+        """Refuse what is of another generation; this persister looks once."""
+        if not self._session.is_readable:
+            await self.run(mark().checking(*self._asked))
+            self._session.is_readable = True
+
+    async def is_current(self, mark: Callable[[], Mark]) -> bool:
+        """Whether nothing has to be carried over; a yes is remembered."""
+        if not self._session.is_readable:
+            wanted = mark()
+            found = await self.run(wanted.finding(*self._asked))
+            self._session.is_readable = found.generation == wanted.generation
+        return self._session.is_readable
+
+    async def carry_over(self, mark: Callable[[], Mark]) -> None:
+        """Bring what is of an older generation to this one."""
+        await self.run(mark().migrating(*self._asked))
+        self._session.is_readable = True
+
+    async def pending(self, mark: Callable[[], Mark]) -> list[Migration]:
+        """What `carry_over` would do."""
+        return await self.run(mark().pending(*self._asked))
+
+    @property
+    def _asked(self) -> tuple[str, object, str]:
+        return self._name, self._key, self._session.failures.place
+
+    async def script(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[str | int],
+        value: bytes | None = None,
+        temporary: str = "",
+    ) -> Any:
+        """Run a script; the value is its last argument, or travels under the temporary key."""
+        more = [] if value is None else [value]
+        put: list[Any] = []
+        if value is not None and len(value) > UNUSUAL:
+            await self._check_size(len(value))
+        if value is not None and temporary and is_large(value, self._client):
+            put = ["SET", encoded(temporary), value, "PX", TEMPORARY_MS]
+            keys, more = [*keys, temporary], [b""]
+
+        async def send(by: str) -> Any:
+            command = eval_command(by, script, keys, arguments, *more)
+            if put:
+                return await self._transaction(put, command)
+            return await self._client.execute_command(*command)
+
+        try:
+            reply = await self._trip(lambda: send("EVALSHA"))
+        except NoScriptError:
+            reply = await self._trip(lambda: send("EVAL"))
+        return plain(reply, self._client)
+
+    async def get(self, key: str) -> bytes | None:
+        """The value of a key."""
+        value = await self._trip(lambda: self._client.get(encoded(key)))
+        found: bytes | None = plain(value, self._client)
+        return found
+
+    async def newest(self, key: str, limit: int | None) -> list[str]:
+        """The members of a sorted set, the highest score first."""
+        if limit == 0:
+            return []
+        last = -1 if limit is None else limit - 1
+        members = await self._trip(lambda: self._client.zrevrange(encoded(key), 0, last))
+        return decoded(plain(members, self._client), self._name, self._key)
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Carry out an operation step by step."""
+        try:
+            step = next(steps)
+            while True:
+                step = steps.send(plain(await self._step(step), self._client))
+        except UnicodeDecodeError as exc:
+            raise unreadable(self._name, self._key) from exc
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    async def _step(self, step: Request) -> Any:
+        if isinstance(step, Run):
+            rest = (step.arguments, step.value, step.temporary)
+            return await self.script(step.script, step.keys, *rest)
+        if isinstance(step, RunEach):
+            return await self._run_each(step)
+        if isinstance(step, Scan):
+            return await self._trip(lambda: self._scan(step))
+        if isinstance(step, ScanOn):
+            return await self._trip(lambda: self._scan_on(step))
+        return await self._trip(lambda: self._send(step))
+
+    async def _run_each(self, step: RunEach) -> list[Any]:
+        answers: list[Any] = await self._trip(
+            lambda: self._pipelined("EVALSHA", step.script, step.calls)
+        )
+        unknown = [n for n, it in enumerate(answers) if isinstance(it, NoScriptError)]
+        if unknown:
+            calls = [step.calls[n] for n in unknown]
+            again = await self._trip(lambda: self._pipelined("EVAL", step.script, calls))
+            for n, answer in zip(unknown, again, strict=True):
+                answers[n] = answer
+        for call, answer in zip(step.calls, answers, strict=True):
+            if isinstance(answer, Exception):
+                self._key = f"the key {call.keys[0]}"
+                raise answer
+        return answers
+
+    async def _pipelined(self, by: str, script: Script, calls: Sequence[Call]) -> list[Any]:
+        """A script for each of these; instead of an answer there may be what the server says."""
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for call in calls:
+                pipeline.execute_command(*eval_command(by, script, *call))
+            answers: list[Any] = await pipeline.execute(raise_on_error=False)
+            return answers
+
+    async def _send(self, step: Commands) -> list[Any]:
+        commands = [sent(words) for words in step.commands]
+        if len(commands) == 1 and not step.is_lenient:
+            return [await self._client.execute_command(*commands[0])]
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for words in commands:
+                pipeline.execute_command(*words)
+            answers: list[Any] = await pipeline.execute(raise_on_error=not step.is_lenient)
+            return [None if isinstance(it, ResponseError) else it for it in answers]
+
+    async def _scan(self, step: Scan) -> list[Any]:
+        kind = {"_type": step.type} if step.type else {}
+        found = self._client.scan_iter(match=encoded(step.pattern), count=AT_ONCE, **kind)
+        return [key async for key in found]
+
+    async def _scan_on(self, step: ScanOn) -> tuple[list[Any], dict[str, int]]:
+        """One page; of a cluster, that of one node."""
+        cursors = dict(node_cursors(self._client) if step.cursors is None else step.cursors)
+        name = next(iter(cursors))
+        found, keys = await self._client.scan(
+            cursors.pop(name),
+            match=encoded(step.pattern),
+            count=AT_ONCE,
+            **of_node(self._client, name),
+        )
+        cursor = found[name] if name else found
+        if cursor:
+            cursors[name] = cursor
+        return plain(keys, self._client), cursors
+
+    async def warn_if_evicting(self) -> None:
+        """Warn if the server may remove saved states; silent if it does not say."""
+        policy = evicting_policy(await self._settings("maxmemory*"))
+        if policy:
+            warnings.warn(EVICTING.format(policy), RuntimeWarning, stacklevel=4)
+
+    async def _check_size(self, size: int) -> None:
+        link = self._session.link
+        if link.value_limit is None or size > link.value_limit:  # it can be raised
+            link.value_limit = size_limit(await self._settings("proto-max-bulk-len"))
+        if size > link.value_limit:
+            raise too_large(self._name, self._key, size, link.value_limit)
+
+    async def _settings(self, pattern: str) -> dict[str, str]:
+        try:
+            return settings(await self._trip(lambda: self._client.config_get(pattern)))
+        except (ResponseError, RedisClusterException) as exc:
+            if isinstance(exc, NoPermissionError) or self._session.failures.rule_for(exc) is None:
+                return {}  # The server does not say.
+            raise
+
+    async def _transaction(self, *commands: Sequence[Any]) -> Any:
+        async with self._client.pipeline(transaction=True) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            return last_reply(await pipeline.execute(raise_on_error=False))
+
+    async def _trip(self, send: Callable[[], Awaitable[Any]]) -> Any:
+        """One round trip; once in an operation it is made again, if the failure allows it."""
+        failures = self._session.failures
+        try:
+            return await self._answer(send)
+        except failures.base as exc:
+            rule = failures.rule_for(exc)
+            if rule is None or not rule.repeat or self._repeated:
+                raise
+            self._repeated, self._sent = True, self._sent or rule.may_have_saved
+        except UnicodeDecodeError as exc:
+            raise unreadable(self._name, self._key) from exc
+        return await self._answer(send)
+
+    async def _answer(self, send: Callable[[], Awaitable[Any]]) -> Any:
+        self._sent = self._sent or self._session.link.retries_by_itself
+        self._waiting = True
+        try:
+            answer = await send()
+        except asyncio.CancelledError:
+            raise  # It was still waiting.
+        except BaseException:
+            self._waiting = False
+            raise
+        self._waiting = False
+        return answer
+
+    async def _leave(self, exc: BaseException | None) -> None:
+        """Give the slot back; a driver's exception becomes ours."""
+        session = self._session
+        if self._slots is not None:
+            self._slots.release()
+        try:
+            await self._timeout.__aexit__(type(exc) if exc else None, exc, None)
+        except TimeoutError:
+            doing = "no answer came" if self._waiting else "its turn did not come"
+            sent = self._waiting or self._sent
+            raise session.failures.late(
+                self._name, self._key, session.limits, doing=doing, sent=sent
+            ) from exc
+        if exc is not None and session.failures.covers(exc):
+            raise session.failures.translate(
+                exc,
+                operation=self._name,
+                key=self._key,
+                limits=session.limits,
+                sent_before=self._sent,
+            ) from exc
