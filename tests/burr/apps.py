@@ -83,8 +83,6 @@ async def aanswer(state: State) -> State:
 
 # -------------------------------------------------------------------------- many sub-applications
 
-MAPPED = 20
-
 
 @action(reads=["number"], writes=["square"])
 def square(state: State) -> State:
@@ -98,13 +96,17 @@ async def asquare(state: State) -> State:
 
 
 class Squares(MapStates):
+    def __init__(self, many: int) -> None:
+        super().__init__()
+        self.many = many
+
     def action(self, state: State, inputs: dict[str, Any]) -> Any:
         return square
 
     def states(
         self, state: State, context: ApplicationContext, inputs: dict[str, Any]
     ) -> Generator[State, None, None]:
-        for number in range(MAPPED):
+        for number in range(self.many):
             yield state.update(number=number)
 
     def reduce(self, state: State, results: Generator[State, None, None]) -> State:
@@ -129,7 +131,7 @@ class AsyncSquares(Squares):
     async def states(  # type: ignore[override]
         self, state: State, context: ApplicationContext, inputs: dict[str, Any]
     ) -> AsyncGenerator[State, None]:
-        for number in range(MAPPED):
+        for number in range(self.many):
             yield state.update(number=number)
 
     async def reduce(self, state: State, results: AsyncGenerator[State, None]) -> State:  # type: ignore[override]
@@ -199,9 +201,10 @@ class Apps:
         builder = builder.with_transitions(("ask", "answer"), ("answer", "ask"))
         return await self._resuming(builder, persister, app_id, {"messages": []}, "ask")
 
-    async def squares(self, persister: Any, app_id: str) -> Any:
+    async def squares(self, persister: Any, app_id: str, many: int) -> Any:
+        """Has each square of so many numbers found by an application of its own."""
         builder: Any = ApplicationBuilder()
-        mapping = AsyncSquares() if self.is_async else Squares()
+        mapping = AsyncSquares(many) if self.is_async else Squares(many)
         builder = builder.with_actions(mapping.with_name("squares"))
         return await self._resuming(builder, persister, app_id, {}, "squares")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.burr.apps import MAPPED, PARTITION, Apps, Broken, Line, Talk, settled
+from tests.burr.apps import PARTITION, Apps, Broken, Line, Talk, settled
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,26 +115,6 @@ async def test_a_fork_goes_on_from_an_app_and_a_sequence(persister: Any, apps: A
     assert (record["sequence_id"], record["state"]["counter"]) == (3, 2)
     assert (await latest(persister, "parent"))["state"]["seen"] == [1, 2, 3]
     assert await settled(persister.list_app_ids(PARTITION)) == ["child of all", "parent"]
-
-
-async def test_map_states_over_many_sub_applications(
-    persister: Any, apps: Apps, opened: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each has a copy of the persister, which Burr never closes; so the test does."""
-    copies: list[Any] = []
-    copy = type(persister).copy
-    monkeypatch.setattr(
-        type(persister), "copy", lambda self: copies.append(copy(self)) or copies[-1]
-    )
-    app = await apps.squares(persister, "parent")
-    last = await apps.run(app, halt_after=["squares"])
-    assert len([await opened(it) for it in copies]) == MAPPED
-    assert last["squares"] == [it**2 for it in range(MAPPED)]
-    names = await settled(persister.list_app_ids(PARTITION))
-    assert (len(names), names[0]) == (MAPPED + 1, "parent")
-    children = [await latest(persister, it) for it in names[1:]]
-    assert sorted(it["state"]["square"] for it in children) == last["squares"]
-    assert {it["status"] for it in children} == {"completed"}
 
 
 async def test_ten_apps_at_once_on_one_persister(persister: Any, apps: Apps) -> None:

@@ -13,7 +13,7 @@ from burr.integrations.persisters.b_redis import AsyncRedisBasePersister, RedisB
 
 from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support.column import Column
-from tests.burr.apps import MAPPED, PARTITION, Apps, Broken, Line, Talk, settled
+from tests.burr.apps import PARTITION, Apps, Broken, Line, Talk, settled
 from tests.burr.conftest import MakeStore, class_for
 from tests.burr.originals import NATIVE, initialized, original
 
@@ -99,15 +99,11 @@ async def test_forks_of_the_others_application(
     assert sorted(names) == ["app", "fork", "fork of it"]
 
 
-async def test_sub_applications_are_there_for_burr(
-    burr: Any, ours: Any, apps: Apps, opened: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copies: list[Any] = []  # Burr never closes them; so the test does
-    copy = type(ours).copy
-    monkeypatch.setattr(type(ours), "copy", lambda self: copies.append(copy(self)) or copies[-1])
-    last = await apps.run(await apps.squares(ours, "parent"), halt_after=["squares"])
-    for it in copies:
-        await opened(it)
+MAPPED = 20
+
+
+async def test_sub_applications_are_there_for_burr(burr: Any, ours: Any, apps: Apps) -> None:
+    last = await apps.run(await apps.squares(ours, "parent", MAPPED), halt_after=["squares"])
     names = {*await settled(burr.list_app_ids(PARTITION))}
     assert len(names) == MAPPED + 1
     found = [await settled(burr.load(PARTITION, it)) for it in names - {"parent"}]
