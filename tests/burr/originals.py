@@ -6,19 +6,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import redis
+import redis.asyncio
 from burr.core.persistence import SQLitePersister
 from burr.integrations.persisters.b_aiosqlite import AsyncSQLitePersister
 from burr.integrations.persisters.b_asyncpg import AsyncPostgreSQLPersister
 from burr.integrations.persisters.b_psycopg2 import PostgreSQLPersister
 from burr.integrations.persisters.b_pymongo import MongoDBBasePersister
+from burr.integrations.persisters.b_redis import AsyncRedisBasePersister, RedisBasePersister
 
 from persistry.conformance.columns import COLUMNS
 from tests.burr.apps import settled
 
-BACKENDS = ("sqlite", "postgresql", "mongodb")
+BACKENDS = ("sqlite", "postgresql", "mongodb", "redis_burr")
 COLUMNS_OF_BURR = tuple(it for it in COLUMNS if it.backend in BACKENDS)
-NATIVE = tuple(it for it in COLUMNS_OF_BURR if not it.layout)
-ADOPTED = tuple(it for it in COLUMNS_OF_BURR if it.layout)
+# Where nothing is yet: what Burr begins, persistry goes on with.
+EMPTY = tuple(it for it in COLUMNS_OF_BURR if not it.layout)
+# What Burr has begun, or is taken to have.
+SHARED = tuple(it for it in COLUMNS_OF_BURR if it.layout or it.backend == "redis_burr")
+# What persistry begins in a layout of its own.
+OWN = tuple(it for it in COLUMNS_OF_BURR if it not in SHARED)
 
 
 @asynccontextmanager
@@ -31,6 +38,10 @@ async def original(store: Any) -> AsyncIterator[Any]:
             yield persister
         finally:
             persister.client.close()  # its cleanup() fails
+        return
+    if store.column.backend == "redis_burr":
+        async with in_redis(store, is_async) as persister:
+            yield persister
         return
     if store.column.backend == "sqlite":
         # Its __del__ closes the connection in whichever thread the garbage is collected.
@@ -46,6 +57,18 @@ async def original(store: Any) -> AsyncIterator[Any]:
         yield persister
     finally:
         await settled(persister.cleanup())
+
+
+@asynccontextmanager
+async def in_redis(store: Any, is_async: bool, **options: Any) -> AsyncIterator[Any]:
+    """Burr's persister on Redis, in the namespace of a store unless another one is given."""
+    names = {"namespace": store.name, **options}
+    if is_async:
+        async with redis.asyncio.Redis(**store.place.parts) as client:
+            yield AsyncRedisBasePersister(client, **names)
+    else:
+        with redis.Redis(**store.place.parts) as plain:
+            yield RedisBasePersister(plain, **names)
 
 
 async def initialized(persister: Any) -> Any:
