@@ -132,3 +132,12 @@ async def test_a_dict_with_burrs_marker_comes_back(store: Any, opened: Any) -> N
     state = State({"answer": marked, "more": [marked], "none": {"__burr_serde__": None}})
     await settled(ours.save(PARTITION, "app", 0, "step", state, "completed"))
     assert (await settled(ours.load(PARTITION, "app")))["state"].get_all() == state.get_all()
+
+
+@only(*(it for it in OWN if it.backend == "mongodb"))
+async def test_another_programs_document_is_not_burrs(store: Any, opened: Any) -> None:
+    """Whoever has one beside the states does not get Burr's texts for it."""
+    store.place.client[store.run][store.name].insert_one({"created_at": datetime.now(UTC)})
+    ours = await opened(store.open())
+    await settled(ours.save(None, "app", 0, "step", State({"a": (1, 2)}), "completed"))
+    assert (await settled(ours.load(None, "app")))["state"]["a"] == (1, 2)
