@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from persistry import CorruptStateError
 from tests.burr.apps import PARTITION, Apps, Broken, Line, Talk, settled
 
 ROOT = Path(__file__).parents[2]
@@ -145,6 +146,13 @@ async def test_a_typed_state(store: Any, persister: Any, apps: Apps, opened: Any
     lines = [Line(text="locks!", spoken_by=("Ada", it)) for it in range(2)]
     assert last.data == Talk(topic="locks", lines=lines, best=lines[1])
     assert (await latest(persister, "talk"))["state"]["lines"] == lines
+    # It is Burr's serde that refuses, in its own words; nothing is said to be damaged.
+    persister.set_serde_kwargs({"allowlist": ["nowhere"]})
+    with pytest.raises(CorruptStateError) as told:
+        await latest(persister, "talk")
+    for word in ("app 'talk', sequence 1: state[", "Burr's serde 'pydantic'", "the allowlist"):
+        assert word in str(told.value)
+    assert "damaged" not in str(told.value)
 
 
 async def test_a_copy_and_a_pickle_go_on(
