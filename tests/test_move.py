@@ -16,30 +16,20 @@ import pytest
 import redis
 import redis.asyncio
 from burr.core import State as BurrState
-from burr.integrations.persisters.b_redis import RedisBasePersister as Burr
 
 import persistry
 import persistry.burr
 from persistry import State, amove, errors, move, register_type, registry
 from persistry.moving import MoveReport
 from tests.bad_input import Run, runner
+from tests.burr.classes import CLASSES
+from tests.redis_alone import admin as admin  # fixtures
+from tests.redis_alone import server as server
 from tests.servers import RedisServer
 
 run = pytest.fixture(runner)
+Burr = CLASSES["redis"]
 Pair = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def server(redis_place: object) -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def admin(server: RedisServer) -> Iterator[redis.Redis]:
-    with redis.Redis(*server.address) as client:
-        client.flushall()
-        yield client
 
 
 @pytest.fixture

@@ -8,15 +8,10 @@ from typing import Any
 
 import redis
 import redis.asyncio
-from burr.core.persistence import SQLitePersister
-from burr.integrations.persisters.b_aiosqlite import AsyncSQLitePersister
-from burr.integrations.persisters.b_asyncpg import AsyncPostgreSQLPersister
-from burr.integrations.persisters.b_psycopg2 import PostgreSQLPersister
-from burr.integrations.persisters.b_pymongo import MongoDBBasePersister
-from burr.integrations.persisters.b_redis import AsyncRedisBasePersister, RedisBasePersister
 
 from persistry.conformance.columns import COLUMNS
 from tests.burr.apps import settled
+from tests.burr.classes import CLASSES
 
 BACKENDS = ("sqlite", "postgresql", "mongodb", "redis_burr")
 COLUMNS_OF_BURR = tuple(it for it in COLUMNS if it.backend in BACKENDS)
@@ -33,7 +28,7 @@ async def original(store: Any) -> AsyncIterator[Any]:
     """Burr's persister of the store's colour, on its data; in MongoDB Burr has a plain one only."""
     is_async = store.column.colour == "async"
     if store.column.backend == "mongodb":
-        persister = MongoDBBasePersister.from_values(store.place.url, **store.names)
+        persister = CLASSES["pymongo"].from_values(store.place.url, **store.names)
         try:
             yield persister
         finally:
@@ -45,12 +40,12 @@ async def original(store: Any) -> AsyncIterator[Any]:
         return
     if store.column.backend == "sqlite":
         # Its __del__ closes the connection in whichever thread the garbage is collected.
-        plain = SQLitePersister.from_values, {"connect_kwargs": {"check_same_thread": False}}
-        make, options = (AsyncSQLitePersister.from_values, {}) if is_async else plain
-        made = make(store.path, **options)
+        options = {} if is_async else {"connect_kwargs": {"check_same_thread": False}}
+        kind = CLASSES["aiosqlite" if is_async else "sqlite3"]
+        made = kind.from_values(store.path, **options)
     else:
         where = {name: it for name, it in store.place.parts.items() if name != "connect_kwargs"}
-        kind = AsyncPostgreSQLPersister if is_async else PostgreSQLPersister
+        kind = CLASSES["asyncpg" if is_async else "psycopg2"]
         made = kind.from_values(**where, table_name=store.name)
     persister = await settled(made)
     try:
@@ -65,10 +60,10 @@ async def in_redis(store: Any, is_async: bool, **options: Any) -> AsyncIterator[
     names = {"namespace": store.name, **options}
     if is_async:
         async with redis.asyncio.Redis(**store.place.parts) as client:
-            yield AsyncRedisBasePersister(client, **names)
+            yield CLASSES["redis.asyncio"](client, **names)
     else:
         with redis.Redis(**store.place.parts) as plain:
-            yield RedisBasePersister(plain, **names)
+            yield CLASSES["redis"](plain, **names)
 
 
 async def initialized(persister: Any) -> Any:
