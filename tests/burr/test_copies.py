@@ -66,6 +66,25 @@ async def test_map_states_over_many_sub_applications(
     wait_for(store, before)
 
 
+async def test_sub_applications_of_sub_applications(
+    before: int, store: Any, persister: Any, apps: Apps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Theirs are copies of copies."""
+    app = await apps.nested(persister, "parent", 5)
+    with kept(persister, monkeypatch) as copies:
+        last = await apps.run(app, halt_after=["squares"])
+    assert len(copies) == 5 + 25
+    assert connections(store) - before <= most(store)
+    assert last["squares"] == [[it**2 for it in range(5)]] * 5
+    assert len(await settled(persister.list_app_ids(PARTITION))) == 1 + 5 + 25
+
+
+async def test_map_actions(persister: Any, apps: Apps) -> None:
+    last = await apps.run(await apps.actions(persister, "parent"), halt_after=["squares"])
+    assert last["squares"] == [49, 49, 49]
+    assert len(await settled(persister.list_app_ids(PARTITION))) == 4
+
+
 async def test_a_copy_outlives_its_original(
     before: int, store: Any, persister: Any, opened: Any
 ) -> None:

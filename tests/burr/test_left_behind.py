@@ -70,6 +70,7 @@ async def test_whatever_is_asked_for(burr: Any, persister: Any) -> None:
             await settled(persister.load(*key))
     with pytest.raises(StoreVersionError, match=r"^list_app_ids of partition 'users/1'"):
         await settled(persister.list_app_ids(PARTITION))
+    assert await settled(persister.list_app_ids(PARTITION, limit=0)) == []
     others = [(PARTITION, "app", 2), (PARTITION, "other"), ("other", "app"), ("other", None)]
     for key in (*others, (None, "app"), (None, None), (PARTITION, "a\0b"), ("\ud800", "app")):
         assert await settled(persister.load(*key)) is None
