@@ -27,9 +27,6 @@ def most(store: Any) -> int:
     return MOST.get(store.column.backend, 10)
 
 
-pytestmark = pytest.mark.filterwarnings("error::ResourceWarning")
-
-
 @pytest.fixture
 def before(store: Any) -> int:
     """The connections that are there without the test's."""
