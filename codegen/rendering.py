@@ -6,7 +6,7 @@ import re
 import traceback
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 from jinja2 import nodes
@@ -142,9 +142,39 @@ def _for_burr(
                 "title": backend.title,
                 "classes": classes,
                 "save_prepares": "initialize" not in backend.traits,
+                "left_behind": _left_behind(project, backend),
             }
             emit(f"burr/{name}.py", "burr/module.py.jinja", backend.source, **values)
         _aliases(tree, printer, backend, "burr/")
+
+
+class LeftBehind(NamedTuple):
+    """The module and, by colour, the classes for what another library stored in such a store."""
+
+    module: str
+    names: dict[str, str]
+
+
+def _left_behind(project: ir.Project, backend: ir.Backend) -> LeftBehind | None:
+    """Where one store has a backend for another library's layout, and another one for its own, an
+    application that changed its import line may have its data in the one and look in the other.
+    """
+    if not backend.modules or _is_shared(backend.modules[0].parts):
+        return None
+    others = (
+        module
+        for other in project.backends
+        if other.family == backend.family
+        for module in other.modules
+        if _is_shared(module.parts)
+    )
+    for module in others:
+        return LeftBehind(module.name, {it.colour.name: it.name for it in module.classes})
+    return None
+
+
+def _is_shared(parts: object) -> bool:
+    return isinstance(parts, ir.RedisParts) and parts.is_shared and parts.scanned is not None
 
 
 def format_module(backend: ir.Backend) -> str | None:

@@ -594,7 +594,7 @@ def test_an_attached_schema(colour: str, hand_in: Any, run: Run, tmp_path: Path)
 WRONG: list[tuple[str, Any, type[Exception]]] = [
     *(("db_path", value, TypeError) for value in (None, 5, b"x.db")),
     *(("table_name", value, TypeError) for value in (None, 5, b"t", ["t"])),
-    *(("serde_kwargs", value, TypeError) for value in (5, "x", ["a"])),
+    *(("serde_kwargs", value, TypeError) for value in (5, "x", ["a"], {1: 2})),
     *(("connect_kwargs", value, TypeError) for value in (5, "x", ["a"])),
     *(
         (name, value, error)

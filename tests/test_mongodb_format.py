@@ -477,6 +477,45 @@ def test_what_is_no_record_has_no_application(persister: Any, collection: Any, l
     assert persister.list_app_ids("p", limit=limit) == ["ours", "app 0"][:limit]
 
 
+OTHERS: dict[str, dict[str, Any]] = {
+    "nothing of ours": {"hello": 1, "created_at": datetime(2999, 1, 1, tzinfo=UTC)},
+    "a text for its time": {"created_at": "2999-01-01T00:00:00.000000+00:00", "n": 1},
+    "a number for its app": {"app_id": 7, "created_at": "2999"},
+    "in another partition": {"partition_key": "p", "created_at": datetime(2999, 1, 1, tzinfo=UTC)},
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("first", [None, "ours", "older"])
+def test_what_is_no_record_is_no_latest(
+    persister: Any, collection: Any, other: str, first: str | None
+) -> None:
+    """Whatever it says about its time: `initialize()` takes the collection, and loads work."""
+    document = OTHERS[other]
+    partition = document.get("partition_key", "")
+    collection.insert_one(dict(document))
+    persister.initialize()
+    assert persister.load(partition, None) is None
+    assert persister.list_app_ids(partition) == []
+    if first == "ours":
+        persister.save(partition, "app", 3, "step", State({}), "completed")
+    elif first == "older":
+        older(collection, "app", 3, partition or None)
+    if first is not None:
+        assert persister.load(partition, None)["sequence_id"] == 3
+        assert persister.list_app_ids(partition) == ["app"]
+    assert collection.count_documents(document) == 1
+
+
+def test_several_documents_that_are_no_records(persister: Any, collection: Any) -> None:
+    """They would all have the same key; the message does not send their owner to delete them."""
+    collection.insert_many([{"n": 1}, {"n": 2}])
+    with pytest.raises(StoreVersionError, match="another program's, give another collection_name"):
+        persister.initialize()
+    assert persister.load(None, None) is None
+    assert collection.count_documents({}) == 2
+
+
 def test_an_empty_text_for_the_partition(persister: Any, collection: Any) -> None:
     """Another library may have stored the default partition so; then it is one with null."""
     older(collection, "app", 0, "")

@@ -16,30 +16,20 @@ import pytest
 import redis
 import redis.asyncio
 from burr.core import State as BurrState
-from burr.integrations.persisters.b_redis import RedisBasePersister as Burr
 
 import persistry
 import persistry.burr
 from persistry import State, amove, errors, move, register_type, registry
 from persistry.moving import MoveReport
 from tests.bad_input import Run, runner
+from tests.burr.classes import CLASSES
+from tests.redis_alone import admin as admin  # fixtures
+from tests.redis_alone import server as server
 from tests.servers import RedisServer
 
 run = pytest.fixture(runner)
+Burr = CLASSES["redis"]
 Pair = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def server(redis_place: object) -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def admin(server: RedisServer) -> Iterator[redis.Redis]:
-    with redis.Redis(*server.address) as client:
-        client.flushall()
-        yield client
 
 
 @pytest.fixture
@@ -70,7 +60,7 @@ class Mover:
     def __call__(self, source: Any, target: Any, **options: Any) -> MoveReport:
         report = self.run((amove if self.prefix else move)(source, target, **options))
         assert type(report) is MoveReport
-        assert report.source_digest == report.target_digest
+        assert report.target_digest == ("" if report.dry_run else report.source_digest)
         return report
 
 
@@ -259,6 +249,19 @@ def test_an_entry_whose_records_are_older(mover: Mover, admin: redis.Redis) -> N
     report = mover(mover.source(namespace=None), mover.target())
     assert (report.found, report.moved, report.is_complete) == (1, 1, False)
     assert [(it.key, "'app' at sequence 5" in it.why) for it in report.refused] == [("p", True)]
+    assert report.unclear == ["scores"]
+
+
+def test_a_partition_without_any_record(mover: Mover, admin: redis.Redis) -> None:
+    """In a namespace it is ours. Without one, nobody can say; it is named and not counted."""
+    for burr in (Burr(admin), Burr(admin, namespace="old")):
+        burr.save("p", "app", 3, "s", BurrState({}), "completed")
+        burr.save("q", "app", 3, "s", BurrState({}), "completed")
+    admin.unlink("p:app:3", "old:p:app:3")
+    report = mover(mover.source(namespace=None), mover.target())
+    assert ({*report.unclear}, report.refused, report.is_complete) == ({"p", "old:p"}, [], True)
+    report = mover(mover.source(), mover.target())
+    assert (report.unclear, [it.key for it in report.refused]) == ([], ["old:p"])
 
 
 def test_a_target_that_went_on(mover: Mover, burr: Burr, run: Run) -> None:
@@ -382,8 +385,13 @@ def test_what_cannot_be_moved(mover: Mover, run: Run) -> None:
         (None, target),
         (source, other.target()),
         (other.source(), target),
+        (source, type(target)),
+        (type(source), target),
     ):
         with pytest.raises(TypeError, match=r"source|target"):
+            run(function(*wrong))
+    for name, wrong in (("target", (source, type(target))), ("source", (type(source), target))):
+        with pytest.raises(TypeError, match=rf"the {name} must be a persister, not the class"):
             run(function(*wrong))
     for persister in other.made:
         run(persister.cleanup())

@@ -11,12 +11,8 @@ from typing import Any
 import pytest
 import redis
 import redis.asyncio
-from burr.core import ApplicationBuilder, action
 from burr.core import State as BurrState
-from burr.integrations.persisters.b_redis import AsyncRedisBasePersister as AsyncBurr
-from burr.integrations.persisters.b_redis import RedisBasePersister as Burr
 
-import persistry.burr
 from persistry import AsyncBurrRedisPersister, BurrRedisPersister, State, connect
 from persistry.errors import (
     CorruptStateError,
@@ -25,6 +21,9 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import Calls, Run, refused, runner, works
+from tests.burr.classes import CLASSES
+from tests.redis_alone import admin as admin  # fixtures
+from tests.redis_alone import server as server
 from tests.redis_wire import Wire, counted, names
 from tests.servers import LOOPBACK, RedisServer
 from tests.test_redis_cluster import cluster as cluster  # a fixture
@@ -32,19 +31,6 @@ from tests.test_redis_cluster import cluster as cluster  # a fixture
 run = pytest.fixture(runner)
 Make = Callable[..., Calls]
 FIELDS = {"partition_key", "app_id", "sequence_id", "position", "state", "status", "created_at"}
-
-
-@pytest.fixture(scope="module")
-def server(redis_place: object) -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def admin(server: RedisServer) -> Iterator[redis.Redis]:
-    with redis.Redis(*server.address) as client:
-        client.flushall()
-        yield client
 
 
 @pytest.fixture
@@ -75,7 +61,7 @@ def make(
 def burr(request: pytest.FixtureRequest, server: RedisServer, run: Run) -> Iterator[Make]:
     """Makes persisters of Burr's."""
     client: Any = redis.Redis if request.param == "sync" else redis.asyncio.Redis
-    cls: Any = Burr if request.param == "sync" else AsyncBurr
+    cls = CLASSES["redis" if request.param == "sync" else "redis.asyncio"]
     opened = client(host=server.address[0], port=server.address[1])
     yield lambda **options: Calls(cls(opened, **options), run)
     run(opened.close() if request.param == "sync" else opened.aclose())
@@ -404,44 +390,6 @@ def test_an_integer_as_partition(make: Make, burr: Make) -> None:
     theirs = burr()
     theirs.save(42, "app", 0, "step", BurrState({"n": 1}), "completed")
     assert dict(make().load("42", "app")["state"]) == {"n": 1}
-
-
-# An application of Burr's
-
-
-@pytest.mark.parametrize("namespace", [None, "shop"])
-def test_an_application_in_turns(server: RedisServer, admin: redis.Redis, namespace: str) -> None:
-    """Begun on Burr's persister, continued on ours, and so on; it always resumes where it was."""
-    theirs = Burr(admin, namespace=namespace)
-    ours = persistry.burr.BurrRedisPersister.from_values(
-        "localhost", server.port, 0, namespace=namespace
-    )
-    with ours:
-        for turn, persister in enumerate([theirs, ours, theirs, ours, ours, theirs]):
-            app = (
-                ApplicationBuilder()
-                .with_actions(count)
-                .with_transitions(("count", "count"))
-                .initialize_from(
-                    persister,
-                    resume_at_next_action=True,
-                    default_state={"n": 0, "seen": (1, 2)},
-                    default_entrypoint="count",
-                )
-                .with_state_persister(persister)
-                .with_identifiers(app_id="app", partition_key="p")
-                .build()
-            )
-            _, _, state = app.step()
-            assert state["n"] == turn + 1 and app.sequence_id == turn
-        assert ours.list_app_ids("p") == theirs.list_app_ids("p") == ["app"]
-        loaded = ours.load("p", "app")
-        assert loaded is not None and loaded["state"]["seen"] == "(1, 2)"  # as Burr writes a tuple
-
-
-@action(reads=["n"], writes=["n"])
-def count(state: BurrState) -> BurrState:
-    return state.update(n=state["n"] + 1)
 
 
 # The client

@@ -26,6 +26,7 @@ DIFFERENT = {
     "redis_session": {
         "RedisSession.close",  # waiting for operations under way
         "RedisSession.connection",  # one for each event loop
+        "RedisSession.is_here",
         "RedisSession.open",  # an asynchronous client is made in its event loop
     },
     "redis_operation": {
@@ -40,6 +41,7 @@ DIFFERENT = {
         "PymongoSession.__init__",
         "PymongoSession.client",  # one for each event loop
         "PymongoSession.collection",
+        "PymongoSession.is_here",
         "PymongoSession.collection_of",  # kept with the event loop's client
         "PymongoSession.close",  # waiting for operations under way
         "PymongoSession.open",  # an asynchronous client is made in its event loop

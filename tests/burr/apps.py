@@ -9,7 +9,7 @@ from typing import Any
 
 import pydantic
 from burr.core import Application, ApplicationBuilder, ApplicationContext, State, action
-from burr.core.parallelism import MapStates
+from burr.core.parallelism import MapActions, MapStates
 from burr.integrations.pydantic import PydanticTypingSystem
 
 PARTITION = "users/1"
@@ -83,8 +83,6 @@ async def aanswer(state: State) -> State:
 
 # -------------------------------------------------------------------------- many sub-applications
 
-MAPPED = 20
-
 
 @action(reads=["number"], writes=["square"])
 def square(state: State) -> State:
@@ -98,13 +96,17 @@ async def asquare(state: State) -> State:
 
 
 class Squares(MapStates):
+    def __init__(self, many: int) -> None:
+        super().__init__()
+        self.many = many
+
     def action(self, state: State, inputs: dict[str, Any]) -> Any:
         return square
 
     def states(
         self, state: State, context: ApplicationContext, inputs: dict[str, Any]
     ) -> Generator[State, None, None]:
-        for number in range(MAPPED):
+        for number in range(self.many):
             yield state.update(number=number)
 
     def reduce(self, state: State, results: Generator[State, None, None]) -> State:
@@ -129,11 +131,64 @@ class AsyncSquares(Squares):
     async def states(  # type: ignore[override]
         self, state: State, context: ApplicationContext, inputs: dict[str, Any]
     ) -> AsyncGenerator[State, None]:
-        for number in range(MAPPED):
+        for number in range(self.many):
             yield state.update(number=number)
 
     async def reduce(self, state: State, results: AsyncGenerator[State, None]) -> State:  # type: ignore[override]
         return state.update(squares=sorted([it["square"] async for it in results]))
+
+
+class Nested(Squares):
+    """Each of whose sub-applications has as many again."""
+
+    def action(self, state: State, inputs: dict[str, Any]) -> Any:
+        return Squares(self.many).with_name("squares")
+
+    def reduce(self, state: State, results: Generator[State, None, None]) -> State:
+        return state.update(squares=[it["squares"] for it in results])
+
+
+class AsyncNested(AsyncSquares):
+    def action(self, state: State, inputs: dict[str, Any]) -> Any:
+        return AsyncSquares(self.many).with_name("squares")
+
+    async def reduce(self, state: State, results: AsyncGenerator[State, None]) -> State:  # type: ignore[override]
+        return state.update(squares=[it["squares"] async for it in results])
+
+
+class Both(MapActions):
+    """Some actions on one state, each in an application of its own."""
+
+    def actions(self, state: State, context: ApplicationContext, inputs: dict[str, Any]) -> Any:
+        yield from (square, square, square)
+
+    def state(self, state: State, inputs: dict[str, Any]) -> State:
+        return state.update(number=7)
+
+    def reduce(self, state: State, results: Generator[State, None, None]) -> State:
+        return state.update(squares=[it["square"] for it in results])
+
+    @property
+    def reads(self) -> list[str]:
+        return []
+
+    @property
+    def writes(self) -> list[str]:
+        return ["squares"]
+
+
+class AsyncBoth(Both):
+    def is_async(self) -> bool:
+        return True
+
+    async def actions(  # type: ignore[override]
+        self, state: State, context: ApplicationContext, inputs: dict[str, Any]
+    ) -> AsyncGenerator[Any, None]:
+        for each in (asquare, asquare, asquare):
+            yield each
+
+    async def reduce(self, state: State, results: AsyncGenerator[State, None]) -> State:  # type: ignore[override]
+        return state.update(squares=[it["square"] async for it in results])
 
 
 # ----------------------------------------------------------------------------------- typed states
@@ -199,9 +254,20 @@ class Apps:
         builder = builder.with_transitions(("ask", "answer"), ("answer", "ask"))
         return await self._resuming(builder, persister, app_id, {"messages": []}, "ask")
 
-    async def squares(self, persister: Any, app_id: str) -> Any:
+    async def squares(self, persister: Any, app_id: str, many: int) -> Any:
+        """Has each square of so many numbers found by an application of its own."""
+        mapping = AsyncSquares(many) if self.is_async else Squares(many)
+        return await self._mapping(mapping, persister, app_id)
+
+    async def nested(self, persister: Any, app_id: str, many: int) -> Any:
+        mapping = AsyncNested(many) if self.is_async else Nested(many)
+        return await self._mapping(mapping, persister, app_id)
+
+    async def actions(self, persister: Any, app_id: str) -> Any:
+        return await self._mapping(AsyncBoth() if self.is_async else Both(), persister, app_id)
+
+    async def _mapping(self, mapping: Any, persister: Any, app_id: str) -> Any:
         builder: Any = ApplicationBuilder()
-        mapping = AsyncSquares() if self.is_async else Squares()
         builder = builder.with_actions(mapping.with_name("squares"))
         return await self._resuming(builder, persister, app_id, {}, "squares")
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import redis
-import redis.asyncio
-from burr.integrations.persisters.b_redis import AsyncRedisBasePersister, RedisBasePersister
 
-from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support.column import Column
-from tests.burr.apps import MAPPED, PARTITION, Apps, Broken, Line, Talk, settled
+from tests.burr.apps import PARTITION, Apps, Broken, Line, Talk, settled
 from tests.burr.conftest import MakeStore, class_for
-from tests.burr.originals import NATIVE, initialized, original
+from tests.burr.originals import EMPTY, initialized, original
 
 pytestmark = pytest.mark.filterwarnings("ignore::burr.integrations.serde.pydantic.SecurityWarning")
 
-REDIS = tuple(it for it in COLUMNS if it.backend == "redis_burr")
 ALLOWED = {"allowlist": ["tests.burr"]}
 
 
-@pytest.fixture(params=(*NATIVE, *REDIS), ids=lambda it: it.name)
+@pytest.fixture(params=EMPTY, ids=lambda it: it.name)
 def store(request: pytest.FixtureRequest, make_store: MakeStore) -> Iterator[Any]:
     column: Column = request.param
     with make_store(column) as made:
@@ -31,22 +25,11 @@ def store(request: pytest.FixtureRequest, make_store: MakeStore) -> Iterator[Any
         yield made
 
 
-@asynccontextmanager
-async def _in_redis(store: Any) -> AsyncIterator[Any]:
-    if store.column.colour == "async":
-        async with redis.asyncio.Redis(**store.place.parts) as client:
-            yield AsyncRedisBasePersister(client, namespace=store.name)
-    else:
-        with redis.Redis(**store.place.parts) as client:
-            yield RedisBasePersister(client, namespace=store.name)
-
-
 @pytest.fixture
 async def burr(store: Any) -> AsyncIterator[Any]:
     """Burr's persister, which has begun the store."""
-    async with (_in_redis if store.column in REDIS else original)(store) as persister:
-        if store.column not in REDIS:  # there it has nothing to prepare, and no initialize()
-            await initialized(persister)
+    async with original(store) as persister:
+        await initialized(persister)
         persister.set_serde_kwargs(ALLOWED)
         yield persister
 
@@ -99,15 +82,11 @@ async def test_forks_of_the_others_application(
     assert sorted(names) == ["app", "fork", "fork of it"]
 
 
-async def test_sub_applications_are_there_for_burr(
-    burr: Any, ours: Any, apps: Apps, opened: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copies: list[Any] = []  # Burr never closes them; so the test does
-    copy = type(ours).copy
-    monkeypatch.setattr(type(ours), "copy", lambda self: copies.append(copy(self)) or copies[-1])
-    last = await apps.run(await apps.squares(ours, "parent"), halt_after=["squares"])
-    for it in copies:
-        await opened(it)
+MAPPED = 20
+
+
+async def test_sub_applications_are_there_for_burr(burr: Any, ours: Any, apps: Apps) -> None:
+    last = await apps.run(await apps.squares(ours, "parent", MAPPED), halt_after=["squares"])
     names = {*await settled(burr.list_app_ids(PARTITION))}
     assert len(names) == MAPPED + 1
     found = [await settled(burr.load(PARTITION, it)) for it in names - {"parent"}]

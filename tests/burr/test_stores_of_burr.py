@@ -16,7 +16,7 @@ from persistry import StateNotSerializableError
 from persistry.conformance.support.column import Column
 from tests.burr.apps import PARTITION, Apps, settled
 from tests.burr.conftest import MakeStore, class_for
-from tests.burr.originals import ADOPTED, COLUMNS_OF_BURR, NATIVE, initialized, original
+from tests.burr.originals import COLUMNS_OF_BURR, EMPTY, OWN, SHARED, initialized, original
 
 pytestmark = pytest.mark.filterwarnings("ignore::burr.integrations.serde.pydantic.SecurityWarning")
 
@@ -72,7 +72,7 @@ async def rounds(apps: Apps, persister: Any, count: int) -> list[int]:
     return list(last["seen"])
 
 
-@only(*NATIVE)
+@only(*EMPTY)
 async def test_an_app_goes_on_and_back_again(store: Any, apps: Apps, opened: Any) -> None:
     async with original(store) as burr:
         of_burr = Apps(burr.is_async())
@@ -90,7 +90,7 @@ async def test_an_app_goes_on_and_back_again(store: Any, apps: Apps, opened: Any
     assert await settled(ours.list_app_ids(PARTITION)) == ["app"]
 
 
-@only(*ADOPTED)
+@only(*SHARED)
 async def test_what_burr_writes_as_text_is_its_text(store: Any, opened: Any) -> None:
     """From the first save of a persister on, which has to open the store for it."""
     await initialized(await opened(store.open()))
@@ -112,7 +112,7 @@ async def test_what_burr_writes_as_text_is_its_text(store: Any, opened: Any) -> 
     await settled(ours.save(PARTITION, "burrs", 0, "step", state, "completed"))
 
 
-@only(*NATIVE)
+@only(*OWN)
 async def test_in_our_own_stores_it_comes_back_exactly(store: Any, opened: Any) -> None:
     ours = await initialized(await opened(store.open()))
     state = State({**AS_TEXT, **AS_JSON})
@@ -132,3 +132,12 @@ async def test_a_dict_with_burrs_marker_comes_back(store: Any, opened: Any) -> N
     state = State({"answer": marked, "more": [marked], "none": {"__burr_serde__": None}})
     await settled(ours.save(PARTITION, "app", 0, "step", state, "completed"))
     assert (await settled(ours.load(PARTITION, "app")))["state"].get_all() == state.get_all()
+
+
+@only(*(it for it in OWN if it.backend == "mongodb"))
+async def test_another_programs_document_is_not_burrs(store: Any, opened: Any) -> None:
+    """Whoever has one beside the states does not get Burr's texts for it."""
+    store.place.client[store.run][store.name].insert_one({"created_at": datetime.now(UTC)})
+    ours = await opened(store.open())
+    await settled(ours.save(None, "app", 0, "step", State({"a": (1, 2)}), "completed"))
+    assert (await settled(ours.load(None, "app")))["state"]["a"] == (1, 2)

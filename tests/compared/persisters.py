@@ -17,15 +17,9 @@ from typing import Any
 from unittest import SkipTest
 
 import asyncpg
-from burr.core.persistence import SQLitePersister as BurrSQLite
-from burr.integrations.persisters.b_aiosqlite import AsyncSQLitePersister as BurrAsyncSQLite
-from burr.integrations.persisters.b_asyncpg import AsyncPostgreSQLPersister as BurrAsyncpg
-from burr.integrations.persisters.b_psycopg2 import PostgreSQLPersister as BurrPsycopg2
-from burr.integrations.persisters.b_pymongo import MongoDBBasePersister as BurrMongoDB
-from burr.integrations.persisters.b_redis import AsyncRedisBasePersister as BurrAsyncRedis
-from burr.integrations.persisters.b_redis import RedisBasePersister as BurrRedis
 
 from persistry.conformance.support.column import Column
+from tests.burr.classes import CLASSES
 from tests.stores.mongodb import MongoStore
 from tests.stores.postgresql import AsyncPostgreSQLStore, PostgreSQLStore
 from tests.stores.redis import AsyncRedisStore, RedisStore
@@ -46,7 +40,7 @@ def case_of(test: str) -> str:
 
 
 class SQLitePersister(Sync):
-    burr = BurrSQLite
+    burr = CLASSES["sqlite3"]
 
     @staticmethod
     def closed(inner: Any) -> Any:
@@ -54,7 +48,7 @@ class SQLitePersister(Sync):
 
 
 class AsyncSQLitePersister(Async):
-    burr = BurrAsyncSQLite
+    burr = CLASSES["aiosqlite"]
 
     @staticmethod
     async def closed(inner: Any) -> Any:
@@ -62,7 +56,7 @@ class AsyncSQLitePersister(Async):
 
 
 class PostgreSQLPersister(Sync):
-    burr = BurrPsycopg2
+    burr = CLASSES["psycopg2"]
 
     @staticmethod
     def closed(inner: Any) -> Any:
@@ -70,7 +64,7 @@ class PostgreSQLPersister(Sync):
 
 
 class AsyncPostgreSQLPersister(Async):
-    burr = BurrAsyncpg
+    burr = CLASSES["asyncpg"]
 
     @staticmethod
     async def closed(inner: Any) -> Any:
@@ -78,7 +72,7 @@ class AsyncPostgreSQLPersister(Async):
 
 
 class RedisBasePersister(Sync):
-    burr = BurrRedis
+    burr = CLASSES["redis"]
 
     @staticmethod
     def closed(inner: Any) -> Any:
@@ -86,7 +80,7 @@ class RedisBasePersister(Sync):
 
 
 class AsyncRedisBasePersister(Async):
-    burr = BurrAsyncRedis
+    burr = CLASSES["redis.asyncio"]
 
     @staticmethod
     async def closed(inner: Any) -> Any:
@@ -94,7 +88,7 @@ class AsyncRedisBasePersister(Async):
 
 
 class MongoDBBasePersister(Sync):
-    burr = BurrMongoDB
+    burr = CLASSES["pymongo"]
 
     @staticmethod
     def closed(inner: Any) -> Any:
@@ -166,7 +160,7 @@ def bare(kind: type[Any]) -> Any:
 
 def as_burrs(persister: Any) -> Any:
     """Pickle it as if Burr's own class had made it."""
-    return bare, (BurrAsyncpg,), persister.__dict__
+    return bare, (CLASSES["asyncpg"],), persister.__dict__
 
 
 class AsyncpgPool(Asyncpg):
@@ -178,7 +172,9 @@ class AsyncpgPool(Asyncpg):
         # Burr keeps one pool for its class, whatever is asked for: that of the first test would
         # serve all others. With a class for each test and server, each has the pool it asked for.
         if (host, port) not in self.classes:
-            self.classes[host, port] = type("OfOneServer", (BurrAsyncpg,), {"__reduce__": as_burrs})
+            self.classes[host, port] = type(
+                "OfOneServer", (CLASSES["asyncpg"],), {"__reduce__": as_burrs}
+            )
         burr = self.classes[host, port]
         return super().open_at(host, port, burr=burr, use_pool=True, **options)
 
