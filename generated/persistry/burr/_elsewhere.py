@@ -11,7 +11,7 @@ from typing import Any
 
 from .._runtime.arguments import Wanted, WantedApps
 from .._runtime.failures import about, at
-from .._runtime.partitions import Steps
+from .._runtime.key_requests import Steps
 from ..errors import StoreVersionError
 from ._burr import PACKAGE
 from ._states import STATES
