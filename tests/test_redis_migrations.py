@@ -103,9 +103,10 @@ def filled(older: Calls, apps: int = 3) -> None:
 def told_by(persister: Calls, sequences: tuple[int, ...] = (0, 1, 2, 5, 7, 2**62)) -> Told:
     """Everything that a store says of its records."""
     partitions = persister.list_partition_keys()
-    told: Told = {(): partitions}
+    told: Told = {(): partitions, ("some",): persister.list_partition_keys(limit=2)}
     for partition in partitions:
         apps = told["list", partition] = persister.list_app_ids(partition)
+        told["some", partition] = persister.list_app_ids(partition, limit=2)
         told["load", partition] = persister.load(partition, None)
         for app in apps:
             told["load", partition, app] = persister.load(partition, app)
