@@ -103,9 +103,10 @@ def filled(older: Calls, apps: int = 3) -> None:
 def told_by(persister: Calls, sequences: tuple[int, ...] = (0, 1, 2, 5, 7, 2**62)) -> Told:
     """Everything that a store says of its records."""
     partitions = persister.list_partition_keys()
-    told: Told = {(): partitions}
+    told: Told = {(): partitions, ("some",): persister.list_partition_keys(limit=2)}
     for partition in partitions:
         apps = told["list", partition] = persister.list_app_ids(partition)
+        told["some", partition] = persister.list_app_ids(partition, limit=2)
         told["load", partition] = persister.load(partition, None)
         for app in apps:
             told["load", partition, app] = persister.load(partition, app)
@@ -449,6 +450,48 @@ def interrupted(
         except Ended:
             return True
         return False
+
+
+def test_an_answer_that_is_lost(
+    open_: Open, admin: redis.Redis, colour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was carried over then counts as carried over: the keys are gone through once more."""
+    older = open_(1)
+    filled(older)
+    before = told_by(older)
+    module = redis_operation if colour == "sync" else redis_async_operation
+    pipelined = module.Operation._pipelined
+    lost: list[Any] = []
+
+    def lose(answers: list[Any]) -> list[Any]:
+        if not lost and not isinstance(answers[0], Exception):  # the server knows the script
+            lost.extend(answers)
+            raise redis.ConnectionError("Connection closed by server.")
+        return answers
+
+    def sync(*asked: Any) -> Any:
+        return lose(pipelined(*asked))
+
+    async def awaited(*asked: Any) -> Any:
+        return lose(await pipelined(*asked))
+
+    newer = open_("page")
+    with pytest.raises(NotInitializedError):
+        newer.get()  # it is connected
+    admin.script_load(script_of(newer))
+    monkeypatch.setattr(module.Operation, "_pipelined", sync if colour == "sync" else awaited)
+    with admin.monitor() as monitor:
+        sent = names(Wire(admin, monitor).of(newer.initialize))
+    assert lost == [1] * len(PARTITIONS)
+    assert sent.count("SCAN") == 2
+    assert told_by(newer) == before
+
+
+def script_of(persister: Calls) -> str:
+    """The script of the only step that is pending."""
+    (migration,) = persister.pending_migrations()
+    (statement,) = migration.statements
+    return str(statement.partition("\n")[2])
 
 
 def test_a_key_that_cannot_be_carried_over(open_: Open, admin: redis.Redis) -> None:

