@@ -7,11 +7,11 @@ libraries use, as after a move, which deletes nothing, is fine: there it is foun
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from .._runtime.arguments import Wanted, WantedApps
 from .._runtime.failures import about, at
-from .._runtime.partitions import Steps
 from ..errors import StoreVersionError
 from ._burr import PACKAGE
 from ._states import STATES
@@ -19,7 +19,7 @@ from ._states import STATES
 
 def elsewhere(
     persister: Any, kind: Any, operation: str, wanted: Wanted | WantedApps
-) -> Steps[None]:
+) -> Generator[Any, Any, None]:
     """Raises StoreVersionError if what is wanted, and was not found, is in the layout of `kind`."""
     if persister._states is not STATES or not wanted.storable:
         return  # a move loads what is not there yet
