@@ -23,13 +23,12 @@ def elsewhere(
     """Raises StoreVersionError if what is wanted, and was not found, is in the layout of `kind`."""
     if persister._states is not STATES or not wanted.storable:
         return  # a move loads what is not there yet
-    other = object.__new__(kind)
-    other.namespace = persister.namespace
     app_id = sequence_id = None
     if isinstance(wanted, Wanted):
         app_id = wanted.app_id if wanted.asks_for_app else None
         sequence_id = wanted.sequence_id if wanted.asks_for_sequence else None
-    key = yield from other._survey().finding(wanted.partition_key, app_id, sequence_id)
+    survey = kind._survey_of(persister.namespace)
+    key = yield from survey.finding(wanted.partition_key, app_id, sequence_id)
     if key is not None:
         move = "amove" if persister.is_async() else "move"
         here, there = type(persister).__name__, kind.__name__
