@@ -721,10 +721,14 @@ class BurrRedisPersister(BaseStatePersister):
             return store.run(self._survey().listing(wanted.limit))
 
     def _survey(self) -> Survey:
+        return self._survey_of(self.namespace)
+
+    @staticmethod
+    def _survey_of(namespace: str) -> Survey:
         return Survey(
-            lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+            lambda partition_key: _newest_key(_slot(namespace, partition_key)),
             lambda partition_key, app_id, sequence_id: _record_key(
-                _slot(self.namespace, partition_key), app_id, sequence_id
+                _slot(namespace, partition_key), app_id, sequence_id
             ),
         )
 
@@ -746,9 +750,19 @@ class BurrRedisPersister(BaseStatePersister):
         One built from values connects anew; one over a handed-in connection shares that
         connection.
         """
+        twin = self._twin()
+        twin._session = self._session.copy()
+        return twin
+
+    def _with_states(self, states: States) -> Self:
+        """Another one over the same connections, which takes and gives other states."""
+        twin = self._twin()
+        twin._states = states
+        return twin
+
+    def _twin(self) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin._session = self._session.copy()
         return twin
 
     def cleanup(self) -> None:
@@ -1138,10 +1152,14 @@ class AsyncBurrRedisPersister(AsyncBaseStatePersister):
             return await store.run(self._survey().listing(wanted.limit))
 
     def _survey(self) -> Survey:
+        return self._survey_of(self.namespace)
+
+    @staticmethod
+    def _survey_of(namespace: str) -> Survey:
         return Survey(
-            lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+            lambda partition_key: _newest_key(_slot(namespace, partition_key)),
             lambda partition_key, app_id, sequence_id: _record_key(
-                _slot(self.namespace, partition_key), app_id, sequence_id
+                _slot(namespace, partition_key), app_id, sequence_id
             ),
         )
 
@@ -1163,9 +1181,19 @@ class AsyncBurrRedisPersister(AsyncBaseStatePersister):
         One built from values connects anew; one over a handed-in connection shares that
         connection.
         """
+        twin = self._twin()
+        twin._session = self._session.copy()
+        return twin
+
+    def _with_states(self, states: States) -> Self:
+        """Another one over the same connections, which takes and gives other states."""
+        twin = self._twin()
+        twin._states = states
+        return twin
+
+    def _twin(self) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin._session = self._session.copy()
         return twin
 
     async def cleanup(self) -> None:

@@ -613,9 +613,19 @@ class SQLCipherPersister(BaseStatePersister):
         One built from values connects anew; one over a handed-in connection shares that
         connection.
         """
+        twin = self._twin()
+        twin._session = self._session.copy()
+        return twin
+
+    def _with_states(self, states: States) -> Self:
+        """Another one over the same connections, which takes and gives other states."""
+        twin = self._twin()
+        twin._states = states
+        return twin
+
+    def _twin(self) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin._session = self._session.copy()
         return twin
 
     def cleanup(self) -> None:

@@ -101,6 +101,15 @@ class _Shared:
     def copy(self) -> Self:
         """Return a persister on the same memory."""
         self._refuse_closed()
+        return self._twin()
+
+    def _with_states(self, states: States) -> Self:
+        """Another one on the same memory, which takes and gives other states."""
+        twin = self._twin()
+        twin._states = states
+        return twin
+
+    def _twin(self) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         return twin

@@ -9,6 +9,7 @@ from typing import Any
 from ._runtime.arguments import wrong_type
 from ._runtime.clock import as_of
 from ._runtime.moves import Ask, AsWritten, Call, Move, MoveReport, Refused
+from ._runtime.states import TakesStates
 
 __all__ = ("MoveReport", "Refused", "amove", "move")
 
@@ -90,17 +91,20 @@ def _prepared(
     source: Any, target: Any, is_async: bool, dry_run: bool, progress: Progress | None
 ) -> tuple[Any, Generator[Ask | Call, Any, MoveReport]]:
     """The target, for states of no library, and the steps of the move."""
+    for name, given in (("source", source), ("target", target)):
+        if isinstance(given, type):
+            raise TypeError(
+                f"the {name} must be a persister, not the class {given.__name__}: build one with"
+                f" {given.__name__}.from_values(...)"
+            )
     if not hasattr(source, "_surveyed"):
         wrong_type("source", source, f"{'an Async' if is_async else 'a '}BurrRedisPersister")
     if not hasattr(target, "is_async") or not hasattr(target, "save"):
         wrong_type("target", target, "a persister")
     _check_colour("source", source, is_async)
     _check_colour("target", target, is_async)
-    if hasattr(target, "_states"):  # another one over the same connections
-        twin = object.__new__(type(target))
-        twin.__dict__.update(target.__dict__)
-        twin._states = AsWritten()
-        target = twin
+    if isinstance(target, TakesStates):
+        target = target._with_states(AsWritten())
     largest = getattr(target, "_largest_state", sys.maxsize)
     return target, Move(source._survey(), dry_run, largest, progress).steps()
 

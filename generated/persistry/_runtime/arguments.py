@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from ..errors import CorruptStateError
 from .clock import iso
 from .states import OWN_STATES, States
-from .tags import UnregisteredTypeError
+from .tags import RefusedError
 
 if TYPE_CHECKING:
     from ..persistence import PersistedStateData
@@ -173,7 +173,7 @@ class Wanted:
                 "created_at": iso(created_at),
                 "status": read(status),
             }
-        except UnregisteredTypeError as error:
+        except RefusedError as error:
             raise self.corrupt(app_id, str(error), sequence_id) from error
         except (ValueError, TypeError, OverflowError) as error:
             why = f"what is stored there is not a state that persistry wrote, or damaged ({error})"

@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 from ..errors import StoreVersionError
 from .arguments import shown
 from .document_format import Format, Found
-from .documents import EXACTLY, Call, Filter, Steps
+from .documents import A_TEXT, EXACTLY, Call, Filter, Steps
 from .failures import about
 from .migrations import Migration, check_known
 
@@ -68,7 +68,9 @@ class CollectionOpening:
         if self.known.is_shared is None:
             index = self.format.foreign
             options = {**EXACTLY, "sort": index.keys}
-            found = yield Call("find_one", ({index.without: None}, {"_id": 1}), options)
+            app_id, _ = index.keys[-1]  # what names none is another program's
+            theirs = {index.without: None, app_id: A_TEXT}
+            found = yield Call("find_one", (theirs, {"_id": 1}), options)
             self.known.is_shared = found is not None
         return self.known.is_shared
 
@@ -128,8 +130,9 @@ class CollectionOpening:
             raise StoreVersionError(
                 f"{about(self.operation, self.key)}: several documents of this collection have the"
                 f" same key, so that it can have no unique index: {named}. Nothing was changed."
-                " Decide which of them to keep, delete the others and call initialize() again;"
-                " until then this collection can be read, not written"
+                " Decide which of them to keep, delete the others and call initialize() again, or,"
+                " if they are another program's, give another collection_name; until then this"
+                " collection can be read, not written"
             ) from cause
 
 

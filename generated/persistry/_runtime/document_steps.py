@@ -73,7 +73,7 @@ def listing(
     if _are_ours(found, query):
         return _once(it[query.group] for it in found)
     ours = yield query.timed_heads(filter)
-    theirs = [it for it in (yield query.foreign_heads(foreign)) if _is_text(it[query.group])]
+    theirs = yield query.foreign_heads(foreign)
     return _once(it[query.group] for it in _merged(ours, theirs, query))[:limit]
 
 
@@ -87,12 +87,8 @@ def distinct(query: Query, filter: Filter, limit: int | None) -> Steps[list[str]
     return sorted({it["_id"] or "" for it in found if _is_partition(it)})[:limit]
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
 def _is_partition(document: Document) -> bool:
-    return document["_id"] is None or _is_text(document["_id"])
+    return document["_id"] is None or isinstance(document["_id"], str)
 
 
 def _are_ours(found: Sequence[Document], query: Query) -> bool:

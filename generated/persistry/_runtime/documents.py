@@ -21,6 +21,8 @@ SERVER_ORDER = Timestamp(0, 0)
 # that say nothing: there, "Bob" and "bob" would be one application.
 EXACTLY = {"collation": Collation("simple")}
 
+A_TEXT = {"$type": "string"}
+
 # How many documents come at once, as far as 16 MiB hold them; left to itself, the server begins
 # with 101, and the rest is another round trip.
 _BATCH = 10_000
@@ -122,16 +124,14 @@ class Query:
         answer = self._with_order
         return _aggregate(
             *_first(filter, self.sort, 1, answer),
-            _and(coll, _first(foreign, self.foreign_sort, 1, answer)),
+            _and(coll, _first(self._records(foreign), self.foreign_sort, 1, answer)),
         )
 
     def walk(self, filter: Filter, foreign: Filter, most: int, coll: str) -> Call:
         """Our newest documents, read from an index alone, and one of the other library's."""
         answer = self._with_order
-        return _aggregate(
-            *_first(filter, self.sort, most, answer),
-            _and(coll, _first(foreign, self.foreign_sort, 1, answer | {self.time: 1})),
-        )
+        last = _first(self._records(foreign), self.foreign_sort, 1, answer | {self.time: 1})
+        return _aggregate(*_first(filter, self.sort, most, answer), _and(coll, last))
 
     def times(self, filter: Filter, numbers: list[Any]) -> Call:
         """When our documents with these numbers were made."""
@@ -143,10 +143,11 @@ class Query:
 
         The sort lets the server go through an index by one step for each group.
         """
+        last = _first(self._records(foreign), self.foreign_sort, 1, self._with_order)
         return _aggregate(
             *_last_of_each(filter, ((self.group, 1), *self.sort), self.group, self.order),
             *([{"$limit": limit}] if limit else []),
-            _and(coll, _first(foreign, self.foreign_sort, 1, self._with_order)),
+            _and(coll, last),
         )
 
     def timed_heads(self, filter: Filter) -> Call:
@@ -156,7 +157,8 @@ class Query:
 
     def foreign_heads(self, foreign: Filter) -> Call:
         """The newest of the other library's documents of each group, with their times."""
-        return _aggregate(*_last_of_each(foreign, self.foreign_sort, self.group, self.time))
+        theirs = self._records(foreign)
+        return _aggregate(*_last_of_each(theirs, self.foreign_sort, self.group, self.time))
 
     def values(self, filter: Filter, limit: int | None) -> Call:
         """Each value of the field once, by its bytes; one more than asked for, as null and an empty
@@ -181,6 +183,12 @@ class Query:
     def time(self) -> str:
         """What the other library's documents are ordered by."""
         return self.foreign_sort[0][0]
+
+    def _records(self, foreign: Filter) -> Filter:
+        """Of documents that are not ours, those that can be records: what names no application is
+        another program's, and passed over.
+        """
+        return foreign | {self.group: A_TEXT}
 
     @property
     def _with_order(self) -> dict[str, int]:

@@ -48,10 +48,13 @@ class MoveReport:
     """Records of other namespaces that were met and left alone."""
     refused: list[Refused] = field(default_factory=list)
     """What was not moved, and why: records, and entries whose record is missing."""
+    unclear: list[str] = field(default_factory=list)
+    """Sorted sets of which nobody can say: partitions all of whose records are gone, or another
+    program's. They are in no way counted."""
     source_digest: str = ""
     """Of what was read in the source and is in the target; whatever the order."""
     target_digest: str = ""
-    """Of the same records as the target gives them."""
+    """Of the same records as the target gives them; none in a dry run, which loads nothing."""
 
     @property
     def is_complete(self) -> bool:
@@ -137,7 +140,8 @@ class Move:
             else:
                 read.add(digest)
                 there.add(loaded)
-            report.source_digest, report.target_digest = str(read), str(there)
+            report.source_digest = str(read)
+            report.target_digest = "" if self.dry_run else str(there)
             if self.progress is not None:
                 self.progress(report)
         return report
@@ -189,11 +193,13 @@ class Move:
     def _entries(self, known: set[str], report: MoveReport) -> Generator[Ask, Any, None]:
         """Report what sorted sets name and is not there; some are known to be partitions."""
         for partition in (yield Ask(self.survey.partitions())):
-            missing = self.survey.without_record(partition, partition in known)
-            for entry in (yield Ask(missing)):
+            key = self.survey.partition(partition)
+            missing = yield Ask(self.survey.without_record(partition, partition in known))
+            for entry in missing:
                 why = f"it names the app {shown(entry.app_id)} at sequence {entry.sequence_id}"
-                key = self.survey.partition(partition)
                 report.refused.append(Refused(key, f"{why}, and no such record is there"))
+            if not missing and (yield Ask(self.survey.entries(partition, 0, 1))).missing:
+                report.unclear.append(key)
 
     def _one(
         self, place: Place, report: MoveReport

@@ -207,4 +207,7 @@ def serde_kwargs_of(value: object) -> dict[str, Any]:
         return {}
     if not isinstance(value, Mapping):
         wrong_type("serde_kwargs", value, "a dict or None")
+    for name in value:
+        if not isinstance(name, str):
+            wrong_type("serde_kwargs", name, "a dict of keyword arguments, whose names are str")
     return dict(value)

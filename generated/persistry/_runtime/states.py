@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, runtime_checkable
 
 from ..errors import StateNotSerializableError
 from ..state import State
@@ -58,6 +58,13 @@ class States(Protocol):
         Raises:
             ValueError, TypeError: The text is not that of a state.
         """
+
+
+@runtime_checkable
+class TakesStates(Protocol):
+    """A persister that can take and give other states than those of its class."""
+
+    def _with_states(self, states: States) -> Self: ...
 
 
 class OwnStates:

@@ -31,6 +31,13 @@ class Entry(NamedTuple):
     """None where the score is no number of a sequence."""
 
 
+def _is_record(found: list[bytes | None] | None, entry: Entry) -> bool:
+    """Whether these fields of a hash name just that record."""
+    if not found or None in found:
+        return False
+    return names(dict(zip(KEY, found, strict=True)), *entry)  # type: ignore[arg-type]
+
+
 class Chunk(NamedTuple):
     """Some entries of a sorted set, by what stands where their records should be."""
 
@@ -77,7 +84,7 @@ class Survey:
         for entry, found in zip(named, there, strict=True):
             if entry.sequence_id is None or found is None or None in found:
                 missing.append(entry)
-            elif names(dict(zip(KEY, found, strict=True)), *entry):  # type: ignore[arg-type]
+            elif _is_record(found, entry):
                 whole.append(entry)
         return Chunk(whole, missing, len(members) < most)
 
@@ -88,6 +95,27 @@ class Survey:
             if is_storable(partition) and (yield from self.entries(partition, 0, AT_LEAST)).whole:
                 found.append(partition)
         return sorted(found)[:limit]
+
+    def finding(
+        self, partition: str, app_id: str | None, sequence_id: int | None
+    ) -> Steps[str | None]:
+        """The key of a record of a partition, application and sequence, as far as they are given.
+
+        Where an application has no such record, a sorted set need not be one of this layout.
+        """
+        if app_id is None:
+            entries = (yield from self.entries(partition, 0, AT_LEAST)).whole
+        else:
+            if sequence_id is None:
+                asked = [("ZSCORE", self.partition(partition), app_id)]
+                sequence_id = _sequence((yield Commands(asked, is_lenient=True))[0])
+            if sequence_id is None:
+                return None
+            key = self.record(partition, app_id, sequence_id)
+            (found,) = yield Commands([("HMGET", key, *KEY)], is_lenient=True)
+            entry = Entry(partition, app_id, sequence_id)
+            entries = [entry] if _is_record(found, entry) else []
+        return self.record(*entries[0]) if entries else None  # type: ignore[arg-type]
 
     def without_record(self, partition: str, is_ours: bool = False) -> Steps[list[Entry]]:
         """The entries of a partition whose record is missing.
@@ -110,10 +138,7 @@ class Survey:
         before = [it._replace(sequence_id=it.sequence_id - 1) for it in entries if it.sequence_id]
         asked = [("HMGET", self.record(*it), *KEY) for it in before]  # type: ignore[arg-type]
         there = yield Commands(asked, is_lenient=True)
-        return any(
-            found and None not in found and names(dict(zip(KEY, found, strict=True)), *it)  # type: ignore[arg-type]
-            for it, found in zip(before, there, strict=True)
-        )
+        return any(_is_record(found, it) for it, found in zip(before, there, strict=True))
 
     def checking(self, place: str) -> Steps[None]:
         """Refuse a store with entries that lead nowhere."""

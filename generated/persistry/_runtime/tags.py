@@ -38,7 +38,11 @@ TAG = "__persistry__"
 _MOST_HASHED = 1000
 
 
-class UnregisteredTypeError(ValueError):
+class RefusedError(ValueError):
+    """A text is whole, but what this process reads it with refuses it; the message says all."""
+
+
+class UnregisteredTypeError(RefusedError):
     """A stored value is of a type that this process has not registered."""
 
 

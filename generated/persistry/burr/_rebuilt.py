@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from .._runtime.refusals import Path, Step, endless, place
-from .._runtime.tags import UnregisteredTypeError
+from .._runtime.tags import RefusedError
 
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 
@@ -99,7 +99,7 @@ def rebuilt(values: dict[str, Any], replace: Replace) -> dict[str, Any]:
 
 
 def _misplaced(stack: list[_Open], error: Exception) -> Exception:
-    if isinstance(error, RecursionError | MemoryError | UnregisteredTypeError):
+    if isinstance(error, RecursionError | MemoryError | RefusedError):
         return error
     return MisplacedError(f"{place(_path(stack))} {error}")
 

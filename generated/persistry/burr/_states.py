@@ -24,7 +24,7 @@ from .. import registry
 from .._runtime import codec
 from .._runtime.codec import EncodedState
 from .._runtime.states import Forms
-from .._runtime.tags import UnregisteredTypeError
+from .._runtime.tags import RefusedError, UnregisteredTypeError
 from ..errors import StateNotSerializableError
 from ._rebuilt import Inside, MisplacedError, Replace, rebuilt
 
@@ -69,7 +69,7 @@ class BurrStates:
         fields = _registered_fields(values)
         if fields or (MARKER in text if isinstance(text, str) else _MARKER_BYTES in text):
             others = {name: value for name, value in values.items() if name not in fields}
-            read = rebuilt(others, partial(_read, serde_kwargs=serde_kwargs))
+            read = _all_read(others, serde_kwargs)
             read |= {name: _read_field(name, values[name], serde_kwargs) for name in fields}
             values = {name: read[name] for name in values}  # in their order
         return State(values)
@@ -201,6 +201,14 @@ def _text_key(key: Any) -> str:
 # ------------------------------------------------------------------------------------------ reading
 
 
+def _all_read(values: dict[str, Any], serde_kwargs: Kwargs) -> dict[str, Any]:
+    """Raises RefusedError, in the words of the serde, where one does not read what is its own."""
+    try:
+        return rebuilt(values, partial(_read, serde_kwargs=serde_kwargs))
+    except MisplacedError as error:
+        raise RefusedError(str(error)) from error.__cause__
+
+
 def _read(value: Any, serde_kwargs: Kwargs) -> Any:
     """What a value in a text stands for."""
     read = partial(_read, serde_kwargs=serde_kwargs)
@@ -222,21 +230,22 @@ def _read(value: Any, serde_kwargs: Kwargs) -> Any:
     try:
         return serde.deserialize(value, **serde_kwargs)
     except Exception as error:
-        raise ValueError(f"cannot be read by Burr's serde {name!r}: {error!r}") from error
+        raise ValueError(f"is read by Burr's serde {name!r}, which refuses: {error!r}") from error
 
 
 def _read_field(name: str, value: Any, serde_kwargs: Kwargs) -> Any:
     try:
         return FIELD_SERIALIZATION[name][1](value, **serde_kwargs)
     except Exception as error:
-        raise ValueError(
-            f"state[{name!r}] cannot be read by the deserializer of this field: {error!r}"
+        raise RefusedError(
+            f"state[{name!r}] is read by the deserializer that is registered with Burr for this"
+            f" field, which refuses: {error!r}"
         ) from error
 
 
 def _read_apart(value: dict[str, Any], **serde_kwargs: Any) -> dict[str, Any]:
     """A dict of the user's own, where Burr comes upon it in a process that has this module."""
-    return rebuilt(value["value"], partial(_read, serde_kwargs=serde_kwargs))
+    return _all_read(value["value"], serde_kwargs)
 
 
 serde.deserializer.register(OURS)(_read_apart)  # type: ignore[no-untyped-call]

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from burr.common.types import BaseCopyable
 from burr.core.persistence import BaseStatePersister, PersistedStateData
 from burr.core.state import State as BurrState
 
 from .. import b_psycopg2 as own
+from ._copies import sharing
 from ._states import STATES
 
 if TYPE_CHECKING:
@@ -22,6 +23,13 @@ class PostgreSQLPersister(own.PostgreSQLPersister, BaseStatePersister, BaseCopya
     """`b_psycopg2.PostgreSQLPersister` for applications of Burr, with Burr's own `State`."""
 
     _states = STATES
+
+    def copy(self) -> Self:
+        """Return a persister of the same settings, for another thread, task or sub-application.
+
+        It uses what this one has opened, as long as it can; otherwise it connects anew.
+        """
+        return sharing(self, super().copy())
 
     if TYPE_CHECKING:
 

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from burr.common.types import BaseCopyable
 from burr.core.persistence import AsyncBaseStatePersister, BaseStatePersister, PersistedStateData
 from burr.core.state import State as BurrState
 
 from .. import b_pymongo as own
+from ._copies import sharing
 from ._states import STATES
 
 if TYPE_CHECKING:
@@ -22,6 +23,13 @@ class MongoDBBasePersister(own.MongoDBBasePersister, BaseStatePersister, BaseCop
     """`b_pymongo.MongoDBBasePersister` for applications of Burr, with Burr's own `State`."""
 
     _states = STATES
+
+    def copy(self) -> Self:
+        """Return a persister of the same settings, for another thread, task or sub-application.
+
+        It uses what this one has opened, as long as it can; otherwise it connects anew.
+        """
+        return sharing(self, super().copy())
 
     def is_initialized(self) -> bool:
         """Return True: the first save prepares what is missing, and Burr, which asks before it
@@ -58,6 +66,13 @@ class AsyncMongoDBBasePersister(
     """`b_pymongo.AsyncMongoDBBasePersister` for applications of Burr, with Burr's own `State`."""
 
     _states = STATES
+
+    def copy(self) -> Self:
+        """Return a persister of the same settings, for another thread, task or sub-application.
+
+        It uses what this one has opened, as long as it can; otherwise it connects anew.
+        """
+        return sharing(self, super().copy())
 
     async def is_initialized(self) -> bool:
         """Return True: the first save prepares what is missing, and Burr, which asks before it

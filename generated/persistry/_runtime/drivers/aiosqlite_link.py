@@ -63,6 +63,11 @@ class Link(SharedLink[aiosqlite.Connection]):
             with contextlib.suppress(sqlite3.Error, ValueError):  # Its owner may have closed it.
                 await connection.execute(f"PRAGMA busy_timeout = {self._wait_before}")
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the running event loop is the one that has it."""
+        return self._loop is not None and self._loop is asyncio._get_running_loop()
+
     def turn(self) -> asyncio.Lock:
         """The lock to take first. An asyncio.Lock belongs to one event loop; we may outlive it."""
         loop = asyncio.get_running_loop()

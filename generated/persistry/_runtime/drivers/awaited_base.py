@@ -23,6 +23,11 @@ class SessionBase(Generic[L]):
         self._left = False
 
     @property
+    def is_here(self) -> bool:
+        """Whether it is used in the running event loop, and so is not taken there from another."""
+        return self._link.is_here
+
+    @property
     def opened_here(self) -> bool:
         return self._link.values is not None
 

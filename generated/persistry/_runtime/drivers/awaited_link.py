@@ -42,6 +42,11 @@ class Link(ABC):
         """Whether this is a forked process: its parent's connections must not be used here."""
         return self._pid != os.getpid()
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the running event loop is the one that has it."""
+        return self._loop is not None and self._loop is asyncio._get_running_loop()
+
     def joined(self) -> Self:
         """The link for a copy of a session: it connects anew, if it can."""
         if self.values is None and self.inherited:

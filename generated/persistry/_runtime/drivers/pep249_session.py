@@ -16,6 +16,8 @@ class Pep249Session:
     """A persister's access to its database; any number of threads may share it."""
 
     kind: ClassVar[type[Driver]] = Driver
+    is_here = True
+    """Whether it can be used here without taking it away from somebody: by any thread."""
 
     def __init__(self, pool: Pool, failures: Failures, limits: Limits) -> None:
         self.pool = pool

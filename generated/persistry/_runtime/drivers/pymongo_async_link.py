@@ -56,6 +56,11 @@ class AsyncLink:
         return home
 
     @property
+    def is_here(self) -> bool:
+        """Whether the running event loop has a client already."""
+        return asyncio._get_running_loop() in self._homes
+
+    @property
     def current(self) -> Any:
         """The client of the running event loop; without one, the client that was made last."""
         try:

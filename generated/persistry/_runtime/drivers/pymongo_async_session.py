@@ -68,6 +68,11 @@ class AsyncPymongoSession:
         return Operation(self, name, key)
 
     @property
+    def is_here(self) -> bool:
+        """Whether it is used in the running event loop, and so is not taken there from another."""
+        return self.link.is_here
+
+    @property
     def opened_here(self) -> bool:
         return self.link.values is not None
 

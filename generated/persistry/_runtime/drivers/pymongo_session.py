@@ -36,6 +36,9 @@ T = TypeVar("T")
 class PymongoSession:
     """A persister's access to its server; any number of threads may share it."""
 
+    is_here = True
+    """Whether it can be used here without taking it away from somebody: by any thread."""
+
     def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
         self.failures = failures
         self.limits = limits

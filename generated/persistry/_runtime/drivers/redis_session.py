@@ -49,6 +49,9 @@ __all__ = ["AsyncRedisSession", "Operation", "RedisSession", "Script"]
 class RedisSession:
     """A persister's access to its server; any number of threads may share it."""
 
+    is_here = True
+    """Whether it can be used here without taking it away from somebody: by any thread."""
+
     def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
         self.failures = failures.at(
             link.values.describe() if link.values else describe_client(link.client)

@@ -28,6 +28,9 @@ from .sqlite_values import (
 class Sqlite3Session:
     """A persister's access to its database; any number of threads may share it."""
 
+    is_here = True
+    """Whether it can be used here without taking it away from somebody: by any thread."""
+
     def __init__(self, link: Link, failures: Failures, limits: Limits) -> None:
         self.failures = failures.at(repr(link.values.db_path) if link.values else "")
         self.limits = limits
