@@ -721,10 +721,14 @@ class BurrRedisPersister(BaseStatePersister):
             return store.run(self._survey().listing(wanted.limit))
 
     def _survey(self) -> Survey:
+        return self._survey_of(self.namespace)
+
+    @staticmethod
+    def _survey_of(namespace: str) -> Survey:
         return Survey(
-            lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+            lambda partition_key: _newest_key(_slot(namespace, partition_key)),
             lambda partition_key, app_id, sequence_id: _record_key(
-                _slot(self.namespace, partition_key), app_id, sequence_id
+                _slot(namespace, partition_key), app_id, sequence_id
             ),
         )
 
@@ -1148,10 +1152,14 @@ class AsyncBurrRedisPersister(AsyncBaseStatePersister):
             return await store.run(self._survey().listing(wanted.limit))
 
     def _survey(self) -> Survey:
+        return self._survey_of(self.namespace)
+
+    @staticmethod
+    def _survey_of(namespace: str) -> Survey:
         return Survey(
-            lambda partition_key: _newest_key(_slot(self.namespace, partition_key)),
+            lambda partition_key: _newest_key(_slot(namespace, partition_key)),
             lambda partition_key, app_id, sequence_id: _record_key(
-                _slot(self.namespace, partition_key), app_id, sequence_id
+                _slot(namespace, partition_key), app_id, sequence_id
             ),
         )
 

@@ -208,26 +208,35 @@ def test_built_in_one_event_loop_and_run_in_the_next(
     assert len(copies) == MANY
 
 
-def test_a_copy_in_a_forked_process(store: Any, apps: Apps) -> None:
-    if apps.is_async or "durable" not in store.column.traits:
+def test_a_copy_in_a_forked_process(store: Any) -> None:
+    if "durable" not in store.column.traits:
         return
-    with store.open() as persister:
-        persister.initialize()
+
+    async def begun() -> tuple[Any, Any]:
+        persister = await settled(store.open())
+        await settled(persister.initialize())
         copy = persister.copy()
-        asyncio.run(step(copy, "app", 0))
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                asyncio.run(step(copy, "app", 1))
-                asyncio.run(step(persister.copy(), "app", 2))
-                status = 0
-            finally:
-                os._exit(status)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert copy.load(PARTITION, "app")["sequence_id"] == 2
-        copy.cleanup()
-        asyncio.run(step(persister, "app", 3))
+        await step(copy, "app", 0)
+        return persister, copy
+
+    async def ended() -> None:
+        assert (await settled(copy.load(PARTITION, "app")))["sequence_id"] == 2
+        await settled(copy.cleanup())
+        await step(persister, "app", 3)
+        await settled(persister.cleanup())
+
+    persister, copy = asyncio.run(begun())
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            asyncio.run(step(copy, "app", 1))
+            asyncio.run(step(persister.copy(), "app", 2))
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    asyncio.run(ended())
 
 
 async def test_what_can_be_asked_of_a_copy(store: Any, persister: Any, opened: Any) -> None:

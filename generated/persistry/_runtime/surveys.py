@@ -32,6 +32,13 @@ class Entry(NamedTuple):
     """None where the score is no number of a sequence."""
 
 
+def _is_record(found: list[bytes | None] | None, entry: Entry) -> bool:
+    """Whether these fields of a hash name just that record."""
+    if not found or None in found:
+        return False
+    return names(dict(zip(KEY, found, strict=True)), *entry)  # type: ignore[arg-type]
+
+
 class Chunk(NamedTuple):
     """Some entries of a sorted set, by what stands where their records should be."""
 
@@ -155,13 +162,6 @@ class Survey:
             f"the key {shown(self.partition(entry.partition_key))} has the app"
             f" {shown(entry.app_id)} at sequence {entry.sequence_id}"
         )
-
-
-def _is_record(found: list[bytes | None] | None, entry: Entry) -> bool:
-    """Whether these fields of a hash name just that record."""
-    if not found or None in found:
-        return False
-    return names(dict(zip(KEY, found, strict=True)), *entry)  # type: ignore[arg-type]
 
 
 def _sequence(score: Any) -> int | None:

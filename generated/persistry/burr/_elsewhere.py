@@ -7,11 +7,11 @@ libraries use, as after a move, which deletes nothing, is fine: there it is foun
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from .._runtime.arguments import Wanted, WantedApps
 from .._runtime.failures import about, at
-from .._runtime.key_requests import Steps
 from ..errors import StoreVersionError
 from ._burr import PACKAGE
 from ._states import STATES
@@ -19,17 +19,16 @@ from ._states import STATES
 
 def elsewhere(
     persister: Any, kind: Any, operation: str, wanted: Wanted | WantedApps
-) -> Steps[None]:
+) -> Generator[Any, Any, None]:
     """Raises StoreVersionError if what is wanted, and was not found, is in the layout of `kind`."""
     if persister._states is not STATES or not wanted.storable:
         return  # a move loads what is not there yet
-    other = object.__new__(kind)
-    other.namespace = persister.namespace
     app_id = sequence_id = None
     if isinstance(wanted, Wanted):
         app_id = wanted.app_id if wanted.asks_for_app else None
         sequence_id = wanted.sequence_id if wanted.asks_for_sequence else None
-    key = yield from other._survey().finding(wanted.partition_key, app_id, sequence_id)
+    survey = kind._survey_of(persister.namespace)
+    key = yield from survey.finding(wanted.partition_key, app_id, sequence_id)
     if key is not None:
         move = "amove" if persister.is_async() else "move"
         here, there = type(persister).__name__, kind.__name__
