@@ -151,13 +151,24 @@ def _check(before: Stored, now: Stored, place: Place, report: Report) -> None:
 
 
 def _check_taken_up(before: Stored, now: Stored, lock: str, report: Report) -> None:
-    """A step for keys that nobody has would carry over nothing, and say nothing."""
-    there = [it.text for it in before.facts if it.section == "keys"]
-    for it in now.taken_up:
-        if it not in there:
-            message = f"no key of generation {before.generation} has the template {str(it)!r}"
-            help = suggest(it, there, f"released as generation {before.generation}")
-            report.add(Code.LOCK04, message, it.span, help=help, notes=(f"{lock} says so",))
+    """A step for keys that nobody has would carry over nothing, and say nothing; nor would anybody
+    say what is left behind."""
+    last, notes = before.generation, (f"{lock} says so",)
+    there, kept = (
+        {it.text: it for it in stored.facts if it.section == "keys"} for stored in (before, now)
+    )
+    unknown = [it for it in now.taken_up if it not in there]
+    for it in unknown:
+        message = f"no key of generation {last} has the template {str(it)!r}"
+        help = suggest(it, there, f"released as generation {last}")
+        report.add(Code.LOCK04, message, it.span, help=help, notes=notes)
+    for template, fact in there.items():
+        if unknown or template in (*kept, *now.named) or before.keeps(fact):
+            continue
+        place = next((it.span for it in kept.values() if it.name == fact.name), now.span)
+        message = f"no step carries over what generation {last} has stored under {template!r}"
+        help = f"write one with 'each: {template}'; it removes the key if nothing is to be kept"
+        report.add(Code.LOCK04, message, place, help=help, notes=notes)
 
 
 def _forbidden(before: Stored, now: Stored) -> list[Difference]:

@@ -86,7 +86,7 @@ class Code(Enum):
     LOCK01 = "a stored format other than the one that was released as this generation"
     LOCK02 = "a generation that does not follow the one that was released last"
     LOCK03 = "a lock that is not what the generator wrote, or that belongs to nothing"
-    LOCK04 = "a migration from something that was not released"
+    LOCK04 = "a migration for other keys than those that were released"
     SCN01 = "arguments that do not fit the operation"
     SCN02 = "a step or an expectation that is not exactly one, or that cannot be"
     SCN03 = "a scenario of the same name"

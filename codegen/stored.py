@@ -102,6 +102,8 @@ class Stored:
     """Whether what is stored can be brought to another generation."""
     taken_up: tuple[Text, ...] = ()
     """The keys of the generation before that the last migration carries over."""
+    named: tuple[Text, ...] = ()
+    """All keys that its steps name."""
 
     def keeps(self, fact: Fact) -> bool:
         """Whether a fact is the same in every generation."""
@@ -140,11 +142,7 @@ def stored(model: BackendModel) -> Stored | None:
     else:
         return None
     generation = model.stored.generation
-    taken_up = (
-        tuple(step.each for it in model.stored.migrations if it.to == generation for step in it.run)
-        if isinstance(model, RedisBackendModel)
-        else ()
-    )
+    steps = _last_steps(model)
     return Stored(
         str(model.backend),
         str(model.family),
@@ -152,8 +150,17 @@ def stored(model: BackendModel) -> Stored | None:
         tuple(sorted(facts.found, key=_order)),
         place_of(generation, model.span),
         migrates(model.stored),
-        taken_up,
+        tuple(it.each for it in steps),
+        tuple(name for it in steps for name in (it.each, *it.keys.values())),
     )
+
+
+def _last_steps(model: BackendModel) -> list[KeyStepModel]:
+    """What leads from the generation before to this one, where that is done key by key."""
+    if not isinstance(model, RedisBackendModel):
+        return []
+    stored = model.stored
+    return [step for it in stored.migrations if it.to == stored.generation for step in it.run]
 
 
 def _order(fact: Fact) -> tuple[str, str, list[str]]:

@@ -84,11 +84,36 @@ def test_what_is_carried_over_was_released(released: Path, put: Put) -> None:
     assert headlines(released) == ["LOCK04 no key of generation 2 has the template 'h'"]
 
 
+def test_no_key_is_left_behind(project: Path, put: Put) -> None:
+    """What a step names beside its own key is not; nor is what it removes."""
+    temporary = "r:{app_id}:{sequence_id:019}:t"
+    gone = (f'template: "{temporary}"', f'template: "{temporary}mp"')
+    edit(project, put, "redis", (FIRST, TO_2), (TEMPLATE, SECOND), gone)
+    said = "LOCK04 no step carries over what generation 1 has stored under"
+    assert headlines(project) == [f"{said} '{temporary}'"]
+    removes = (
+        f"""        - each: "{temporary}"\n          text: return redis.call('UNLINK', key)\n"""
+    )
+    edit(project, put, "redis", (TO_2, f"{TO_2}{removes}"))
+    assert headlines(project) == []
+    edit(project, put, "redis", ("{heads: heads}", "{heads: heads, old: a}"))
+    edit(project, put, "redis", ("    template: a\n", "    template: apps\n"))
+    edit(project, put, "redis", ("key, heads)\n", "key, heads) + redis.call('DEL', old)\n"))
+    edit(
+        project,
+        put,
+        "redis",
+        ("        - each: a\n          text: return redis.call('PERSIST', key)\n", ""),
+    )
+    assert headlines(project) == []
+
+
 def test_an_index_that_nothing_was_stored_in_needs_the_key_it_is_filled_from(
     project: Path, put: Put
 ) -> None:
     filled = TO_2.replace("- each: h\n", '- each: "r:{app_id}:{sequence_id:019}"\n')
-    edit(project, put, "redis", (FIRST, filled), (TEMPLATE, SECOND))
+    more = "  more:\n    template: more\n    doc: An index.\n"
+    edit(project, put, "redis", (FIRST, filled), ("\nscripts:\n", f"{more}\nscripts:\n"))
     assert headlines(project) == []
 
 
