@@ -116,3 +116,5 @@ def _run(project: Path, arguments: list[str], environment: dict[str, str], to: C
 
 _OPTIONS = ["-q", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
 _OPTIONS += ["--basetemp", "tmp", "--timeout", "30"]
+# What failed is read from its exception; showing it in its source takes a quarter of a run.
+_OPTIONS += ["--tb", "no"]
