@@ -34,6 +34,7 @@ from persistry.errors import (
 )
 from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, stranger, works
 from tests.servers import LOOPBACK, MongoServer
+from tests.timing import within
 
 pytestmark = pytest.mark.usefixtures("mongodb_place")  # skips, or fails, where there is no MongoDB
 
@@ -109,13 +110,6 @@ def hand_in(colour: str, admin: Any, server: MongoServer, run: Run) -> Iterator[
     yield hand_in_
     for client in opened:
         run(client.close())
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    start = time.monotonic()
-    yield
-    assert time.monotonic() - start < seconds
 
 
 def with_rights(server: MongoServer, *roles: Any) -> str:

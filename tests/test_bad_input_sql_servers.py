@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,6 +30,7 @@ from tests.sql_servers import (
     makers,
     servers,
 )
+from tests.timing import within
 
 STORES = {"mariadb": mariadb.STORE, "postgresql": postgresql.STORE}
 
@@ -122,11 +122,9 @@ def test_a_database_that_is_not_there(
 def test_a_server_that_says_nothing(make: Make, colour: str, limit: str) -> None:
     with stranger(b"") as port:
         for name in OPERATIONS:
-            began = time.monotonic()
             told = rf"^{first(name, colour)}.* {limit} \(0.3 s\)"
-            with pytest.raises(PersisterUnavailableError, match=told):
+            with within(0.3), pytest.raises(PersisterUnavailableError, match=told):
                 call(name, make(port=port, **{limit: 0.3}))
-            assert time.monotonic() - began < 1
 
 
 def test_a_server_that_freezes(make: Make, server: Any) -> None:
@@ -134,12 +132,10 @@ def test_a_server_that_freezes(make: Make, server: Any) -> None:
     persister.initialize()
     persister.put(n=1)
     server.pause()
-    began = time.monotonic()
-    with pytest.raises(PersisterUnavailableError, match=r"save .*_timeout \(0.5 s\)"):
+    with within(0.5), pytest.raises(PersisterUnavailableError, match=r"save .*_timeout \(0.5 s\)"):
         persister.put("app", 1, n=2)
-    with pytest.raises(PersisterUnavailableError, match=r"load .*_timeout \(0.5 s\)"):
+    with within(0.5), pytest.raises(PersisterUnavailableError, match=r"load .*_timeout \(0.5 s\)"):
         persister.get()
-    assert time.monotonic() - began < 2
     server.resume()
     assert persister.get("app", 0) == {"n": 1}
     works(persister)

@@ -30,6 +30,7 @@ from persistry.errors import (
 from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
 from tests.sqlite import Make, damaged, initialized, paths
 from tests.stores.sqlcipher import encrypted
+from tests.timing import SLACK, within
 
 COLUMNS = "partition_key, app_id, sequence_id, position, status, state, created_at, codec"
 DATABASE, OPERATIONAL = sqlcipher3.DatabaseError, sqlcipher3.OperationalError
@@ -324,7 +325,7 @@ def test_a_lock_that_is_held_too_long(make: Make, persister: Calls, path: Path) 
             PersisterUnavailableError, "save", "locked", "(1.5 s)", path.name, cause=OPERATIONAL
         ) as caught:
             hurried.put()
-        assert 1 < time.monotonic() - began < 1.6
+        assert 1 < time.monotonic() - began < 1.5 + SLACK
         assert caught.value.may_have_saved is False  # type: ignore[attr-defined]
         assert hurried.get() is None
         other.execute("ROLLBACK")
@@ -335,14 +336,13 @@ def test_a_handed_in_connection_that_waits_longer(persister: Calls, path: Path, 
     """Its owner lets it wait for locks; a call on it takes no longer than it may all the same."""
     with (
         closing(encrypted(path, PASSWORD, isolation_level=None)) as other,
-        closing(encrypted(path, PASSWORD, timeout=3)) as connection,
+        closing(encrypted(path, PASSWORD, timeout=15)) as connection,
     ):
         own = SQLCipherPersister(connection, operation_timeout=0.5)
         other.execute("BEGIN IMMEDIATE")
-        began = time.monotonic()
-        with pytest.raises(PersisterUnavailableError, match=r"save.*\(0.5 s\)") as caught:
+        late = pytest.raises(PersisterUnavailableError, match=r"save.*\(0.5 s\)")
+        with within(0.5), late as caught:
             Calls(own, run).put()
-        assert time.monotonic() - began < 1
         assert caught.value.may_have_saved is True
         other.execute("ROLLBACK")
         later = Calls(SQLCipherPersister(own._session), run)

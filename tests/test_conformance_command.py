@@ -380,6 +380,8 @@ def test_ctrl_c_ends_with_what_is_there(folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What is begun in a shell's background has it ignored, and so have its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         while not (folder / "hanging").exists():  # in the second case
             time.sleep(0.1)

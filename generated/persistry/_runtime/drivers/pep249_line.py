@@ -52,6 +52,8 @@ class Line:
         self.inherited = False
         self._driver = driver
         self.cancel: Callable[[], object] | None = None
+        self.request: threading.Thread | None = None
+        """Asks the server to give up the statement, perhaps one that has come to its end by now."""
         # The socket's second descriptor: the first one may be closed, and its number be another
         # file's, at any moment.
         self._handles: list[int] = []
@@ -85,6 +87,15 @@ class Line:
         if self.caller is None:
             return job()
         return self.caller.run(job, seconds + _RETURN if self.can_be_ended else seconds)
+
+    def wait_for_request(self, seconds: float) -> bool:
+        """Wait until no request to give up a statement is on its way; whether that is so now.
+
+        It would reach the next statement.
+        """
+        if self.request is not None and seconds > 0:
+            self.request.join(seconds)
+        return self.request is None or not self.request.is_alive()
 
     def shut(self) -> None:
         """End whatever waits on the connection, at once: it is lost."""

@@ -291,8 +291,7 @@ class Operation:
             if exc is not None:
                 self._settle(turn, exc)
             if not self._unwatch() and watch is not None:
-                # The request to give up a statement must not reach the next one.
-                watch.wait(self._deadline.remaining())
+                watch.line.wait_for_request(self._deadline.remaining())
                 self._pool.settle(turn, 0.0, idle=False, sound=False)
             self._turns.give(turn)
         if exc is not None and session.failures.covers(exc):

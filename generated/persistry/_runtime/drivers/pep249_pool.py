@@ -11,6 +11,7 @@ from typing import Any
 from ...errors import PersisterError
 from ..limits import Deadline, Limits
 from . import pep249_forks
+from .pep249_caller import Late
 from .pep249_driver import Driver
 from .pep249_facts import Values
 from .pep249_line import Line
@@ -154,6 +155,8 @@ class Pool:
     def ready(self, line: Line, seconds: float) -> None:
         """Make a connection that was handed in ours alone, with no transaction open on it."""
         if line is self._handed_in:
+            if not line.wait_for_request(seconds):
+                raise Late
             line.run(lambda: self._make_ours(line.connection), seconds)
 
     def _make_ours(self, connection: Any) -> None:

@@ -28,7 +28,7 @@ _NEVER = float("inf")
 class Watch:
     """One operation's use of a line, and what was done to end it."""
 
-    __slots__ = ("asked", "end", "line", "request", "shut", "warn")
+    __slots__ = ("asked", "end", "line", "shut", "warn")
 
     def __init__(self, line: Line, seconds: float) -> None:
         now = monotonic()
@@ -39,16 +39,10 @@ class Watch:
         """Whether the server was asked to give its statement up."""
         self.shut = False
         """Whether the connection was cut."""
-        self.request: threading.Thread | None = None
 
     @property
     def touched(self) -> bool:
         return self.asked or self.shut
-
-    def wait(self, seconds: float) -> None:
-        """Until the server has the request to give up the statement."""
-        if self.request is not None and seconds > 0:
-            self.request.join(seconds)
 
 
 class Watchdog:
@@ -121,7 +115,7 @@ class Watchdog:
         # it need not wait for a lock on nobody's behalf. First, as some drivers ask for nothing on
         # a connection that is closed, which is what follows when it is shut.
         self._ask(watch)
-        watch.wait(_HEAD_START)
+        watch.line.wait_for_request(_HEAD_START)
         watch.line.shut()
         return _NEVER
 
@@ -134,7 +128,7 @@ class Watchdog:
             with contextlib.suppress(RuntimeError):
                 thread.start()
                 self._requests.append(thread)
-                watch.request = thread
+                watch.line.request = thread
 
 
 def _quietly(ask: Callable[[], object]) -> None:
