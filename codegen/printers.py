@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import textwrap
 from collections.abc import Iterable
@@ -44,6 +45,7 @@ def string_tuple(texts: Iterable[str]) -> str:
     return f"({values[0]},)" if len(values) == 1 else f"({', '.join(values)})"
 
 
+@functools.cache
 def string(text: str) -> str:
     """The literal of exactly this text; several lines stand in triple quotes, as they are read."""
     escaped = "".join(char if char == "\n" else _escaped(char) for char in text)
@@ -173,6 +175,7 @@ def plain_docstring(doc: str, indent: int = 8) -> str:
     return _quoted(_wrapped(doc.strip(), indent), indent)
 
 
+@functools.cache  # the same texts stand in many modules
 def _quoted(text: str, indent: int) -> str:
     raw = "r" if "\\" in text else ""
     text = "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
@@ -196,9 +199,10 @@ def _section(title: str, entries: list[tuple[str, str]], indent: int) -> str:
     return "\n".join(lines)
 
 
-def _lines(text: str, width: int, first: str = "", others: str = "") -> list[str]:
+@functools.cache
+def _lines(text: str, width: int, first: str = "", others: str = "") -> tuple[str, ...]:
     """Wrapped between words only: an address or a word with a hyphen stays in one piece."""
-    return textwrap.wrap(
+    found = textwrap.wrap(
         text,
         width,
         initial_indent=first,
@@ -206,6 +210,7 @@ def _lines(text: str, width: int, first: str = "", others: str = "") -> list[str
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return tuple(found)
 
 
 def _wrapped(doc: str, indent: int) -> str:

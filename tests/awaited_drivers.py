@@ -142,9 +142,9 @@ class OnMariaDB:
 
     @staticmethod
     def admin(server: Any) -> Any:
-        return pymysql.connect(
-            host=LOOPBACK, port=server.port, user="root", database="test", autocommit=True
-        )
+        where = {"host": LOOPBACK, "port": server.port, "user": "root", "database": "test"}
+        # The server has no TLS, for which PyMySQL would get ready 30 ms long.
+        return pymysql.connect(**where, autocommit=True, ssl_disabled=True)
 
     @classmethod
     def place(cls, server: Any) -> dict[str, Any]:

@@ -43,6 +43,11 @@ class Admin(SqlAdmin):
         connection.autocommit = True
         return connection
 
+    def create(self, database: str, how: str = "") -> None:
+        with closing(self.connect(self.server.database)) as connection:
+            made = f'CREATE DATABASE "{database}" TEMPLATE template0 {copied(connection)} {how}'
+            connection.cursor().execute(made)
+
     def role(self, rights: str = "", *, options: str = "") -> dict[str, Any]:
         """A new user with these rights; `{}` is its name. What the persister needs to be it."""
         name = f"user_{next(numbers)}"
@@ -113,17 +118,25 @@ def database(
     own, whole = Database(server, name), Database(server, server.database)
     names = {"database": sql.Identifier(own.name), "role": sql.Identifier(own.user)}
 
-    def do(text: str) -> None:
+    def do(*statements: str) -> None:
         with whole.connected() as connection, connection.cursor() as cursor:
-            cursor.execute(sql.SQL(text).format(**names), (PASSWORD,) if "%s" in text else None)
+            for text in statements:
+                made = sql.SQL(text).format(**names, copied=sql.SQL(copied(connection)))
+                cursor.execute(made, (PASSWORD,) if "%s" in text else None)
 
-    do("CREATE DATABASE {database} TEMPLATE template0 " + options)
-    do("CREATE ROLE {role} LOGIN PASSWORD %s")
+    do(
+        "CREATE DATABASE {database} TEMPLATE template0 {copied} " + options,
+        "CREATE ROLE {role} LOGIN PASSWORD %s",
+    )
     try:
         yield own
     finally:
-        do("DROP DATABASE {database} WITH (FORCE)")
-        do("DROP ROLE {role}")
+        do("DROP DATABASE {database} WITH (FORCE)", "DROP ROLE {role}")
+
+
+def copied(connection: Any) -> str:
+    """How a database is made: by copying files, which takes a third of writing them as WAL."""
+    return "STRATEGY file_copy" if connection.server_version >= 150_000 else ""
 
 
 # The bodies of fixtures.

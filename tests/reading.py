@@ -15,6 +15,7 @@ import pytest
 from codegen import pipeline, rendering, source
 from codegen.nodes import Node
 from codegen.problems import Report
+from codegen.rendering import Tree
 
 
 def once(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,8 +44,10 @@ def _identity(thing: Any) -> Any:
 
 @contextmanager
 def read_once() -> Iterator[None]:
-    """In the block, files that did not change are parsed, resolved, checked and compiled once."""
+    """In the block, files that did not change are parsed, resolved, checked and compiled once, and
+    a tree that is made again is formatted once."""
     parse, lint, compile_ = source.parse, rendering._lint, jinja2.Environment.compile
+    style = pipeline.style
 
     @functools.cache
     def good(text: str, path: str) -> Node | None:
@@ -71,7 +74,20 @@ def read_once() -> Iterator[None]:
             compiled[source, name] = compile_(self, source, name, filename)
         return compiled[source, name].replace(co_filename=filename)
 
+    formatted: dict[Any, Tree] = {}
+
+    def style_once(tree: Tree, root: Path, *more: Any) -> Tree:
+        pinned = root / "pyproject.toml"
+        key = frozenset(tree.items()), pinned.read_bytes() if pinned.is_file() else None
+        if key not in formatted:
+            found = style(tree, root, *more)
+            if not found:  # it has a fault, which is to be told
+                return found
+            formatted[key] = found
+        return dict(formatted[key])
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "style", style_once)
         patch.setattr(rendering, "_lint", lint_once)
         patch.setattr(jinja2.Environment, "compile", compile_once)
         patch.setattr(source, "parse", parse_once)

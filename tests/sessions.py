@@ -9,10 +9,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from persistry import errors
 from persistry._runtime.failures import Failures, Rule
+from tests.yaml_texts import read_yaml
 
 SPECS = Path(__file__).parent.parent / "spec" / "backends"
 
@@ -20,7 +19,7 @@ SPECS = Path(__file__).parent.parent / "spec" / "backends"
 @functools.cache
 def failures_of(backend: str, driver: str = "") -> Failures:
     """What the spec says of a driver: its own rules, then those that all drivers share."""
-    spec = yaml.safe_load((SPECS / f"{backend}.yaml").read_text(encoding="utf-8"))
+    spec = read_yaml((SPECS / f"{backend}.yaml").read_text(encoding="utf-8"))
     own = spec["drivers"][driver].get("errors", {}) if driver else {}
     both = [own, spec["errors"]]
     base = tuple(_named(name) for it in both for name in it.get("base", ()))

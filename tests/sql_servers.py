@@ -34,7 +34,11 @@ class SqlAdmin(ABC):
     def __init__(self, server: Any) -> None:
         self.server = server
         self.database = f"database_{next(numbers)}"
-        self.run(f"CREATE DATABASE {self.database}", database=server.database)
+        self.create(self.database)
+
+    def create(self, database: str, how: str = "") -> None:
+        """A new database; `how` is the rest of the statement."""
+        self.run(f"CREATE DATABASE {database} {how}", database=self.server.database)
 
     @abstractmethod
     def connect(self, database: str = "", **options: Any) -> Any:

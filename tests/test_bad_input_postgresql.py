@@ -259,10 +259,7 @@ def test_a_column_that_holds_no_texts(make: Make, admin: Admin, change: str) -> 
 )
 def test_a_database_of_another_encoding(make: Make, admin: Admin, encoding: str, text: str) -> None:
     name = f"{admin.database}_{encoding}"
-    admin.run(
-        f"CREATE DATABASE \"{name}\" ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0",
-        database="postgres",
-    )
+    admin.create(name, f"ENCODING '{encoding}' LOCALE 'C'")
     persister = make(db_name=name)
     persister.initialize()
     persister.put(text, n=text)

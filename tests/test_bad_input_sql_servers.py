@@ -40,7 +40,10 @@ make = pytest.fixture(makers)
 persister = pytest.fixture(initialized)
 
 
-@pytest.fixture(params=[(name, it) for name, store in STORES.items() for it in store.classes])
+COLUMNS = [(name, it) for name, store in STORES.items() for it in store.classes]
+
+
+@pytest.fixture(params=COLUMNS, ids=" ".join)
 def column(request: pytest.FixtureRequest) -> tuple[str, str]:
     """A store and one of its classes."""
     name, colour = request.param

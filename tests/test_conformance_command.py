@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from persistry.conformance.support.promise import POINTS
+from tests.warm import run_module
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "persistry.conformance"]
@@ -98,18 +99,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *arguments: str, **environment: str) -> Done:
+def run(folder: Path, *arguments: str) -> Done:
     """Run the command, with the factories of this suite beside those of the folder."""
     path = os.pathsep.join([str(ROOT / "generated"), str(ROOT)])
     more = {"PYTHONPATH": path, "PYTEST_ADDOPTS": "--no-such-option", "FORCE_COLOR": ""}
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=os.environ | more | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_module("persistry.conformance", arguments, folder, os.environ | more)
 
 
 def outcome(folder: Path, *arguments: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pymongo.errors
 import pytest
 import redis
-import yaml
 from bson.errors import InvalidBSON
 from redis._parsers import _RESP2Parser
 from redis.exceptions import (
@@ -56,6 +55,7 @@ from tests import rules_mariadb as mariadb
 from tests import rules_postgresql as postgresql
 from tests import rules_sqlcipher as sqlcipher
 from tests.rules import Row
+from tests.yaml_texts import read_yaml
 
 SPECS = Path(__file__).parent.parent / "spec" / "backends"
 LIMITS = Limits(2, 1.5)
@@ -633,7 +633,7 @@ def test_every_code_and_text_has_a_row(name: str) -> None:
 def test_every_backend_with_rules_has_a_table() -> None:
     with_rules = {}
     for path in SPECS.glob("*.yaml"):
-        spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+        spec = read_yaml(path.read_text(encoding="utf-8"))
         if "errors" in spec:
             for driver in spec["drivers"].values():
                 errors = driver.get("errors", {})

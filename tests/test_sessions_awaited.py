@@ -60,7 +60,6 @@ from tests.async_sessions import (
 )
 from tests.awaited_drivers import Admin
 from tests.servers import LOOPBACK, Server, ServerMissing
-from tests.stores.served import missing
 from tests.timing import within
 
 SELECT = "SELECT k, v FROM t WHERE k = %s"
@@ -123,6 +122,8 @@ def shared_server(on: Any, request: pytest.FixtureRequest) -> Server:
         try:
             server = on.server()
         except ServerMissing as error:
+            from tests.stores.served import missing  # not in each process that a test starts
+
             missing(error, skip=request.config.getoption("skip_missing"))
         _running[on.server] = server
         server.start()

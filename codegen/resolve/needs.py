@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -326,9 +327,8 @@ def _check_class(
         message = f"there is no templates/runtime/{home}"
         report.add(Code.SPEC01, message, module.span, help=help)
         return
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
+    tree = _parsed(path.read_bytes())
+    if tree is None:
         return  # said where the file is copied
     classes = {it.name: it for it in tree.body if isinstance(it, ast.ClassDef)}
     imports = [it for it in tree.body if isinstance(it, ast.ImportFrom)]
@@ -342,6 +342,15 @@ def _check_class(
             message = f"the class {str(name)!r} has no method {operation!r}"
             help = f"write it in templates/runtime/{home}; no template emits it there"
             report.add(Code.SPEC02, message, name.span, help=help)
+
+
+@functools.cache
+def _parsed(source: bytes) -> ast.Module | None:
+    """A module of the runtime, parsed once: several backends may share it."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
 
 
 def _methods(cls: ast.ClassDef | None, classes: Mapping[str, ast.ClassDef]) -> set[str]:

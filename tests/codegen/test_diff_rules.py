@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
-import yaml
 
 from codegen import ir, model
 from codegen.decode import Value
@@ -35,6 +34,7 @@ from codegen.resolve.families import FAMILIES
 from codegen.schema import alternatives, is_optional, keys_of
 from codegen.stored import differences, stored
 from tests.codegen.specs import Texts, older, written
+from tests.yaml_texts import read_yaml
 
 GOLDENS = Path(__file__).parents[1] / "golden" / "changes"
 Pair = list[dict[str, Any]]
@@ -42,7 +42,7 @@ Pair = list[dict[str, Any]]
 
 def pairs() -> dict[str, Pair]:
     text = Path(__file__).with_name("changes.yaml").read_text(encoding="utf-8")
-    found = yaml.safe_load(text)
+    found = read_yaml(text)
     return {name: it if isinstance(it, list) else [it] for name, it in found.items()}
 
 

@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from codegen import writing
 from codegen.__main__ import main
 from codegen.pipeline import problems_of
 from codegen.problems import Code
 from codegen.rendering import Tree
+from tests.yaml_texts import read_yaml
 
 ERRORS = Path(__file__).parents[1] / "errors"
 EXCERPT = re.compile(r"^([^\n :]+):(\d+):\d+: [^\n]*\n +(\d+) \| ([^\n]*)$", re.MULTILINE)
@@ -40,7 +40,7 @@ CASES = sorted(case.name for case in ERRORS.iterdir() if case.is_dir())
 
 
 def edits_of(name: str) -> list[dict[str, Any]]:
-    edits = yaml.safe_load((ERRORS / name / "edit.yaml").read_text(encoding="utf-8"))
+    edits = read_yaml((ERRORS / name / "edit.yaml").read_text(encoding="utf-8"))
     return edits if isinstance(edits, list) else [edits]
 
 

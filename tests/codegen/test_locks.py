@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from codegen import locking
 from codegen.__main__ import main
@@ -22,9 +21,10 @@ from codegen.pipeline import Run
 from codegen.problems import Span
 from codegen.schema import keys_of
 from codegen.stored import Fact, Stored, differences, stored
+from tests.yaml_texts import read_yaml
 
 ROOT = Path(__file__).parents[2]
-CHANGES = yaml.safe_load((Path(__file__).parent / "stored_changes.yaml").read_text("utf-8"))
+CHANGES = read_yaml((Path(__file__).parent / "stored_changes.yaml").read_text("utf-8"))
 Put = Callable[[Path, str], None]
 Capsys = pytest.CaptureFixture[str]
 MODELS: dict[str, type[BackendModel]] = {

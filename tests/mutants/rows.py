@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support.column import Colour
+from tests.yaml_texts import read_yaml
 
 HERE = Path(__file__).parent
 # Under this name a test reports its row of the table.
@@ -71,7 +71,7 @@ def mutants() -> list[Mutant]:
     """All rows, store by store."""
     found = []
     for path in sorted(HERE.glob("*.yaml")):
-        for row in yaml.safe_load(path.read_text(encoding="utf-8")):
+        for row in read_yaml(path.read_text(encoding="utf-8")):
             of_the_store = [it.colour for it in COLUMNS if it.backend == path.stem]
             colours = tuple(row.pop("colours", of_the_store))
             found.append(Mutant(store=path.stem, colours=colours, **row))

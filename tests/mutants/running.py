@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,15 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.warm import warm
+
 # The longest that the cases of one run may take together.
 SECONDS = 60
-# What a run imports and no copy changes; a process that has it is forked for each run.
-WARM = [
-    *("pytest", "pytest_asyncio.plugin", "pytest_timeout", "orjson"),
-    *("aiosqlite", "redis.asyncio", "psycopg2.extras", "asyncpg", "pymongo", "sqlcipher3"),
-    *("psycopg", "psycopg_binary", "pymysql", "aiomysql", "cryptography.x509", "trustme"),
-    *("psutil", "yaml", "tarfile", "tomllib", "unittest.mock", "xml.etree.ElementTree", "zoneinfo"),
-]
 
 
 @dataclass(frozen=True)
@@ -55,8 +49,7 @@ def run(
     project: Path, tests: Sequence[str], columns: Sequence[str], environment: Mapping[str, str]
 ) -> list[Outcome]:
     """Run these tests of the project on these columns; `RuntimeError` if they did not run."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(WARM)
+    context = warm()
     receiver, sender = context.Pipe(duplex=False)
     columns_only = [word for name in columns for word in ("--column", name)]
     child = context.Process(
@@ -116,3 +109,5 @@ def _run(project: Path, arguments: list[str], environment: dict[str, str], to: C
 
 _OPTIONS = ["-q", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
 _OPTIONS += ["--basetemp", "tmp", "--timeout", "30"]
+# What failed is read from its exception; showing it in its source takes a quarter of a run.
+_OPTIONS += ["--tb", "no"]

@@ -9,14 +9,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import pymongo
-import pymongo.errors
+from typing import TYPE_CHECKING, Any
 
 from .base import LOOPBACK, START_SECONDS, Server, ServerFailed
 from .finding import Search, in_wheel, on_path
 from .tls import Authority
+
+if TYPE_CHECKING:
+    import pymongo
 
 INSIDE = "db/bin/mongod"
 
@@ -136,6 +136,8 @@ class MongoServer(Server):
         return self._client(**options)
 
     def _client(self, **options: Any) -> pymongo.MongoClient[dict[str, Any]]:
+        import pymongo  # here: it takes a while, and most who import servers start others
+
         if self._tls is not None:
             options = {"tls": True, "tlsCAFile": str(self.directory / "ca.pem"), **options}
         return pymongo.MongoClient(*self.address, directConnection=True, **options)
@@ -154,6 +156,8 @@ class MongoServer(Server):
                 )
 
     def _is_primary(self) -> bool:
+        from pymongo.errors import PyMongoError
+
         try:
             with self.client() if self._was_ready else self._client() as client:
                 hello = client.admin.command("hello")
@@ -161,7 +165,7 @@ class MongoServer(Server):
                 signed = hello.get("$clusterTime", {}).get("signature", {}).get("keyId", 0) != 0
                 knows = signed or self.password is None or not self._was_ready
                 return bool(hello["isWritablePrimary"]) and knows
-        except pymongo.errors.PyMongoError as error:
+        except PyMongoError as error:
             raise OSError(str(error)) from error
 
     def _wait_until_primary(self) -> None:

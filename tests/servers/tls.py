@@ -10,8 +10,6 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import trustme
-
 Result = TypeVar("Result")
 
 CHUNK = 65536
@@ -23,7 +21,10 @@ class Authority:
     """Vouches for servers on this machine to those who trust it; no system does."""
 
     def __init__(self) -> None:
-        self._authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        import trustme  # here: it takes a while, and most servers need none
+
+        self._kind = trustme.KeyType.ECDSA
+        self._authority = trustme.CA(key_type=self._kind)
 
     def write_certificate(self, path: Path) -> None:
         """What a client needs, to trust the servers."""
@@ -31,9 +32,7 @@ class Authority:
 
     def write_server(self, path: Path) -> None:
         """What a server needs, in one file: its key and its certificate."""
-        issued = self._authority.issue_cert(
-            "localhost", "127.0.0.1", key_type=trustme.KeyType.ECDSA
-        )
+        issued = self._authority.issue_cert("localhost", "127.0.0.1", key_type=self._kind)
         path.touch(0o600)
         issued.private_key_and_cert_chain_pem.write_to_path(str(path))
 

@@ -1,0 +1,83 @@
+"""Python processes that need not import what is slow to import: forked from one that has it.
+
+It has libraries only. What is tested is imported in each process anew, as a fresh interpreter does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+# What runs of pytest import, and the drivers.
+LIBRARIES = [
+    *("pytest", "pytest_asyncio.plugin", "pytest_timeout", "orjson", "rich.console", "rich.table"),
+    *("aiosqlite", "redis.asyncio", "psycopg2.extras", "asyncpg", "pymongo", "sqlcipher3"),
+    *("psycopg", "psycopg_binary", "pymysql", "aiomysql", "cryptography.x509", "trustme"),
+    *("psutil", "yaml", "tarfile", "tomllib", "unittest.mock", "xml.etree.ElementTree", "zoneinfo"),
+]
+# The longest that a module may run.
+SECONDS = 390
+
+
+def warm() -> ForkServerContext:
+    """Starts processes that have the libraries."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
+    return context
+
+
+def run_module(
+    module: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """What `python -m` does with a module, in this folder."""
+    with tempfile.TemporaryDirectory() as place:
+        said = [Path(place, name) for name in ("stdout", "stderr")]
+        given = (module, list(arguments), folder, dict(environment), said)
+        process = warm().Process(target=_as_main, args=given)
+        process.start()
+        process.join(SECONDS)
+        process.kill()
+        process.join()
+        assert process.exitcode is not None
+        texts = [it.read_text(encoding="utf-8") for it in said]
+    command = ["python", "-m", module, *arguments]
+    return subprocess.CompletedProcess(command, process.exitcode, *texts)
+
+
+def _as_main(
+    module: str, arguments: list[str], folder: Path, environment: dict[str, str], said: list[Path]
+) -> None:
+    """In the process: the module is run as an interpreter of its own would run it."""
+    for stream, path in enumerate(said, 1):
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    places = environment.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = [str(folder), *places, *(it for it in sys.path if it not in places)]
+    sys.pycache_prefix = environment.get("PYTHONPYCACHEPREFIX")
+    sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
+    sys.argv = [module, *arguments]
+    code: object = 0
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        code = ended.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    atexit._run_exitfuncs()
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+        code = 1
+    sys.exit(code or 0)
