@@ -259,6 +259,13 @@ def _creating(model: SqlBackendModel) -> list[Text]:
     return [*model.lock, *migrating, *_texts((*model.create, *widening))]
 
 
+def statements(model: SqlBackendModel) -> list[Text]:
+    """All that may name what belongs to the table."""
+    layouts_ = [text for it in model.layouts.values() for text in it.queries.values()]
+    recording = _texts(model.record_generation)
+    return [*_creating(model), *_derived(model), *recording, *model.queries.values(), *layouts_]
+
+
 def _texts(steps: Iterable[Text | StepOfCreationModel]) -> list[Text]:
     """The statements of the steps, and the queries that say whether they are wanted."""
     pairs = [(it,) if isinstance(it, Text) else (it.where, it.run) for it in steps]
@@ -286,10 +293,6 @@ def _check_names(model: SqlBackendModel, report: Report) -> None:
             help = "give it another name"
             message = f"{NUMBER} is the number of the generation"
             report.add(Code.SPEC04, message, name.span, help=help)
-    if TABLE not in model.names:
-        place = place_of(model.names, model.span)
-        help = "add 'table: {suffix: \"\"}', which the records are stored in"
-        report.add(Code.SQL06, "there is no name 'table'", place, help=help)
     if not re.fullmatch(r"-?\d+|None", model.no_limit):
         message = f"{str(model.no_limit)!r} cannot be bound for the limit"
         help = "write the number or None that means no limit to the store"
