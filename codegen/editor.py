@@ -125,7 +125,7 @@ def _known(interface: ir.Interface) -> dict[tuple[type, str], _Names]:
         (model.RedisBackendModel, "queries"): _closed(asked, required=True),
         (model.MongoBackendModel, "queries"): _closed(cases, required=True),
         (model.SqlBackendModel, "names"): _Names(
-            keys={TABLE: "the table of the records"}, required=(TABLE,), open=True
+            keys={TABLE: "the table of the records"}, open=True
         ),
         (model.SqlStoredModel, "columns"): _Names(keys=fields, required=tuple(fields), open=True),
         (model.MongoStoredModel, "fields"): _Names(keys=fields, required=tuple(fields), open=True),
@@ -239,13 +239,17 @@ def _layered(schema: Schema, said: set[tuple[str, ...]]) -> Schema:
 
 
 def _taken_out(schema: Schema, path: tuple[str, ...], said: set[tuple[str, ...]]) -> Schema:
-    required = [it for it in schema.pop("required", ()) if (*path, it) not in said]
+    """The keys that are required there and below. One whose family says only a part is one, too."""
+    required = schema.pop("required", ())
     inside = {
         key: _taken_out(child, (*path, key), said)
         for key, child in schema.get("properties", {}).items()
         if (*path, key) not in _WHOLE
     }
-    found = {"required": required, "properties": {key: it for key, it in inside.items() if it}}
+    found = {
+        "required": [it for it in required if (*path, it) not in said or inside.get(it)],
+        "properties": {key: it for key, it in inside.items() if it},
+    }
     return {key: it for key, it in found.items() if it}
 
 

@@ -269,7 +269,7 @@ class UrlModel:
     example: Text = _LEFT_OUT
     """a URL as users write it; by `network`, scheme://user:password@localhost/database"""
     parts: dict[Text, Text] = field(default_factory=dict)
-    """host, port, path, ...: the parameter that each part of a URL fills; by `network`, the usual"""
+    """host, port, path, ...: the parameter that each part fills; by `network`, the usual"""
     defaults: dict[Text, Text] = field(default_factory=dict)
     """what a part is worth where a URL lacks it; by `network`, the host is localhost"""
     rest: Text | None = None

@@ -108,7 +108,7 @@ def a_foreign_column(others: Others) -> str:
     others.sql(burrs.replace("app_id", "owner INTEGER NOT NULL, app_id", 1))
     row = A_ROW.format(table="{table}", more=", owner)", values=", 1)")
     others.sql(row.replace("'{}'", "'{{}}'"))
-    return "'owner'" if others.backend in ("postgresql", "sqlite") else "lacks "
+    return "'owner'" if others.backend != "mariadb" else "lacks "
 
 
 def a_view(others: Others) -> str:

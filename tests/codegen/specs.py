@@ -84,7 +84,9 @@ def modelled(path: str, *texts: tuple[str, str]) -> tuple[Node, Any]:
     found = decoded(path, nodes[path], report, nodes)
     assert not report, [f"{it.span} {it.message}" for it in report.problems]
     is_backend = path.startswith(BACKENDS)
-    return (completed(nodes[path], report, nodes) or nodes[path]) if is_backend else nodes[path], found
+    return (completed(nodes[path], report, nodes) or nodes[path]) if is_backend else nodes[
+        path
+    ], found
 
 
 def written(texts: Texts) -> Written:

@@ -29,14 +29,19 @@ GONE = (
     ("title: SQLite\n", "title: SQLite\nsince: {year: 2000, by: [hipp]}\n"),
     ("  unique: [part", "  padding: 7\n  unique: [part"),
 )
-MISSING = (('no_limit: "-1"\n', ""),)
+MISSING = (("traits: [durable, initialize, connection, table]\n", ""),)
 NOTES = {
-    SQLITE: "missing key 'no_limit' in a backend; unknown key 'since' in a backend; "
+    SQLITE: "missing key 'traits' in a backend; unknown key 'since' in a backend; "
     "unknown key 'padding' in a stored format",
     REDIS: "missing key 'record' in a stored format",
 }
 RULES = {
-    "backends.sqlite.no_limit": ("language-changed", "behaviour", None, "-1"),
+    "backends.sqlite.traits": (
+        "language-changed",
+        "behaviour",
+        None,
+        "[durable, initialize, connection, table]",
+    ),
     "backends.sqlite.since": (
         "language-changed",
         "behaviour",
@@ -64,7 +69,7 @@ def shown(original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     change(project, REDIS, ("  record: packed_1\n", ""))
     commit(project)
     change(project, SQLITE, *((new, old) for old, new in GONE))
-    change(project, SQLITE, ("layouts:\n", f"{MISSING[0][0]}layouts:\n"))
+    change(project, SQLITE, ("\nparameters:\n", f"\n{MISSING[0][0]}parameters:\n"))
     change(project, SQLITE, ("title: SQLite\n", "title: SQLite 3\n"))
     text = (original / REDIS).read_text(encoding="utf-8")
     (project / REDIS).write_text(text, encoding="utf-8")
