@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
+from .decode import peek
+from .model import FamilyModel
 from .nodes import ListNode, MappingNode, Node, ScalarNode, Text
 from .problems import Code, Problem, Report, suggest
+from .resolve.families import is_of_another
 
 FOLDER = "spec/families"
 BACKENDS = "spec/backends"
@@ -45,9 +48,10 @@ class Layers:
 
     def complete(self, node: Node, report: Report) -> Node | None:
         """The file with all that it left out; None where what it is like cannot be had."""
-        before = len(report.problems)
-        found = self._laid(node, self._families.get(_text(node, "family")), (), report)
-        return None if len(report.problems) > before else found
+        try:
+            return self._laid(node, self._families.get(_text(node, "family")), (), report)
+        except LookupError:
+            return None
 
     def _laid(self, node: Node, below: Node | None, seen: tuple[str, ...], report: Report) -> Node:
         """The file over its errors' like, that over its own like, and all over what lies below."""
@@ -61,27 +65,35 @@ class Layers:
         return over(node, below)
 
     def _other(self, like: Node, node: Node, seen: tuple[str, ...], report: Report) -> Node:
-        nothing = MappingNode((), like.span)
+        """The backend of this name with what lies below it, but for its family.
+
+        Raises:
+            LookupError: It cannot be had, which has been told, here or where its file is broken.
+        """
         if not isinstance(like, ScalarNode):
-            return nothing  # no name at all: that is told where the key is decoded
+            return MappingNode((), like.span)  # that is told where the key is decoded
         name = like.text
         if name in seen:
             message = f"{str(name)!r} would be like itself"
             help = "write the name of a backend that is not like this one, or say it here"
             report.add(Code.SPEC09, message, name.span, help=help)
-            return nothing
-        other = self._find(name) if name in self._backends else None
-        if other is None:
+            raise LookupError(name)
+        if name not in self._backends:
             message = f"there is no backend {str(name)!r} to be like"
             report.add(Code.SPEC01, message, name.span, help=suggest(name, self._backends))
-            return nothing
+            raise LookupError(name)
+        other = self._find(str(name))
+        if other is None:
+            raise LookupError(name)
         family, own = _text(other, "family"), _text(node, "family")
         if family != own:
             message = f"{str(name)!r} is of the family {family!r}, and this one of {own!r}"
             alike = [it for it in self._backends if _text(self._find(it), "family") == own]
             help = suggest(name, alike, "of this family")
-            report.add(Code.SPEC09, message, name.span, help=help)
-            return nothing
+            written = peek(other, FamilyModel, Report())
+            if written is not None and not is_of_another(other, written, Report()):
+                report.add(Code.SPEC09, message, name.span, help=help)
+            raise LookupError(name)
         return self._laid(other, None, seen, report)
 
 
@@ -111,14 +123,23 @@ def keys_in(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
 
 
 def gathered(reports: Mapping[str, Report], report: Report) -> None:
-    """The problems of all files, by path. What several of them took over is told once."""
+    """The problems of all files, by path. What several of them took over is told once, and not at
+    all beside those that the file has by itself."""
     takers: dict[Problem, list[str]] = {}
+    by_itself = {
+        path
+        for path, it in reports.items()
+        if any(problem.span is not None and problem.span.path == path for problem in it.problems)
+    }
     for path, it in reports.items():
         for problem in it.problems:
-            takers.setdefault(problem, []).append(path)
+            home = "" if problem.span is None else problem.span.path
+            if home == path or home not in by_itself:
+                takers.setdefault(problem, []).append(path)
     for problem, paths in takers.items():
         notes = problem.notes
-        if problem.span is not None and problem.span.path not in paths:
+        home = "" if problem.span is None else problem.span.path
+        if home not in paths and (home in reports or home.startswith((FOLDER, BACKENDS))):
             notes = (*notes, f"taken over by {', '.join(paths)}")
         report.add(problem.code, problem.message, problem.span, help=problem.help, notes=notes)
 

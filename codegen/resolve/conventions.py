@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from .. import sql_text
 from ..model import (
@@ -14,7 +14,7 @@ from ..model import (
     SqlBackendModel,
     UrlModel,
 )
-from ..nodes import Text
+from ..nodes import Section, Text
 from .libraries import is_of_python
 from .sql import TABLE, statements
 
@@ -38,13 +38,19 @@ _NAMES: dict[str, Literal["identifier", "name", "schema"]] = {
 def conventional(model: Model) -> Model:
     """The backend with what it, or a driver of it, left out."""
     is_server = _NETWORK in model.traits
-    drivers = {name: _called(name, driver) for name, driver in model.drivers.items()}
+    drivers = _as(model.drivers, {it: _called(it, driver) for it, driver in model.drivers.items()})
     model = replace(model, drivers=drivers)
     if not isinstance(model, SqlBackendModel):
         return model
-    drivers = {name: _completed(driver, is_server) for name, driver in drivers.items()}
-    url = _to_a_server(model.url) if is_server else model.url
+    completed = {name: _completed(driver, is_server) for name, driver in drivers.items()}
+    drivers = _as(drivers, completed)
+    url = _to_a_server(model.url, model.backend) if is_server else model.url
     return replace(model, drivers=drivers, names=_names(model), url=url)
+
+
+def _as(written: dict[Text, Any], completed: dict[Text, Any]) -> dict[Text, Any]:
+    """A mapping that knows the place of the one that it completes."""
+    return Section(completed, written.span) if isinstance(written, Section) else completed
 
 
 def _names(model: SqlBackendModel) -> dict[Text, NameModel]:
@@ -56,14 +62,12 @@ def _names(model: SqlBackendModel) -> dict[Text, NameModel]:
         for name, written in _NAMES.items()
         if name in used and name not in model.names
     }
-    return left_out | model.names
+    return _as(model.names, left_out | model.names)
 
 
-def _to_a_server(url: UrlModel) -> UrlModel:
+def _to_a_server(url: UrlModel, name: Text) -> UrlModel:
     """Where the server is and who comes; all else that the URL says is for the driver."""
-    scheme = next(iter(url.schemes), None)
-    if scheme is None:
-        return url
+    scheme = name if name in url.schemes else next(iter(url.schemes), name)
 
     def text(value: str) -> Text:
         return Text(value, scheme.span)
@@ -105,7 +109,7 @@ def _completed(driver: DriverModel, is_server: bool) -> DriverModel:
     passed = (*arguments, *texts("table_name", "*", "serde_kwargs"), *more)
     return replace(
         driver,
-        connect=replace(connect, arguments=arguments),
+        connect=replace(connect, arguments=_as(connect.arguments, arguments)),
         extra=driver.extra or _extra(driver),
         create_helper=driver.create_helper or texts("create_table")[0],
         parameters=driver.parameters if driver.handed_in else _with_connection(driver),

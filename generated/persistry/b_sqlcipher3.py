@@ -41,8 +41,7 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """
 _SAVE_CONFLICTING = """\
 SELECT status, state, codec FROM {table}
-WHERE partition_key = ? AND app_id = ?
-  AND sequence_id = ? AND position = ?
+WHERE partition_key = ? AND app_id = ? AND sequence_id = ? AND position = ?
 """
 _LOAD_AT_SEQUENCE = """\
 SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}

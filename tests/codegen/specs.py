@@ -48,7 +48,7 @@ def decoded(path: str, node: Node, report: Report, nodes: Mapping[str, Node]) ->
         return decode(node, ScenariosModel, report)
     if not path.startswith(BACKENDS):
         return None
-    complete = completed(node, report, nodes)
+    complete = laid(node, report, nodes)
     first = None if complete is None else peek(complete, FamilyModel, report)
     if complete is None or first is None:
         return None
@@ -56,7 +56,7 @@ def decoded(path: str, node: Node, report: Report, nodes: Mapping[str, Node]) ->
     return None if found is None else conventional(found)
 
 
-def completed(node: Node, report: Report, nodes: Mapping[str, Node]) -> Node | None:
+def laid(node: Node, report: Report, nodes: Mapping[str, Node]) -> Node | None:
     """A backend file with what lies below it."""
     return Layers.of(nodes).complete(node, report)
 
@@ -84,9 +84,7 @@ def modelled(path: str, *texts: tuple[str, str]) -> tuple[Node, Any]:
     found = decoded(path, nodes[path], report, nodes)
     assert not report, [f"{it.span} {it.message}" for it in report.problems]
     is_backend = path.startswith(BACKENDS)
-    return (completed(nodes[path], report, nodes) or nodes[path]) if is_backend else nodes[
-        path
-    ], found
+    return (laid(nodes[path], report, nodes) or nodes[path]) if is_backend else nodes[path], found
 
 
 def written(texts: Texts) -> Written:

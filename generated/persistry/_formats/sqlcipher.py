@@ -135,9 +135,9 @@ def names_of(table_name: str) -> dict[str, str]:
     """The names in the statements, quoted, made from the table's name."""
     schema, table = split_table_name(table_name)
     return {
-        "table": quoted(schema, table),
         "table_name": literal(table),
         "schema_name": literal(schema) if schema else "NULL",
+        "table": quoted(schema, table),
         "heads": quoted(schema, table + "_heads"),
         "heads_order": quoted(schema, table + "_heads_order"),
         "saved": quoted(schema, table + "_saved"),
