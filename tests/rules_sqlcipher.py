@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlcipher3
 
-from persistry.errors import PersisterAccessError
+from persistry.errors import PersisterAccessError, PersisterUnavailableError
 from tests.rules import Row
 
 
@@ -34,5 +34,11 @@ OWN = [
         PersisterAccessError,
         "passphrase",
     ),
+    Row(
+        failed("interrupted", "SQLITE_INTERRUPT"),
+        PersisterUnavailableError,
+        "somebody interrupted it",
+    ),
 ]
+OWN_WORDS = {str(it.exc) for it in OWN}
 STRANGER = failed('near "SELEC": syntax error', "SQLITE_ERROR")

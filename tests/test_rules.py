@@ -563,7 +563,7 @@ MONGODB = [
 # What a file that is no database is told by comes first, and is said of the passphrase there.
 SQLCIPHER = [
     *sqlcipher.OWN,
-    *(sqlcipher.like(it) for it in SQLITE if "no SQLite database" not in it.words),
+    *(sqlcipher.like(it) for it in SQLITE if not sqlcipher.OWN_WORDS & {str(it.exc)}),
 ]
 
 TABLES = {

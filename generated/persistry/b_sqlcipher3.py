@@ -102,6 +102,12 @@ _FAILURES = Failures(
             messages=("requires a key",),
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "somebody interrupted it; try again",
+            codes=("SQLITE_INTERRUPT",),
+        ),
+        Rule(
             errors.NotInitializedError,
             _RAISED,
             "the table is missing; call initialize() once before the first save or load",
