@@ -20,6 +20,8 @@ INSERT = "save.insert"
 OPENING = "opening"
 # Stands for the number of the generation, where that is written down.
 NUMBER = "{generation}"
+# Stands in the query OPENING for the columns: rows of a name and the first word of its type.
+COLUMNS = "{columns}"
 _OPENING_ANSWERS = ("generation", "difference", "layout", layouts.LARGEST)
 OF_EVERY_TABLE = {
     OPENING: "it selects the generation that the table is of, and answers nothing without a table",
@@ -29,6 +31,10 @@ TABLE = "table"
 _SUFFIX = re.compile(r"[A-Za-z0-9_]*")
 _UNUSED_HELP = "without it the answer could be another tenant's, application's or step's"
 _LIMIT_HELP = "without it everything is answered, however long the list is"
+_TAKEN = {
+    NUMBER: "is the number of the generation",
+    COLUMNS: "stands for the columns and their types",
+}
 # The functions of the runtime that quote.
 _IDENTIFIERS = {"double_quotes": "quoted", "backticks": "backticked"}
 _LITERALS = {
@@ -89,7 +95,7 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
         return _check_binds(repr(str(name)), sql, case.given, every, report)
 
     for name, sql in model.queries.items():
-        _check_text(sql, model, report)
+        _check_text(sql, model, report, (COLUMNS[1:-1],) if name == OPENING else ())
         if not sql.strip():
             message = f"the query {str(name)!r} is empty"
             report.add(Code.SPEC02, message, sql.span, help="write a statement behind '|'")
@@ -222,7 +228,13 @@ def parts(
 
 
 def _numbered(text: str, model: SqlBackendModel) -> str:
-    return text.replace(NUMBER, str(model.stored.generation))
+    return text.replace(NUMBER, str(model.stored.generation)).replace(COLUMNS, _columns(model))
+
+
+def _columns(model: SqlBackendModel) -> str:
+    """As literals, in small letters: what catalogues call a type, BIGINT of BIGINT UNSIGNED."""
+    types = {name: re.match(r"\w*", type_) for name, type_ in model.stored.columns.items()}
+    return ", ".join(f"('{name}', '{it[0].lower()}')" for name, it in types.items() if it)
 
 
 def _ended(text: str) -> str:
@@ -289,10 +301,10 @@ def _check_names(model: SqlBackendModel, report: Report) -> None:
         if other is not name:
             message = f"{{{name}}} is the same identifier as {{{other}}}"
             report.add(Code.SPEC04, message, it.suffix.span, help="give it another suffix")
-        if f"{{{name}}}" == NUMBER:
-            help = "give it another name"
-            message = f"{NUMBER} is the number of the generation"
-            report.add(Code.SPEC04, message, name.span, help=help)
+        for taken, what in _TAKEN.items():
+            if f"{{{name}}}" == taken:
+                message = f"{taken} {what}"
+                report.add(Code.SPEC04, message, name.span, help="give it another name")
     if not re.fullmatch(r"-?\d+|None", model.no_limit):
         message = f"{str(model.no_limit)!r} cannot be bound for the limit"
         help = "write the number or None that means no limit to the store"

@@ -59,6 +59,7 @@ VALUES = {
 def written(text: str) -> str:
     """The file with its TODOs written. Its words are those of the standard library's driver."""
     lines, number, libraries = [], 0, ["sqlite3", "aiosqlite"]
+    library = libraries[0]
     for line in text.splitlines():
         if not TODO.search(line):
             lines.append(line)
