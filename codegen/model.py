@@ -443,7 +443,7 @@ class SqlStoredModel:
     doc: Text
     """what is stored, for who reads the database by hand"""
     columns: dict[Text, Text]
-    """each column and its SQL type; in `opening`, {columns} are rows of name and type's first word"""
+    """each column and its SQL type; {columns} in `opening`: rows of a name, a type's first word"""
     created_at: Literal["client", "server"]
     """whose clock says when it was saved"""
     state_bytes: int

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.layers import Layers, over
+from codegen.layers import FOLDER, Layers, over
 from codegen.model import SqlBackendModel
 from codegen.nodes import Node, plain
 from codegen.pipeline import Run, problems_of
@@ -15,8 +15,9 @@ from codegen.problems import Report
 from codegen.source import parse
 from tests.codegen.specs import texts_of
 
+TEXTS = texts_of(Path(__file__).parents[2])
 Put = Callable[[Path, str], None]
-SQLCIPHER, REDIS_BURR = "spec/backends/sqlcipher.yaml", "spec/backends/redis_burr.yaml"
+REDIS_BURR = "spec/backends/redis_burr.yaml"
 
 
 def node(text: str, path: str = "x.yaml") -> Node:
@@ -96,14 +97,11 @@ def test_what_is_taken_over_stands_where_it_is_written(project: Path) -> None:
 
 def test_without_what_it_is_like_the_other_mistake_is_told_alone(project: Path, put: Put) -> None:
     """A file that is no YAML: nothing is said of those that are like it."""
-    put(project / "spec/backends/sqlite.yaml", "backend: sqlite\nbackend: again\n")
+    put(project / "spec/backends/sqlite.yaml", "backend: [\n")
     assert "\n1 problem; " in problems_of(project)
 
 
-@pytest.mark.parametrize(
-    "path", [it for it in texts_of(Path(__file__).parents[2]) if "famil" in it]
-)
+@pytest.mark.parametrize("path", [it for it in TEXTS if it.startswith(FOLDER)])
 def test_a_family_says_nothing_that_is_a_backends_own(path: str) -> None:
-    texts = texts_of(Path(__file__).parents[2])
-    said = plain(node(texts[path]))
+    said = plain(node(TEXTS[path]))
     assert not said.keys() & {"backend", "family", "title", "doc", "url", "drivers", "like"}
