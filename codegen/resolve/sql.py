@@ -95,7 +95,7 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
         return _check_binds(repr(str(name)), sql, case.given, every, report)
 
     for name, sql in model.queries.items():
-        _check_text(sql, model, report, (COLUMNS[1:-1],) if name == OPENING else ())
+        _check_text(sql, model, report, () if name in cases else (COLUMNS[1:-1],))
         if not sql.strip():
             message = f"the query {str(name)!r} is empty"
             report.add(Code.SPEC02, message, sql.span, help="write a statement behind '|'")
