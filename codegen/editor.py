@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from . import ir, model
 from .decode import Value
+from .layers import ITS_OWN, LIKE
 from .nodes import Text
 from .rendering import Tree
 from .resolve import redis
@@ -43,9 +44,18 @@ Schema = dict[str, Any]
 def schemas(project: ir.Project, command: str = "make generate") -> Tree:
     """A schema for each kind of document; of the backends, one for each family."""
     printer = _Printer(_known(project.interface) | _parameters(project), command)
+    said = {it.name: {*it.keys} for it in project.families}
+    printed = {}
+    for name, cls in DOCUMENTS.items():
+        schema = printed[name] = printer.document(name, cls)
+        if LIKE in schema["properties"]:
+            needed = _layered(schema, said.get(name, set()))
+            if name in said:
+                printed[f"{name}_family"] = _of_all(schema)
+            schema |= {"if": {"required": [LIKE]}, "else": needed}
     return {
-        f"{FOLDER}/{name}.json": json.dumps(printer.document(name, cls), indent=2) + "\n"
-        for name, cls in DOCUMENTS.items()
+        f"{FOLDER}/{name}.json": json.dumps(schema, indent=2) + "\n"
+        for name, schema in printed.items()
     }
 
 
@@ -115,7 +125,7 @@ def _known(interface: ir.Interface) -> dict[tuple[type, str], _Names]:
         (model.RedisBackendModel, "queries"): _closed(asked, required=True),
         (model.MongoBackendModel, "queries"): _closed(cases, required=True),
         (model.SqlBackendModel, "names"): _Names(
-            keys={TABLE: "the table of the records"}, required=(TABLE,), open=True
+            keys={TABLE: "the table of the records"}, open=True
         ),
         (model.SqlStoredModel, "columns"): _Names(keys=fields, required=tuple(fields), open=True),
         (model.MongoStoredModel, "fields"): _Names(keys=fields, required=tuple(fields), open=True),
@@ -218,6 +228,43 @@ class _Printer:
                 return _limited(printed, _closed(dict.fromkeys(get_args(arguments[0]), "")))
             return printed
         raise TypeError(f"no field of a spec can be of the type {hint}")
+
+
+def _layered(schema: Schema, said: set[tuple[str, ...]]) -> Schema:
+    """What a backend must say that is like no other and whose family says so much; and nothing of
+    that is required by the schema any more."""
+    needed = _taken_out(schema, (), said)
+    schema["required"] = [it for it in needed["required"] if it in ITS_OWN]
+    return needed | {"required": [it for it in needed["required"] if it not in ITS_OWN]}
+
+
+def _taken_out(schema: Schema, path: tuple[str, ...], said: set[tuple[str, ...]]) -> Schema:
+    """The keys that are required there and below. One whose family says only a part is one, too."""
+    required = schema.pop("required", ())
+    inside = {
+        key: _taken_out(child, (*path, key), said)
+        for key, child in schema.get("properties", {}).items()
+        if (*path, key) not in _WHOLE
+    }
+    found = {
+        "required": [it for it in required if (*path, it) not in said or inside.get(it)],
+        "properties": {key: it for key, it in inside.items() if it},
+    }
+    return {key: it for key, it in found.items() if it}
+
+
+def _of_all(schema: Schema) -> Schema:
+    """What a family says for its backends: nothing that is a backend's own."""
+    properties = {key: it for key, it in schema["properties"].items() if key not in _NOT_OF_ALL}
+    return {key: it for key, it in schema.items() if key != "required"} | {
+        "description": "what a family says for its backends",
+        "properties": properties,
+    }
+
+
+# What is no other backend's is written as a whole, and no family says it.
+_WHOLE = {(it,) for it in ITS_OWN}
+_NOT_OF_ALL = (*ITS_OWN, LIKE)
 
 
 # A plain scalar is a text, whatever YAML would make of it.

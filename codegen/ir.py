@@ -731,9 +731,19 @@ class Theme:
 
 
 @dataclass(frozen=True)
+class Family:
+    """What a family says for its backends, which need not."""
+
+    name: str
+    keys: tuple[tuple[str, ...], ...]
+    """Each with those that it stands in."""
+
+
+@dataclass(frozen=True)
 class Project:
     """Everything that is printed, from one spec."""
 
     interface: Interface
     backends: tuple[Backend, ...]
     themes: tuple[Theme, ...]
+    families: tuple[Family, ...]

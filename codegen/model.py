@@ -16,6 +16,8 @@ ParameterStyle = Literal["qmark", "format", "dollar"]
 StepKind = Literal["search", "scan", "sort", "temporary", "write", "part"]
 
 _BEGIN = Text("BEGIN", Span("", 1, 1))
+# Stands where a convention has the last word (`codegen/resolve/conventions.py`).
+_LEFT_OUT = Text("", Span("", 1, 1))
 
 
 # --- spec/interface.yaml ------------------------------------------------------------------------
@@ -251,19 +253,27 @@ class ErrorsModel:
 
 
 @dataclass(frozen=True)
+class SharedErrorsModel(ErrorsModel):
+    """the errors"""
+
+    like: Text | None = None
+    """another backend of the family, whose rules are tried behind these; its rest holds as well"""
+
+
+@dataclass(frozen=True)
 class UrlModel:
     """the URLs of a backend"""
 
     schemes: dict[Text, dict[Text, Text]]
     """how URLs begin, and what each sets: parameter to value"""
-    example: Text
-    """a URL as users write it"""
+    example: Text = _LEFT_OUT
+    """a URL as users write it; by `network`, scheme://user:password@localhost/database"""
     parts: dict[Text, Text] = field(default_factory=dict)
-    """host, port, path, ...: the parameter that each part of a URL fills"""
+    """host, port, path, ...: the parameter that each part fills; by `network`, the usual"""
     defaults: dict[Text, Text] = field(default_factory=dict)
-    """what a part is worth where a URL lacks it"""
+    """what a part is worth where a URL lacks it; by `network`, the host is localhost"""
     rest: Text | None = None
-    """the dict parameter for what a URL's query says beyond all others"""
+    """the dict parameter for all else in a URL's query; by `network`, connect_kwargs"""
     whole: Text | None = None
     """the parameter that takes the URL as it is written"""
 
@@ -285,8 +295,8 @@ class ConnectModel:
     """how a driver connects"""
 
     span: Span
-    arguments: dict[Text, Text]
-    """our parameter: the driver's keyword for it"""
+    arguments: dict[Text, Text] = field(default_factory=dict)
+    """our parameter: the driver's keyword; by `network`, db_name is database, user user, ..."""
     call: Text | None = None
     """the function; left out, the library's `connect`"""
     fixed: dict[Text, Value] = field(default_factory=dict)
@@ -306,10 +316,10 @@ class DriverModel:
     """whether its calls block or are awaited"""
     class_name: Text = field(metadata={"key": "class"})
     """the name of the class to emit"""
-    module: Text
-    """the module of the package to emit, `b_` and the library's name"""
+    module: Text = _LEFT_OUT
+    """the module of the package to emit; left out, `b_` and the library's name"""
     requires: Text | None = None
-    """the module to import, as Python's import statement names it"""
+    """the library, as Python's import statement names it; by `connect`, the name of this driver"""
     extra: Text | None = None
     """the extra that installs it; by `connect`, named like the library; Python's own needs none"""
     imports: tuple[Text, ...] = ()
@@ -323,7 +333,7 @@ class DriverModel:
     create_helper: Text | None = None
     """the established name of the method that creates the table; by `connect`, create_table"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
-    """parameters of this driver's class only"""
+    """of this driver's class only; by `connect`, connection is the library's Connection"""
     constructor: tuple[Text, ...] = ()
     """the parameters of the class, in order; behind "*" keyword-only; by `connect`, the usual"""
     from_values: tuple[Text, ...] = ()
@@ -433,7 +443,7 @@ class SqlStoredModel:
     doc: Text
     """what is stored, for who reads the database by hand"""
     columns: dict[Text, Text]
-    """each column and its SQL type"""
+    """each column and its SQL type; {columns} in `opening`: rows of a name, a type's first word"""
     created_at: Literal["client", "server"]
     """whose clock says when it was saved"""
     state_bytes: int
@@ -657,6 +667,8 @@ class BackendModel:
     """what can be asked of it; the cases of the promise that need others are not run"""
     drivers: dict[Text, DriverModel]
     """the libraries that speak to it, by name; a plain URL means the first of each colour"""
+    like: Text | None = field(default=None, kw_only=True)
+    """another backend, which says what is left out here, but for title, doc, url and drivers"""
 
 
 @dataclass(frozen=True)
@@ -696,16 +708,16 @@ class SqlBackendModel(BackendModel):
 
     stored: SqlStoredModel
     """what the table looks like, and stays like"""
-    names: dict[Text, NameModel]
-    """identifiers made from the table's name; {name} in a statement is one, quoted"""
     queries: dict[Text, Text]
     """one for each case of the interface, `opening` and `is_initialized`; :name binds a value"""
     no_limit: Text
     """what to bind for the limit when all are wanted"""
     record_generation: tuple[Text | StepOfCreationModel, ...] = field(metadata={"one": True})
     """run behind `create`: writes {generation} down beside the records, for the query `opening`"""
-    errors: ErrorsModel
+    errors: SharedErrorsModel
     """how failures show, whatever the driver"""
+    names: dict[Text, NameModel] = field(default_factory=dict)
+    """{name} in a statement; those of {table}, {table_name} and {schema_name} may be left out"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     """parameters of its classes; what is left out is as the interface has it"""
     connection: ConnectionModel = ConnectionModel()
@@ -744,7 +756,7 @@ class RedisBackendModel(BackendModel):
     """Lua, run by the server in one piece"""
     queries: dict[Text, RedisQueryModel]
     """one for each case of the interface"""
-    errors: ErrorsModel
+    errors: SharedErrorsModel
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     """parameters of its classes; what is left out is as the interface has it"""
@@ -772,7 +784,7 @@ class MongoBackendModel(BackendModel):
     """what is created, by name; each query needs one"""
     queries: dict[Text, MongoQueryModel]
     """one for each case of the interface"""
-    errors: ErrorsModel
+    errors: SharedErrorsModel
     """how failures show, whatever the driver"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)
     """parameters of its classes; what is left out is as the interface has it"""

@@ -16,6 +16,7 @@ import jinja2
 
 from . import outside
 from .editor import OWN, modeline
+from .layers import LIKE
 from .nodes import MappingNode, Node, ScalarNode
 from .problems import Report, render, suggest
 from .resolve.sql import OPENING
@@ -202,6 +203,8 @@ def _text(
         like=like.name,
         family=family,
         is_short=family == "sql",
+        # What that one says of the statements holds for the new store as well, and of its failures.
+        is_like=bool(like.text(LIKE)),
         parts=defaultdict(str, like.parts()),
         taken_over=[
             _of_a_new_store(it, like) for key, it in like.parts().items() if key not in _OWN

@@ -9,6 +9,8 @@ from typing import TypeVar
 from . import ir, locking, outside, plans
 from .decode import decode, peek
 from .editor import schemas
+from .layers import BACKENDS, Layers, gathered, keys_in
+from .layers import FOLDER as FAMILY_FILES
 from .model import (
     FamilyModel,
     InterfaceModel,
@@ -61,13 +63,17 @@ class Run:
         self.written: Written | None = None
         self._nodes: dict[str, Node] = {}
         self._sources: dict[str, str] = {}
+        self._found: dict[str, Node | None] = {}
         self.models: list[Models] = []
 
     def project(self) -> ir.Project | None:
         """The resolved spec, or None if it has problems."""
         written = self._read(self.root, "spec/interface.yaml", InterfaceModel)
         folder, scenarios = self._folders()
-        models = [self._backend(path) for path in self._files(folder)]
+        reports = {path: Report() for path in self._files(folder)}
+        layers = self._layers(folder)
+        read = {path: self._backend(path, layers, it) for path, it in reports.items()}
+        gathered(reports, self.report)
         cases = {
             path: self._read(self.base, path, ScenariosModel)
             for path in (self._files(scenarios) if scenarios else ())
@@ -77,11 +83,13 @@ class Run:
         shared = interface(written, self.report)
         if self.report:  # what does not fit to a broken interface is not said as well
             return None
-        backends = [backend(it, shared, written, self.report) for it in models if it is not None]
+        models = {path: it for path, it in read.items() if it is not None}
+        backends = [backend(it, shared, written, reports[path]) for path, it in models.items()]
+        gathered(reports, self.report)
         complete = {path: it for path, it in cases.items() if it is not None}
         taken = frozenset() if self.own is None else outside.cases()
         found = themes(complete, shared, self.report, taken)
-        used = self.models = [it for it in models if it is not None]
+        used = self.models = [*models.values()]
         self.written = Written(written, tuple(used), complete, self._nodes)
         runtime = self.root / "templates" / "runtime"
         check_taken(used, shared, runtime, self.report)
@@ -89,7 +97,7 @@ class Run:
         # Whoever makes a package of their own says what to install as they like.
         home = self.root if self.own is None else self.own
         check_extras(used, home / "pyproject.toml", self.report)
-        return None if self.report else ir.Project(shared, tuple(backends), found)
+        return None if self.report else ir.Project(shared, tuple(backends), found, self._said())
 
     def tree(self, formatted: bool = True) -> Tree:
         """The text of every generated file; empty if there are problems."""
@@ -141,7 +149,7 @@ class Run:
     def _folders(self) -> tuple[str, str]:
         """Where backends and scenarios are; the second is empty if there need be none."""
         if self.own is None:
-            return "spec/backends", "spec/conformance"
+            return BACKENDS, "spec/conformance"
         cases = f"{self.own.name}/conformance"
         return self.own.name, cases if (self.base / cases).is_dir() else ""
 
@@ -150,26 +158,53 @@ class Run:
         return None if node is None else decode(node, model, self.report)
 
     def _load(self, base: Path, path: str) -> Node | None:
-        node, self._sources[path] = load(base, path, self.report)
-        if node is not None:
-            self._nodes[path] = node
-        return node
+        """The nodes of a file, which is read once."""
+        if path not in self._found:
+            self._found[path], self._sources[path] = load(base, path, self.report)
+            if (node := self._found[path]) is not None:
+                self._nodes[path] = node
+        return self._found[path]
 
-    def _backend(self, path: str) -> Models | None:
+    def _said(self) -> tuple[ir.Family, ...]:
+        found = self._families().items()
+        return tuple(ir.Family(name, tuple(keys_in(node))) for name, node in found)
+
+    def _families(self) -> dict[str, Node]:
+        """What each family says for all of its backends, by its name."""
+        paths = (self.root / FAMILY_FILES).glob("[!.]*.yaml")
+        names = {it.stem: f"{FAMILY_FILES}/{it.name}" for it in sorted(paths)}
+        found = {name: self._load(self.root, path) for name, path in names.items()}
+        return {name: it for name, it in found.items() if it is not None}
+
+    def _layers(self, folder: str) -> Layers:
+        """What lies below the backends: those beside them, and those that stand in persistry."""
+        places = ((self.root, BACKENDS), (self.base, folder))
+        homes = {
+            path.stem: (base, f"{there}/{path.name}")
+            for base, there in places
+            for path in sorted((base / there).glob("[!.]*.yaml"))
+        }
+        return Layers(self._families(), homes, lambda name: self._load(*homes[name]))
+
+    def _backend(self, path: str, layers: Layers, report: Report) -> Models | None:
         """Its family is read first: it decides which keys the file has."""
         node = self._load(self.base, path)
         if node is None:
             return None
-        first = peek(node, FamilyModel, self.report)
-        if first is None or is_of_another(node, first, self.report):
+        first = peek(node, FamilyModel, report)
+        if first is None or is_of_another(node, first, report):
             return None
         if self.own is not None and first.family == "runtime":
             help = "write one of: sql, redis, mongo; the family 'runtime' stands in persistry"
             message = "nothing is generated for the family 'runtime'"
-            self.report.add(Code.SPEC09, message, _place_of("family", node), help=help)
+            report.add(Code.SPEC09, message, _place_of("family", node), help=help)
             return None
-        found = decode(node, FAMILIES[first.family], self.report)
-        return conventional(found) if isinstance(found, SqlBackendModel) else found
+        complete = layers.complete(node, report)
+        if complete is None:
+            return None
+        self._nodes[path] = complete
+        found = decode(complete, FAMILIES[first.family], report)
+        return None if found is None else conventional(found)
 
     def _files(self, folder: str) -> list[str]:
         """The files of a folder: there are some, and all of them are read."""

@@ -28,6 +28,7 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.burr_sqlite import INDEX, TABLE
 from tests.sqlite import Make, damaged, initialized, paths
 from tests.stores.sqlcipher import encrypted
 from tests.timing import SLACK, within
@@ -255,7 +256,8 @@ def test_a_damaged_record_is_named_and_spares_the_others(
 
 def test_an_application_whose_name_is_no_text(persister: Calls, path: Path) -> None:
     persister.put(n=1)
-    sql(path, "UPDATE burr_state SET app_id = CAST(app_id AS BLOB)")
+    for table in ("burr_state", "burr_state_heads"):
+        sql(path, f"UPDATE {table} SET app_id = CAST(app_id AS BLOB)")
     with refused(CorruptStateError, "list_app_ids", "'p'", "an app_id", cause=ValueError):
         persister.list_app_ids("p")
     assert persister.get() is None
@@ -382,15 +384,7 @@ def test_a_memory_database_is_one_of_its_persister(make: Make) -> None:
 
 # Tables of others
 
-BURR = """
-CREATE TABLE burr_state (
-  partition_key TEXT DEFAULT '', app_id TEXT NOT NULL, sequence_id INTEGER NOT NULL,
-  position TEXT NOT NULL, status TEXT NOT NULL, state TEXT NOT NULL,
-  created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-  PRIMARY KEY (partition_key, app_id, sequence_id, position))
-"""
 TABLES = {
-    "burr": [BURR, "INSERT INTO burr_state VALUES ('p', 'a', 1, 's', 'completed', '{}', 'now')"],
     "other columns": ["CREATE TABLE burr_state (a, b)", "INSERT INTO burr_state VALUES (1, 2)"],
     "no keys": [f"CREATE TABLE burr_state (write_number INTEGER PRIMARY KEY, {COLUMNS})"],
     "view": ["CREATE VIEW burr_state AS SELECT 1 AS codec"],
@@ -401,8 +395,8 @@ TABLES = {
 }
 BESIDE = {
     "index": ["CREATE TABLE t (v)", "CREATE INDEX burr_state ON t (v)"],
-    "order": ["CREATE TABLE t (v)", "CREATE INDEX burr_state_order ON t (v)"],
-    "apps": ["CREATE TABLE burr_state_apps (v)"],
+    "heads": ["CREATE TABLE burr_state_heads (v)", "INSERT INTO burr_state_heads VALUES (1)"],
+    "heads order": ["CREATE TABLE burr_state_heads_order (v)"],
     "generation": ["CREATE TABLE burr_state_generation (v)"],
     "generation view": ["CREATE VIEW burr_state_generation AS SELECT 1 AS v"],
 }
@@ -446,14 +440,35 @@ def test_a_foreign_constraint(persister: Calls, path: Path) -> None:
     works(persister)
 
 
-def test_an_index_that_is_gone_is_made_again(make: Make, persister: Calls, path: Path) -> None:
-    persister.put(n=1)
-    sql(path, "DROP INDEX burr_state_apps")
+@pytest.mark.parametrize("damage", ["DROP TABLE burr_state_heads", "DELETE FROM burr_state_heads"])
+def test_initialize_rebuilds_the_heads(
+    make: Make, persister: Calls, path: Path, damage: str
+) -> None:
+    for app in "ab":
+        persister.put(app, of=app)
+    sql(path, damage)
     other = make()
-    assert other.is_initialized() is False
     other.initialize()
     assert other.is_initialized() is True
+    assert other.list_app_ids("p") == ["b", "a"]
     works(other)
+
+
+def test_an_encrypted_table_of_burr_is_adopted(make: Make, path: Path) -> None:
+    """As `sqlcipher_export` copies it; what another program writes there is found as well."""
+    values = "'p', 'app', {0}, 'step', 'completed', '{{\"n\": {0}}}', '2024-01-01'"
+    row = f"INSERT INTO burr_state VALUES ({values})"
+    sql(path, *(it.format(table="burr_state") for it in (TABLE, INDEX)), row.format(1))
+    with refused(NotInitializedError, "generation 0", "call initialize()"):
+        make().get()
+    persister = make()
+    assert [it.generation for it in persister.pending_migrations()] == [1]
+    persister.initialize()
+    assert persister.get() == {"n": 1}
+    persister.put("app", 2, n=2)
+    sql(path, row.format(3).replace("burr_state V", f"burr_state ({COLUMNS[:-7]}) V"))
+    assert make().get() == {"n": 3}
+    works(persister)
 
 
 # Connections that are handed in

@@ -146,9 +146,9 @@ SPOILED = {
     "an expression in SQLCipher": Case(
         *(
             "sqlcipher",
-            put("WHERE partition_key = ? AND app", "WHERE partition_key || '' = ? AND app"),
+            put(NEWEST, NEWEST.replace("last_write", "app_id || ''")),
         ),
-        *("load.latest", "+    - scan: table", "scan"),
+        *("list_app_ids.newest", "+    - sort: ORDER BY", "sort"),
     ),
     "no index in PostgreSQL": Case(
         *("postgresql", drop("{table}_order"), "load.latest_of_partition"),

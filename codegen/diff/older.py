@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from ..decode import decode, peek
-from ..model import BackendModel, FamilyModel, InterfaceModel, ScenariosModel, SqlBackendModel
+from ..layers import BACKENDS, Layers
+from ..layers import FOLDER as FAMILY_FILES
+from ..model import BackendModel, FamilyModel, InterfaceModel, ScenariosModel
 from ..nodes import UNREAD, ListNode, MappingNode, Node
 from ..pipeline import Written
 from ..problems import Code, Problem, Report, Span
@@ -25,7 +27,7 @@ from .gates import INTERFACE
 
 M = TypeVar("M")
 
-BACKENDS, SCENARIOS = "spec/backends", "spec/conformance"
+SCENARIOS = "spec/conformance"
 # So much of a note is read; the rest is of the same kind.
 _MOST = 5
 
@@ -33,7 +35,7 @@ _MOST = 5
 def older(root: Path) -> Written | None:
     """The spec below `root`; None if it is none: a file of it is no YAML, or has no keys."""
     paths = [INTERFACE]
-    for folder in (BACKENDS, SCENARIOS):
+    for folder in (FAMILY_FILES, BACKENDS, SCENARIOS):
         paths += [f"{folder}/{it.name}" for it in sorted((root / folder).glob("[!.]*.yaml"))]
     nodes = {it: load(root, it, Report())[0] for it in paths}
     found = {path: it for path, it in nodes.items() if isinstance(it, MappingNode)}
@@ -42,7 +44,8 @@ def older(root: Path) -> Written | None:
 
 def read(nodes: Mapping[str, MappingNode]) -> Written:
     """The spec of these files."""
-    files = {path: _File(it) for path, it in nodes.items()}
+    layers = Layers.of(nodes)
+    files = {path: _File(_complete(path, it, layers)) for path, it in nodes.items()}
     backends = [it for path, it in files.items() if path.startswith(BACKENDS)]
     scenarios = {path: it for path, it in files.items() if path.startswith(SCENARIOS)}
     return Written(
@@ -66,6 +69,12 @@ def _listed(messages: list[str]) -> str:
     return "; ".join(messages if more <= 0 else [*messages[:_MOST], f"and {more} more"])
 
 
+def _complete(path: str, node: MappingNode, layers: Layers) -> MappingNode:
+    """A backend's file with what lies below it, as far as that is there."""
+    found = layers.complete(node, Report()) if path.startswith(BACKENDS) else None
+    return found if isinstance(found, MappingNode) else node
+
+
 class _File:
     def __init__(self, node: MappingNode) -> None:
         self.node = node
@@ -87,7 +96,7 @@ def _backend(file: _File) -> Models:
     # Of a family that is gone, what all families have can be compared.
     model = FAMILIES.get(cast(FamilyModel, family).family, BackendModel)
     found = file.decoded(model)
-    return conventional(found) if isinstance(found, SqlBackendModel) else cast(Models, found)
+    return cast(Models, conventional(found))
 
 
 def _marked(node: Node, keys: set[Span | None], values: set[Span | None]) -> Node:

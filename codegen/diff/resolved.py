@@ -112,6 +112,11 @@ class _Backend:
         assert isinstance(grown, Fields)
         children = {**grown.children}
         del children["backend"]  # it is what the path says
+        children.pop("like", None)  # what it leads to is compared
+        errors = children.get("errors")
+        if isinstance(errors, Fields):
+            said = {key: it for key, it in errors.children.items() if key != "like"}
+            children["errors"] = replace(errors, children=said)
         drivers = children["drivers"]
         assert isinstance(drivers, Named)
         children["drivers"] = Named(

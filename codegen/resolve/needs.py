@@ -254,7 +254,7 @@ def check_modules(drivers: Mapping[Text, DriverModel], report: Report) -> None:
 def check_url(model: UrlModel, targets: Mapping[Text, ParameterModel], report: Report) -> None:
     if not model.schemes:
         help = "write {name: {}}, for URLs that begin with name://"
-        place = place_of(model.schemes, model.example.span)
+        place = place_of(model.schemes, model.example)
         report.add(Code.SPEC06, "the backend has no URL scheme", place, help=help)
     for scheme in model.schemes:
         if not _SCHEME.fullmatch(scheme):
@@ -270,7 +270,11 @@ def check_url(model: UrlModel, targets: Mapping[Text, ParameterModel], report: R
         name = Text(target.partition(".")[0], target.at(0, len(target.partition(".")[0])))
         known(name, targets, "the parameter", report)
     written, separator, _ = model.example.partition("://")
-    if model.schemes and (not separator or written not in model.schemes):
+    if model.schemes and not model.example:
+        place = next(iter(model.schemes)).span
+        help = "write example: ..., as users write it; it stands in messages and in the documents"
+        report.add(Code.SPEC06, "the URLs have no example", place, help=help)
+    elif model.schemes and (not separator or written not in model.schemes):
         message = f"the example begins with none of the schemes {', '.join(model.schemes)}"
         help = f"write {next(iter(model.schemes))}://..."
         report.add(Code.SPEC09, message, model.example.span, help=help)

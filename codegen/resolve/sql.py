@@ -20,6 +20,8 @@ INSERT = "save.insert"
 OPENING = "opening"
 # Stands for the number of the generation, where that is written down.
 NUMBER = "{generation}"
+# Stands in the query OPENING for the columns: rows of a name and the first word of its type.
+COLUMNS = "{columns}"
 _OPENING_ANSWERS = ("generation", "difference", "layout", layouts.LARGEST)
 OF_EVERY_TABLE = {
     OPENING: "it selects the generation that the table is of, and answers nothing without a table",
@@ -29,6 +31,10 @@ TABLE = "table"
 _SUFFIX = re.compile(r"[A-Za-z0-9_]*")
 _UNUSED_HELP = "without it the answer could be another tenant's, application's or step's"
 _LIMIT_HELP = "without it everything is answered, however long the list is"
+_TAKEN = {
+    NUMBER: "is the number of the generation",
+    COLUMNS: "stands for the columns and their types",
+}
 # The functions of the runtime that quote.
 _IDENTIFIERS = {"double_quotes": "quoted", "backticks": "backticked"}
 _LITERALS = {
@@ -89,7 +95,7 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
         return _check_binds(repr(str(name)), sql, case.given, every, report)
 
     for name, sql in model.queries.items():
-        _check_text(sql, model, report)
+        _check_text(sql, model, report, () if name in cases else (COLUMNS[1:-1],))
         if not sql.strip():
             message = f"the query {str(name)!r} is empty"
             report.add(Code.SPEC02, message, sql.span, help="write a statement behind '|'")
@@ -222,7 +228,13 @@ def parts(
 
 
 def _numbered(text: str, model: SqlBackendModel) -> str:
-    return text.replace(NUMBER, str(model.stored.generation))
+    return text.replace(NUMBER, str(model.stored.generation)).replace(COLUMNS, _columns(model))
+
+
+def _columns(model: SqlBackendModel) -> str:
+    """As literals, in small letters: what catalogues call a type, BIGINT of BIGINT UNSIGNED."""
+    types = {name: re.match(r"\w*", type_) for name, type_ in model.stored.columns.items()}
+    return ", ".join(f"('{name}', '{it[0].lower()}')" for name, it in types.items() if it)
 
 
 def _ended(text: str) -> str:
@@ -259,6 +271,13 @@ def _creating(model: SqlBackendModel) -> list[Text]:
     return [*model.lock, *migrating, *_texts((*model.create, *widening))]
 
 
+def statements(model: SqlBackendModel) -> list[Text]:
+    """All that may name what belongs to the table."""
+    layouts_ = [text for it in model.layouts.values() for text in it.queries.values()]
+    recording = _texts(model.record_generation)
+    return [*_creating(model), *_derived(model), *recording, *model.queries.values(), *layouts_]
+
+
 def _texts(steps: Iterable[Text | StepOfCreationModel]) -> list[Text]:
     """The statements of the steps, and the queries that say whether they are wanted."""
     pairs = [(it,) if isinstance(it, Text) else (it.where, it.run) for it in steps]
@@ -282,14 +301,10 @@ def _check_names(model: SqlBackendModel, report: Report) -> None:
         if other is not name:
             message = f"{{{name}}} is the same identifier as {{{other}}}"
             report.add(Code.SPEC04, message, it.suffix.span, help="give it another suffix")
-        if f"{{{name}}}" == NUMBER:
-            help = "give it another name"
-            message = f"{NUMBER} is the number of the generation"
-            report.add(Code.SPEC04, message, name.span, help=help)
-    if TABLE not in model.names:
-        place = place_of(model.names, model.span)
-        help = "add 'table: {suffix: \"\"}', which the records are stored in"
-        report.add(Code.SQL06, "there is no name 'table'", place, help=help)
+        for taken, what in _TAKEN.items():
+            if f"{{{name}}}" == taken:
+                message = f"{taken} {what}"
+                report.add(Code.SPEC04, message, name.span, help="give it another name")
     if not re.fullmatch(r"-?\d+|None", model.no_limit):
         message = f"{str(model.no_limit)!r} cannot be bound for the limit"
         help = "write the number or None that means no limit to the store"

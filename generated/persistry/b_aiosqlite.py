@@ -45,8 +45,7 @@ ON CONFLICT (partition_key, app_id, sequence_id, position) DO NOTHING
 """
 _SAVE_CONFLICTING = """\
 SELECT status, state, codec FROM {table}
-WHERE partition_key = ? AND app_id = ?
-  AND sequence_id = ? AND position = ?
+WHERE partition_key = ? AND app_id = ? AND sequence_id = ? AND position = ?
 """
 _LOAD_AT_SEQUENCE = """\
 SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
@@ -92,26 +91,28 @@ _STATEMENTS = {
 # The largest state, in bytes, that the store takes.
 _STATE_BYTES = 999990000
 
+# What the driver raises.
+_RAISED = (sqlite3.Error,)
 # How a failure of the driver shows, and what it is for a caller: the first rule that fits.
 _FAILURES = Failures(
     "SQLite",
-    base=(sqlite3.Error,),
+    base=_RAISED,
     rules=(
         Rule(
             errors.NotInitializedError,
-            sqlite3.OperationalError,
+            _RAISED,
             "the table is missing; call initialize() once before the first save or load",
             messages=("no such table",),
         ),
         Rule(
             errors.StoreVersionError,
-            sqlite3.OperationalError,
+            _RAISED,
             "the table is there but has other columns or keys; give another table_name, or open it with the library that made it",
             messages=("no such column", "has no column named", "ON CONFLICT clause does not match"),
         ),
         Rule(
             errors.StoreVersionError,
-            sqlite3.OperationalError,
+            _RAISED,
             "something else in this database has the name of the table, or of what belongs to it; give another table_name",
             messages=(
                 "because it is a view",
@@ -122,86 +123,87 @@ _FAILURES = Failures(
         ),
         Rule(
             errors.StoreVersionError,
-            sqlite3.IntegrityError,
+            _RAISED,
             "the table has a constraint or a trigger that persistry did not make; remove it, or give another table_name",
+            codes=("SQLITE_CONSTRAINT", "SQLITE_MISMATCH"),
         ),
         Rule(
             errors.PersisterUnavailableError,
-            sqlite3.OperationalError,
+            _RAISED,
             "no database of this schema's name is attached; attach it, or leave the schema out of table_name",
             messages=("unknown database",),
         ),
         Rule(
             errors.PersisterError,
-            sqlite3.OperationalError,
+            _RAISED,
             "SQLite keeps names that begin with sqlite_ for itself; give another table_name",
             messages=("reserved for internal use",),
         ),
         Rule(
             errors.PersisterUnavailableError,
-            sqlite3.OperationalError,
+            _RAISED,
             "the file was moved or removed while it was open; put it back and build another persister",
             codes=("SQLITE_READONLY_DBMOVED",),
         ),
         Rule(
             errors.PersisterAccessError,
-            sqlite3.Error,
+            _RAISED,
             "the file may not be written; it is opened read-only, or this user has no right to it or its folder",
             codes=("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"),
         ),
         Rule(
             errors.PersisterUnavailableError,
-            sqlite3.OperationalError,
+            _RAISED,
             "another connection kept the file locked for longer than operation_timeout ({operation_timeout} s) allows; try again",
             codes=("SQLITE_BUSY", "SQLITE_LOCKED"),
         ),
         Rule(
             errors.PersisterUnavailableError,
-            sqlite3.OperationalError,
+            _RAISED,
             "the file cannot be opened; create its folder and check the rights to it",
             codes=("SQLITE_CANTOPEN",),
         ),
         Rule(
             errors.PersisterUnavailableError,
-            sqlite3.OperationalError,
+            _RAISED,
             "the disk is full; make room and save again",
             codes=("SQLITE_FULL",),
         ),
         Rule(
             errors.PersisterUnavailableError,
-            sqlite3.OperationalError,
+            _RAISED,
             "the file could not be read or written; check the disk and save again",
             codes=("SQLITE_IOERR", "SQLITE_INTERRUPT"),
             may_have_saved=True,
         ),
         Rule(
             errors.CorruptStateError,
-            sqlite3.Error,
+            _RAISED,
             "the file is no SQLite database, or it is damaged; check it with `PRAGMA integrity_check`",
             codes=("SQLITE_CORRUPT", "SQLITE_NOTADB"),
         ),
         Rule(
             errors.CorruptStateError,
-            sqlite3.OperationalError,
+            _RAISED,
             "the stored text is no UTF-8; somebody else wrote it",
             messages=("Could not decode to UTF-8",),
         ),
         Rule(
             errors.StateTooLargeError,
-            sqlite3.Error,
+            _RAISED,
             "the row is larger than this connection's SQLITE_LIMIT_LENGTH",
             codes=("SQLITE_TOOBIG",),
             messages=("string or blob too big",),
         ),
         Rule(
             errors.PersisterClosedError,
-            sqlite3.ProgrammingError,
+            _RAISED,
             "the connection that was handed in has been closed",
             messages=("closed database", "no active connection"),
         ),
         Rule(
             errors.PersisterError,
-            sqlite3.ProgrammingError,
+            _RAISED,
             "the connection that was handed in belongs to another thread; open it with check_same_thread=False",
             messages=("same thread",),
         ),

@@ -44,37 +44,33 @@ SELECT status, state, codec FROM {table}
 WHERE partition_key = ? AND app_id = ? AND sequence_id = ? AND position = ?
 """
 _LOAD_AT_SEQUENCE = """\
-SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
-WHERE partition_key = ? AND app_id = ? AND sequence_id = ?
-ORDER BY +write_number DESC LIMIT 1
+SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
+WHERE rowid = (
+  SELECT max(rowid) FROM {table}
+  WHERE partition_key = ? AND app_id = ? AND sequence_id = ?)
 """
 _LOAD_LATEST = """\
-SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table}
-WHERE partition_key = ? AND app_id = ? AND sequence_id >= 0
-ORDER BY sequence_id DESC, write_number DESC LIMIT 1
+SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
+WHERE rowid = (
+  SELECT max(rowid) FROM {table}
+  WHERE partition_key = ? AND app_id = ? AND sequence_id = (
+    SELECT max(sequence_id) FROM {table} WHERE partition_key = ? AND app_id = ?))
 """
 _LOAD_LATEST_OF_PARTITION = """\
-SELECT app_id, sequence_id, position, status, state, created_at, codec FROM {table} INDEXED BY {order_alone}
-WHERE partition_key = ? ORDER BY write_number DESC LIMIT 1
+SELECT app_id, sequence_id, position, status, state, created_at || '', codec FROM {table}
+WHERE rowid = (
+  SELECT last_write FROM {heads} WHERE partition_key = ? ORDER BY last_write DESC LIMIT 1)
 """
-_LIST_APP_IDS_NEWEST = """\
-WITH RECURSIVE apps(app_id) AS (
-  SELECT min(app_id) FROM {table} INDEXED BY {apps_alone} WHERE partition_key = ?
-  UNION ALL
-  SELECT (SELECT min(t.app_id) FROM {table} AS t INDEXED BY {apps_alone}
-          WHERE t.partition_key = ? AND t.app_id > apps.app_id)
-  FROM apps WHERE app_id IS NOT NULL)
-SELECT app_id FROM apps WHERE app_id IS NOT NULL
-ORDER BY (SELECT max(t.write_number) FROM {table} AS t INDEXED BY {apps_alone}
-          WHERE t.partition_key = ? AND t.app_id = apps.app_id) DESC LIMIT ?
-"""
+_LIST_APP_IDS_NEWEST = (
+    "SELECT app_id FROM {heads} WHERE partition_key = ? ORDER BY last_write DESC LIMIT ?"
+)
 _LIST_PARTITION_KEYS_BY_NAME = """\
-WITH RECURSIVE named(partition_key) AS (
-  SELECT min(partition_key) FROM {table} INDEXED BY {order_alone}
+WITH RECURSIVE named (partition_key) AS (
+  SELECT min(partition_key) FROM {heads}
   UNION ALL
-  SELECT (SELECT min(t.partition_key) FROM {table} AS t INDEXED BY {order_alone}
-          WHERE t.partition_key > named.partition_key)
-  FROM named WHERE partition_key IS NOT NULL LIMIT ?)
+  SELECT (SELECT min(h.partition_key) FROM {heads} AS h WHERE h.partition_key > named.partition_key)
+  FROM named WHERE named.partition_key IS NOT NULL
+  LIMIT ?)
 SELECT partition_key FROM named WHERE partition_key IS NOT NULL
 """
 # By the questions that the operations ask.
@@ -106,25 +102,39 @@ _FAILURES = Failures(
             messages=("requires a key",),
         ),
         Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "somebody interrupted it; try again",
+            codes=("SQLITE_INTERRUPT",),
+        ),
+        Rule(
             errors.NotInitializedError,
             _RAISED,
-            "the table or an index of it is missing; call initialize() once before the first save or load",
-            messages=("no such table", "no such index"),
+            "the table is missing; call initialize() once before the first save or load",
+            messages=("no such table",),
         ),
         Rule(
             errors.StoreVersionError,
             _RAISED,
-            "the table, a constraint of it, or what has the name of its index is not persistry's; give another table_name",
-            codes=("SQLITE_CONSTRAINT",),
+            "the table is there but has other columns or keys; give another table_name, or open it with the library that made it",
+            messages=("no such column", "has no column named", "ON CONFLICT clause does not match"),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            _RAISED,
+            "something else in this database has the name of the table, or of what belongs to it; give another table_name",
             messages=(
-                "no such column",
-                "has no column named",
-                "ON CONFLICT clause does not match",
-                "a view",
-                "may not be indexed",
+                "because it is a view",
                 "there is already a",
+                "there is already an",
                 "already exists",
             ),
+        ),
+        Rule(
+            errors.StoreVersionError,
+            _RAISED,
+            "the table has a constraint or a trigger that persistry did not make; remove it, or give another table_name",
+            codes=("SQLITE_CONSTRAINT", "SQLITE_MISMATCH"),
         ),
         Rule(
             errors.PersisterUnavailableError,
@@ -137,6 +147,12 @@ _FAILURES = Failures(
             _RAISED,
             "SQLite keeps names that begin with sqlite_ for itself; give another table_name",
             messages=("reserved for internal use",),
+        ),
+        Rule(
+            errors.PersisterUnavailableError,
+            _RAISED,
+            "the file was moved or removed while it was open; put it back and build another persister",
+            codes=("SQLITE_READONLY_DBMOVED",),
         ),
         Rule(
             errors.PersisterAccessError,
@@ -159,12 +175,6 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "somebody interrupted it; try again",
-            codes=("SQLITE_INTERRUPT",),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
             "the disk is full; make room and save again",
             codes=("SQLITE_FULL",),
         ),
@@ -172,20 +182,25 @@ _FAILURES = Failures(
             errors.PersisterUnavailableError,
             _RAISED,
             "the file could not be read or written; check the disk and save again",
-            codes=("SQLITE_IOERR",),
+            codes=("SQLITE_IOERR", "SQLITE_INTERRUPT"),
             may_have_saved=True,
         ),
         Rule(
             errors.CorruptStateError,
             _RAISED,
-            "the file is damaged, or somebody else wrote it; check it with `PRAGMA cipher_integrity_check`",
-            codes=("SQLITE_CORRUPT",),
+            "the file is no SQLite database, or it is damaged; check it with `PRAGMA integrity_check`",
+            codes=("SQLITE_CORRUPT", "SQLITE_NOTADB"),
+        ),
+        Rule(
+            errors.CorruptStateError,
+            _RAISED,
+            "the stored text is no UTF-8; somebody else wrote it",
             messages=("Could not decode to UTF-8",),
         ),
         Rule(
             errors.StateTooLargeError,
             _RAISED,
-            "the row is larger than SQLite takes",
+            "the row is larger than this connection's SQLITE_LIMIT_LENGTH",
             codes=("SQLITE_TOOBIG",),
             messages=("string or blob too big",),
         ),
@@ -193,7 +208,7 @@ _FAILURES = Failures(
             errors.PersisterClosedError,
             _RAISED,
             "the connection that was handed in has been closed",
-            messages=("closed database",),
+            messages=("closed database", "no active connection"),
         ),
         Rule(
             errors.PersisterError,
@@ -334,6 +349,9 @@ class SQLCipherPersister(BaseStatePersister):
         texts = _STATEMENTS
         sql = {name: text.format_map(self._query_names) for name, text in texts.items()}
         if found.generation is not None:
+            self._opened.is_shared = (
+                found.layout is not None
+            )  # before sql, by which other threads go
             self._opened.sql = sql
         return sql
 
@@ -350,6 +368,7 @@ class SQLCipherPersister(BaseStatePersister):
             PersisterUnavailableError: The store cannot be reached.
         """
         self.create_table(self.table_name)
+        self._opened.sql = None  # the table may have been made anew, and is looked at again
         self._opened.is_initialized = True
 
     def create_table(self, table_name: str) -> None:
@@ -362,6 +381,11 @@ class SQLCipherPersister(BaseStatePersister):
             FORMAT.check_ours("initialize", key, found, place)
             if FORMAT.is_older(found) or not store.answers(FORMAT.is_initialized.format_map(names)):
                 store.run_together(FORMAT.begin, FORMAT.steps(key, found, names, place))
+            stale = store.fetch_one(FORMAT.stale.format_map(names))
+            if stale and stale[0]:
+                store.run_together(
+                    FORMAT.begin, [step.format_map(names) for step in FORMAT.rebuild]
+                )
             store.configure(FORMAT.on_initialize)
 
     def is_initialized(self) -> bool:
@@ -464,9 +488,11 @@ class SQLCipherPersister(BaseStatePersister):
             self.serde_kwargs,
             self._largest_state,
             self._states,
+            is_shared=self._opened.is_shared,
         )
         with self._session.operation("save", record) as store:
             sql = self._opened.sql or self._open("save", record, store)
+            record = record.in_store(self._opened.is_shared, self._largest_state)
             if store.execute(
                 sql["save.insert"],
                 (
@@ -532,7 +558,10 @@ class SQLCipherPersister(BaseStatePersister):
                     (wanted.partition_key, wanted.app_id, wanted.sequence_id),
                 )
             elif app_id is not None:
-                row = store.fetch_one(sql["load.latest"], (wanted.partition_key, wanted.app_id))
+                row = store.fetch_one(
+                    sql["load.latest"],
+                    (wanted.partition_key, wanted.app_id, wanted.partition_key, wanted.app_id),
+                )
             else:
                 row = store.fetch_one(sql["load.latest_of_partition"], (wanted.partition_key,))
         return wanted.record(row, self.serde_kwargs, states=self._states)
@@ -564,10 +593,7 @@ class SQLCipherPersister(BaseStatePersister):
             if not wanted.storable:
                 return []
             sql = self._opened.sql or self._open("list_app_ids", wanted, store)
-            rows = store.fetch_all(
-                sql["list_app_ids.newest"],
-                (wanted.partition_key, wanted.partition_key, wanted.partition_key, wanted.limit),
-            )
+            rows = store.fetch_all(sql["list_app_ids.newest"], (wanted.partition_key, wanted.limit))
         return wanted.names(rows)
 
     def list_partition_keys(self, *, limit: int | None = None, **kwargs: Any) -> list[str]:

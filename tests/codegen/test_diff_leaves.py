@@ -23,11 +23,11 @@ from codegen.nodes import ListNode, MappingNode, Node, ScalarNode, Text
 from codegen.pipeline import Written
 from codegen.problems import Code, Report, Span
 from codegen.resolve.parameters import Declared, completed
-from codegen.source import parse
-from tests.codegen.specs import Texts, decoded, texts_of, written
+from tests.codegen.specs import Texts, around, decoded, laid, read, texts_of, written
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(texts_of(ROOT))
+FAMILIES = [it for it in FILES if "families" in it]
 SCENARIOS = [it for it in FILES if "conformance" in it]
 # Words of which another one is as good.
 OTHERS = (
@@ -150,7 +150,7 @@ def needed(path: str, texts: Texts) -> Texts:
     """What a file's meaning depends on: parameters of the interface are those of all classes."""
     if path == "spec/interface.yaml":
         return {name: it for name, it in texts.items() if "conformance" not in name}
-    return {name: it for name, it in texts.items() if name in (path, "spec/interface.yaml")}
+    return around(path, texts) | {it: texts[it] for it in (path, "spec/interface.yaml")}
 
 
 def with_file(spec: Written, path: str, node: Node, model: Any) -> Written:
@@ -159,8 +159,15 @@ def with_file(spec: Written, path: str, node: Node, model: Any) -> Written:
         return replace(spec, interface=model, nodes=nodes)
     if path.startswith("spec/conformance/"):
         return replace(spec, scenarios={**spec.scenarios, path: model}, nodes=nodes)
+    nodes[path] = laid(node, Report(), raw(spec)) or node
     backends = tuple(model if it.span.path == path else it for it in spec.backends)
     return replace(spec, backends=backends, nodes=nodes)
+
+
+def raw(spec: Written) -> dict[str, Node]:
+    """The files of a spec, as they are written."""
+    texts = texts_of(ROOT)
+    return {path: read(path, texts[path]) for path in spec.nodes}
 
 
 def check(model: BackendModel, shared: Declared, report: Report) -> None:
@@ -184,17 +191,17 @@ def said(value: Any) -> Any:
     return tuple(map(said, value)) if isinstance(value, tuple) else value
 
 
-@pytest.mark.parametrize("path", [it for it in FILES if it not in SCENARIOS])
+@pytest.mark.parametrize("path", [it for it in FILES if it not in (*SCENARIOS, *FAMILIES)])
 def test_every_leaf_counts(path: str, texts: Texts) -> None:
     spec = written(needed(path, texts))
-    root = parse(texts[path], path, Report())
-    assert root is not None
-    before = decoded(path, root, Report())
+    files = raw(spec)
+    root = files[path]
+    before = decoded(path, root, Report(), files)
     spec = with_file(spec, path, root, before)
     seen = 0
     for done, node in variants(root):
         report = Report()
-        model = decoded(path, node, report)
+        model = decoded(path, node, report, files)
         if isinstance(model, BackendModel):
             check(model, spec.interface.parameters, report)
         if report:
@@ -204,6 +211,25 @@ def test_every_leaf_counts(path: str, texts: Texts) -> None:
         else:  # a default that is written down, or is not any more, says nothing new
             assert said(model) == said(before), done
     assert seen > 20
+
+
+@pytest.mark.parametrize("path", FAMILIES)
+def test_every_leaf_of_a_family_counts(path: str, texts: Texts) -> None:
+    """Each of them is taken over by a backend, which is then another one."""
+    spec = written({name: it for name, it in texts.items() if "conformance" not in name})
+    files = raw(spec)
+    seen = 0
+    for done, node in variants(files[path]):
+        report = Report()
+        now = {**files, path: node}
+        names = [it for it in files if it.startswith("spec/backends/")]
+        models = [decoded(it, files[it], report, now) for it in names]
+        if report:
+            continue
+        nodes = now | {it: laid(files[it], Report(), now) or files[it] for it in names}
+        assert changed(spec, replace(spec, backends=tuple(models), nodes=nodes)), done
+        seen += 1
+    assert seen > 10
 
 
 @pytest.mark.parametrize("path", SCENARIOS)
@@ -259,13 +285,13 @@ def means_something(path: tuple[str, ...]) -> bool:
     return path[-1:] in {(it,) for it in ordered} or "state" in path or "returns" in path
 
 
-@pytest.mark.parametrize("path", FILES)
+@pytest.mark.parametrize("path", [it for it in FILES if it not in FAMILIES])
 def test_the_order_of_names_is_no_change(path: str, texts: Texts) -> None:
     spec = written(needed(path, texts))
-    root = spec.nodes[path]
+    root = raw(spec)[path]
     turned = reversed_(root)
     assert turned != root
-    model = decoded(path, turned, Report())
+    model = decoded(path, turned, Report(), raw(spec))
     assert changed(spec, with_file(spec, path, turned, model)) == []
 
 

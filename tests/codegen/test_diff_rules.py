@@ -33,7 +33,7 @@ from codegen.problems import Span
 from codegen.resolve.families import FAMILIES
 from codegen.schema import alternatives, is_optional, keys_of
 from codegen.stored import differences, stored
-from tests.codegen.specs import Texts, older, written
+from tests.codegen.specs import Texts, around, older, written
 from tests.yaml_texts import read_yaml
 
 GOLDENS = Path(__file__).parents[1] / "golden" / "changes"
@@ -67,12 +67,18 @@ def patched(texts: Texts, pair: Pair) -> Texts:
 
 
 def sides(pair: Pair, texts: Texts) -> tuple[Texts, Texts]:
-    """Before and after. One backend's file has no say in what another one's change means."""
+    """Before and after. A backend's file has no say in what a change of one means that is not like
+    it."""
     files = {f"spec/{it['file']}.yaml" for it in pair}
-    all_ = files & {"spec/interface.yaml"}
-    needed = {path: it for path, it in texts.items() if all_ or path in files or "interf" in path}
+    all_ = bool(files & {"spec/interface.yaml"} or any("families" in it for it in files))
     other = patched(texts, pair)
-    other = {path: it for path, it in other.items() if all_ or path in files or "interf" in path}
+    used = {
+        it for path in files for side in (texts, other) if path in side for it in around(path, side)
+    }
+    needed, other = (
+        {path: it for path, it in side.items() if all_ or path in used or "interf" in path}
+        for side in (texts, other)
+    )
     return (other, needed) if any(map(pair[0].get, ("back", "older"))) else (needed, other)
 
 
@@ -212,6 +218,7 @@ def of_fields(cls: Any, path: tuple[str, ...]) -> Iterator[Possible]:
         fields |= more if issubclass(cls, known) else {}
     if issubclass(cls, model.BackendModel):
         del fields["backend"]  # it is what the path says
+    fields.pop("like", None)  # what it leads to is compared
     if cls in (model.MigrationModel, model.MongoMigrationModel, model.RedisMigrationModel):
         del fields["to"]  # as above
     if "parameters" in fields and not issubclass(cls, model.OperationModel):

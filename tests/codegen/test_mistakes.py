@@ -30,10 +30,8 @@ INSERT = (
     ":codec)"
 )
 ASYNC_SESSION = "    session: drivers.aiosqlite_session.AiosqliteSession\n"
-PSYCOPG = (
-    "      arguments: {db_name: dbname, user: user, password: password, host: host, port: port}\n"
-    "      # Nothing"
-)
+CIPHER = "      arguments: {db_path: database}\n"
+EXACT = "SELECT status, coalesce(exact, state::text) AS state, codec FROM"
 Put = Callable[[Path, str], None]
 
 
@@ -61,7 +59,8 @@ MISTAKES = {
         NEWEST, NEWEST.replace(" ORDER", " AND app_id = :app_id ORDER")
     ),
     "missing_case": Mistake(
-        f"  list_app_ids.newest: |\n    SELECT app_id FROM {{heads}} {NEWEST}\n", ""
+        "  is_initialized: SELECT t.codec, h.last_write FROM {table} AS t, {heads} AS h LIMIT 0\n",
+        "",
     ),
     "question_mark_in_sql": Mistake(NEWEST, NEWEST.replace(":limit", "?")),
     "percent_s_in_sql": Mistake(NEWEST, NEWEST.replace(":limit", "%s")),
@@ -73,11 +72,9 @@ MISTAKES = {
         "  unique: [partition_key, app_id]",
     ),
     "select_in_another_order": Mistake(
-        "SELECT status, state, codec FROM", "SELECT state, status, codec FROM"
+        EXACT, EXACT.replace("status, coalesce", "codec, status, coalesce"), "postgresql"
     ),
-    "select_without_a_column": Mistake(
-        "SELECT status, state, codec FROM", "SELECT status, state FROM"
-    ),
+    "select_without_a_column": Mistake(EXACT, EXACT.replace(", codec", ""), "postgresql"),
     "unclosed_splice": Mistake(
         "SELECT app_id FROM {heads} WHERE", "SELECT app_id FROM {heads WHERE"
     ),
@@ -86,11 +83,11 @@ MISTAKES = {
     ),
     "unknown_error": Mistake("raise: StateTooLargeError", "raise: StateTooBigError"),
     "exception_that_the_driver_lacks": Mistake(
-        '    - exception: sqlite3.ProgrammingError\n      messages: ["same',
+        '    - messages: ["same',
         '    - exception: sqlite3.ProgramError\n      messages: ["same',
     ),
     "exception_of_another_library": Mistake(
-        '    - exception: sqlite3.ProgrammingError\n      messages: ["same',
+        '    - messages: ["same',
         '    - exception: pysqlite.ProgrammingError\n      messages: ["same',
     ),
     "class_name_twice": Mistake("class: AsyncSQLitePersister", "class: SQLitePersister"),
@@ -113,13 +110,11 @@ MISTAKES = {
     ),
     "no_parameter_style": Mistake(ASYNC_SESSION + "    parameter_style: qmark\n", ASYNC_SESSION),
     "parameter_that_goes_nowhere": Mistake(
-        PSYCOPG,
-        PSYCOPG.replace(", port: port}", "}"),
-        "postgresql",
+        CIPHER,
+        "      arguments: {}\n",
+        "sqlcipher",
     ),
-    "keyword_for_no_parameter": Mistake(
-        PSYCOPG, PSYCOPG.replace("db_name: dbname", "dbname: dbname"), "postgresql"
-    ),
+    "keyword_for_no_parameter": Mistake(CIPHER, CIPHER.replace("db_path", "path"), "sqlcipher"),
     "limit_that_there_is_not": Mistake(
         "{client_encoding: UTF8}\n      timeouts: {connect_timeout: connect_timeout}",
         "{client_encoding: UTF8}\n      timeouts: {connect_timeout: timeout}",

@@ -64,6 +64,51 @@ def run(command: str, spec: str = "my_backends", out: str = "my_package") -> int
     return main([command, "--spec", spec, "--out", out])
 
 
+def test_it_may_be_like_one_of_persistry_or_of_ones_own(home: Path) -> None:
+    """What stands beside it comes first, and what those are like is taken over, too."""
+    for name, like in (("one", "sqlite"), ("two", "one")):
+        (home / "my_backends" / f"{name}.yaml").write_text(
+            LIKE.format(name=name, class_name=name.title(), like=like), encoding="utf-8"
+        )
+    assert run("generate") == 0
+    made = {it.stem: it.read_text() for it in (home / "my_package").glob("b_*.py")}
+    assert "SELECT app_id FROM {heads}" in made["b_one"]
+    statements = [
+        re.findall(r"^_[A-Z_]+ = .*\n(?:    .*\n)*", made[it], re.M) for it in ("b_one", "b_two")
+    ]
+    assert statements[0] == statements[1] != []
+    (home / "my_backends" / "sqlite.yaml").write_text(
+        backend_file()
+        .replace("backend: notes", "backend: sqlite")
+        .replace("Notes", "Other")
+        .replace("notes: {}", "others: {}")
+        .replace("notes:///", "others:///")
+        .replace("b_notes_", "b_others_")
+        .replace("SELECT app_id FROM {heads}", "SELECT h.app_id FROM {heads} AS h")
+    )
+    assert run("generate") == 0
+    assert "SELECT h.app_id FROM {heads}" in (home / "my_package" / "b_two.py").read_text()
+
+
+LIKE = """
+backend: {name}
+family: sql
+like: {like}
+title: A store
+doc: Stores states somewhere.
+url: {{schemes: {{{name}: {{}}}}, parts: {{path: db_path}}, example: "{name}:///steps.db"}}
+drivers:
+  sqlite3:
+    colour: sync
+    class: {class_name}Persister
+    module: b_{name}
+    parameter_style: qmark
+    connect: {{arguments: {{db_path: database}}}}
+    from_values: [db_path, table_name, "*", serde_kwargs, connect_kwargs]
+    opened_with: [db_path, connect_kwargs]
+"""
+
+
 def refused(capsys: pytest.CaptureFixture[str], command: str = "generate", **given: str) -> str:
     """What the command says when it refuses, in its last line; nothing is written."""
     before = files(Path.cwd())

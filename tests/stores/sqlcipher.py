@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import sqlcipher3
+
+from persistry.conformance.support.column import Column
+from tests.burr_sqlite import INDEX, TABLE
 
 from .storage import FileStorage
 
@@ -37,4 +42,15 @@ def encrypted(path: Any, passphrase: str = PASSPHRASE, **options: Any) -> sqlcip
     return connection
 
 
-STORES = {"SQLCipherPersister": SQLCipherStore}
+class AdoptedStore(SQLCipherStore):
+    """A table as Apache Burr makes it, in a file that its owner has encrypted; still empty."""
+
+    def __init__(self, column: Column, directory: Path) -> None:
+        super().__init__(column, directory)
+        with closing(encrypted(self.path)) as connection:
+            for statement in (TABLE, INDEX):
+                connection.execute(statement.format(table="burr_state"))
+            connection.commit()
+
+
+STORES = {"SQLCipherPersister": SQLCipherStore, "SQLCipherPersister-adopted": AdoptedStore}

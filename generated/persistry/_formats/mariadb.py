@@ -18,9 +18,7 @@ SELECT
   CASE WHEN 9 <> (
       SELECT COUNT(*) FROM information_schema.columns
       WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-        AND CONCAT(column_name, ' ', data_type, ' ', column_key = 'PRI') IN (
-          'write_number bigint 1', 'partition_key varbinary 0', 'app_id varbinary 0', 'sequence_id bigint 0',
-          'position varbinary 0', 'status varbinary 0', 'state longblob 0', 'created_at datetime 0', 'codec tinyint 0'))
+        AND (column_name, data_type) IN (('write_number', 'bigint'), ('partition_key', 'varbinary'), ('app_id', 'varbinary'), ('sequence_id', 'bigint'), ('position', 'varbinary'), ('status', 'varbinary'), ('state', 'longblob'), ('created_at', 'datetime'), ('codec', 'tinyint')) AND (column_key = 'PRI') = (column_name = 'write_number'))
     OR 4 <> (
       SELECT COUNT(*) FROM information_schema.statistics
       WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}

@@ -135,6 +135,8 @@ def names_of(table_name: str) -> dict[str, str]:
     """The names in the statements, quoted, made from the table's name."""
     schema, table = split_table_name(table_name)
     return {
+        "table_name": literal(table),
+        "schema_name": literal(schema) if schema else "NULL",
         "table": quoted(schema, table),
         "heads": quoted(schema, table + "_heads"),
         "heads_order": quoted(schema, table + "_heads_order"),
@@ -144,6 +146,4 @@ def names_of(table_name: str) -> dict[str, str]:
         "heads_alone": quoted("", table + "_heads"),
         "kept": quoted(schema, table + "_generation"),
         "kept_name": literal(table + "_generation"),
-        "table_name": literal(table),
-        "schema_name": literal(schema) if schema else "NULL",
     }

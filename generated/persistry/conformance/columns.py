@@ -336,6 +336,23 @@ COLUMNS: tuple[Column, ...] = (
         gaps={},
     ),
     Column(
+        name="SQLCipherPersister-adopted",
+        colour="sync",
+        backend="sqlcipher",
+        traits=frozenset(
+            (
+                "durable",
+                "initialize",
+                "connection",
+                "table",
+                "pending_migrations",
+                "list_partition_keys",
+            )
+        ),
+        gaps={},
+        layout="adopted",
+    ),
+    Column(
         name="SQLitePersister",
         colour="sync",
         backend="sqlite",
