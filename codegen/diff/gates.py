@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import ir
 from ..locking import Lock, Place, locks
-from ..nodes import plain
+from ..nodes import place_of, plain
 from ..pipeline import Written
 from ..problems import Report
 from ..resolve.generations import migrates
@@ -43,8 +43,9 @@ class Side:
         return next((it for it in found if it.now.backend == backend and it.before), None)
 
     def source(self, backend: str) -> str:
-        """The backend's file."""
-        return next(it.span.path for it in self.written.backends if it.backend == backend)
+        """Where the generation of a backend stands: in its file, or in that of one it is like."""
+        model = next(it for it in self.written.backends if it.backend == backend)
+        return place_of(getattr(self.stored(backend), "generation", None), model.span).path
 
 
 def passes(impact: Impact, backend: str | None) -> str:
