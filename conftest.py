@@ -50,8 +50,9 @@ pytest_plugins = [
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two processes for each core: about half of the time is waiting for servers."""
-    return 2 * (os.cpu_count() or 1)
+    """Two processes for each core, as half of the time is waiting for servers; and one more, for
+    those that wait ten seconds for a server that is gone."""
+    return 2 * (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(trylast=True)
