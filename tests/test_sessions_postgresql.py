@@ -29,7 +29,7 @@ from psycopg2 import extensions
 
 from persistry import b_psycopg, b_psycopg2, errors
 from persistry._formats.postgresql import FORMAT
-from persistry._runtime.drivers import pep249_pool
+from persistry._runtime.drivers import pep249_pool, pep249_watch
 from persistry._runtime.drivers.pep249_facts import Facts
 from persistry._runtime.drivers.pep249_session import Pep249Session
 from persistry._runtime.drivers.pep249_turns import Turns
@@ -240,6 +240,12 @@ def short(request: pytest.FixtureRequest, open_session: Open, hand_in: Any) -> P
         return open_session(SHORT)
     found: Pep249Session = hand_in(SHORT)[0]
     return found
+
+
+@pytest.fixture
+def asked_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy server may take longer than 0.05 s to give up, and is then cut off."""
+    monkeypatch.setattr(pep249_watch, "_SHARE", 0.5)
 
 
 class TestStatements:
@@ -625,6 +631,7 @@ class TestLimits:
         assert admin.alone()
         assert save(session) == 1
 
+    @pytest.mark.usefixtures("asked_early")
     def test_a_lock_held_elsewhere(self, short: Pep249Session, admin: Admin) -> None:
         """The server is asked to give up, so that nothing is saved later, and all lives on."""
         save(short)
@@ -666,6 +673,7 @@ class TestLimits:
             proxy.restore()
             session.close()
 
+    @pytest.mark.usefixtures("asked_early")
     def test_a_time_that_is_over_in_a_transaction(self, short: Pep249Session, admin: Admin) -> None:
         steps = [Step("LOCK TABLE t"), Step("SELECT pg_sleep(0.3)"), Step("SELECT pg_sleep(0.3)")]
         with unavailable(0.5, may_have_saved=False, match="operation_timeout"):
