@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from tests.redis_wire import Wire
 from tests.servers import RedisServer
 
 
@@ -21,3 +22,10 @@ def admin(server: RedisServer) -> Iterator[redis.Redis]:
     with redis.Redis(*server.address) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture
+def wire(server: RedisServer) -> Iterator[Wire]:
+    with redis.Redis(*server.address) as admin, admin.monitor() as monitor:
+        admin.flushall()
+        yield Wire(admin, monitor)

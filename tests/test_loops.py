@@ -23,7 +23,8 @@ from persistry import (
     b_psycopg,
 )
 from persistry.errors import PersisterError
-from tests.servers import PostgreSQLServer, RedisServer
+from tests.redis_alone import server as server  # fixtures
+from tests.servers import PostgreSQLServer
 from tests.stores.mongodb import MongoPlace
 
 # Where each loop can have a connection of its own, and where there is only the one.
@@ -37,12 +38,6 @@ APART = [
     "mongodb",
 ]
 SHARED = ["sqlite-memory", "redis-client"]
-
-
-@pytest.fixture(scope="module")
-def server(redis_place: object) -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

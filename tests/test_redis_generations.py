@@ -24,6 +24,8 @@ from persistry.errors import (
     StoreVersionError,
 )
 from tests.bad_input import ALL, OPERATIONS, PASSWORD, Calls, Run, refused, runner, works
+from tests.redis_alone import server as server  # fixtures
+from tests.redis_alone import wire as wire
 from tests.redis_wire import Wire, counted, names
 from tests.servers import RedisServer
 
@@ -35,19 +37,6 @@ CALLS: dict[str, Callable[[Calls], Any]] = {
     "load at a sequence": lambda persister: persister.get("app", 0),
 }
 Make = Callable[..., Calls]
-
-
-@pytest.fixture(scope="module")
-def server(redis_place: object) -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def wire(server: RedisServer) -> Iterator[Wire]:
-    with redis.Redis(*server.address) as admin, admin.monitor() as monitor:
-        admin.flushall()
-        yield Wire(admin, monitor)
 
 
 @pytest.fixture(params=["sync", "async"])

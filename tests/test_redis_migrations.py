@@ -32,6 +32,8 @@ from persistry.errors import (
 )
 from tests.bad_input import ALL, OPERATIONS, Calls, Run, refused, runner, works
 from tests.later_redis import made
+from tests.redis_alone import admin as admin  # fixtures
+from tests.redis_alone import server as server
 from tests.redis_cluster import started_cluster
 from tests.redis_wire import Wire, names
 from tests.servers import LOOPBACK, RedisServer
@@ -48,19 +50,6 @@ Told = dict[tuple[Any, ...], Any]
 def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Any, Any]]:
     with made(tmp_path_factory.mktemp("later")) as packages:
         yield packages
-
-
-@pytest.fixture(scope="module")
-def server(redis_place: object) -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def admin(server: RedisServer) -> Iterator[redis.Redis]:
-    with redis.Redis(*server.address) as admin:
-        admin.flushall()
-        yield admin
 
 
 @pytest.fixture(params=["sync", "async"])

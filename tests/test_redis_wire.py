@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import redis
-import redis.asyncio
 
 from persistry import AsyncRedisBasePersister, RedisBasePersister, State
 from persistry.errors import CorruptStateError, StateConflictError
 from tests.bad_input import Calls, Run, runner
+from tests.redis_alone import server as server  # fixtures
+from tests.redis_alone import wire as wire
 from tests.redis_wire import Wire, counted, names
 from tests.servers import RedisServer
 
@@ -19,19 +19,6 @@ run = pytest.fixture(runner)
 SMALL, LARGE = "x", "x" * 100_000
 RECORD = "{:p}:r:app:0000000000000000001"
 TEMPORARY = f"{RECORD}:t"
-
-
-@pytest.fixture(scope="module")
-def server(redis_place: object) -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def wire(server: RedisServer) -> Iterator[Wire]:
-    with redis.Redis(*server.address) as admin, admin.monitor() as monitor:
-        admin.flushall()
-        yield Wire(admin, monitor)
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -95,7 +95,19 @@ async def asquare(state: State) -> State:
     return state.update(square=state["number"] ** 2)
 
 
-class Squares(MapStates):
+class WritesSquares:
+    """What Burr asks of an action that runs others."""
+
+    @property
+    def reads(self) -> list[str]:
+        return []
+
+    @property
+    def writes(self) -> list[str]:
+        return ["squares"]
+
+
+class Squares(WritesSquares, MapStates):
     def __init__(self, many: int) -> None:
         super().__init__()
         self.many = many
@@ -111,14 +123,6 @@ class Squares(MapStates):
 
     def reduce(self, state: State, results: Generator[State, None, None]) -> State:
         return state.update(squares=sorted(it["square"] for it in results))
-
-    @property
-    def reads(self) -> list[str]:
-        return []
-
-    @property
-    def writes(self) -> list[str]:
-        return ["squares"]
 
 
 class AsyncSquares(Squares):
@@ -156,7 +160,7 @@ class AsyncNested(AsyncSquares):
         return state.update(squares=[it["squares"] async for it in results])
 
 
-class Both(MapActions):
+class Both(WritesSquares, MapActions):
     """Some actions on one state, each in an application of its own."""
 
     def actions(self, state: State, context: ApplicationContext, inputs: dict[str, Any]) -> Any:
@@ -167,14 +171,6 @@ class Both(MapActions):
 
     def reduce(self, state: State, results: Generator[State, None, None]) -> State:
         return state.update(squares=[it["square"] for it in results])
-
-    @property
-    def reads(self) -> list[str]:
-        return []
-
-    @property
-    def writes(self) -> list[str]:
-        return ["squares"]
 
 
 class AsyncBoth(Both):
