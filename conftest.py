@@ -8,7 +8,12 @@ import sysconfig
 import tempfile
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
+# The same examples in every run, and no clock that a busy machine could fail a test by. Others are
+# tried with `--hypothesis-profile=default`.
+hypothesis.settings.load_profile("ci")
 
 
 def _link_bytecode(prefix: str) -> None:

@@ -53,7 +53,7 @@ def test_no_file_holds_plain_text(persister: SQLCipherPersister, path: Path) -> 
         files = sorted(it for it in path.parent.iterdir() if it.name.startswith(path.name))
         data = b"".join(it.read_bytes() for it in files)
         assert len(data) > 20_000
-        for text in (NEEDLE, "Ada", "app-1", "completed", "burr_state", "SQLite format 3"):
+        for text in (NEEDLE, "tenant of Ada", "completed", "burr_state", "SQLite format 3"):
             assert text.encode() not in data, text
         persister.cleanup()
     assert [it.name for it in path.parent.iterdir()] == [path.name]

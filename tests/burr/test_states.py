@@ -15,7 +15,7 @@ import pydantic
 import pytest
 from burr.core import State, serde
 from burr.core.state import FIELD_SERIALIZATION, register_field_serde
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import persistry
@@ -99,10 +99,6 @@ any_values = st.recursive(
 any_states = st.dictionaries(unmarked, any_values, max_size=4).map(State)
 
 
-# Drawing so many kinds of values takes its time where several tests run at once.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
 def encoded(values: dict[str, Any]) -> EncodedState | Forms:
     return STATES.encode(State(values), KWARGS)
 
@@ -129,7 +125,6 @@ def read_by_burr(text: str | bytes) -> dict[str, Any]:
     return State.deserialize(json.loads(text), **KWARGS).get_all()
 
 
-@patient
 @given(json_states)
 def test_burr_reads_from_our_text_what_it_reads_from_its_own(state: State[Any]) -> None:
     ours = STATES.encode(state, KWARGS)
@@ -137,14 +132,12 @@ def test_burr_reads_from_our_text_what_it_reads_from_its_own(state: State[Any]) 
     assert repr(read_by_burr(ours.data)) == repr(read_by_burr(burrs_text(state)))
 
 
-@patient
 @given(json_states)
 def test_we_read_burrs_text_as_burr_does(state: State[Any]) -> None:
     text = burrs_text(state)
     assert repr(decoded(text, None)) == repr(read_by_burr(text))
 
 
-@patient
 @given(any_states)
 def test_what_is_ours_comes_back_exactly(state: State[Any]) -> None:
     values = {name: it for name, it in state.get_all().items() if name != "own field"}
@@ -152,7 +145,6 @@ def test_what_is_ours_comes_back_exactly(state: State[Any]) -> None:
     assert repr(decoded(ours.data, ours.codec)) == repr(values)
 
 
-@patient
 @given(any_states)
 def test_in_burrs_store_burr_finds_what_it_would_have_written(state: State[Any]) -> None:
     """But for dicts with its marker, which it cannot read from its own text."""
