@@ -23,7 +23,9 @@ FOLDER = "spec/families"
 BACKENDS = "spec/backends"
 LIKE = "like"
 # Which backend it is, where it is found and who speaks to it: that is no other's.
-ITS_OWN = ("backend", "family", "title", "doc", "url", "drivers")
+ITS_OWN = ("backend", "family", "title", "doc", "url", "drivers", "connect", "parameter_style")
+# What a file says for all of its drivers that have no session of their own.
+OF_DRIVERS = ("connect", "parameter_style")
 # Lists whose items are tried in order: one's own stand in front of those below.
 _IN_FRONT = (("errors", "rules"),)
 _ERRORS = "errors"
@@ -55,7 +57,8 @@ class Layers:
             laid = self._laid(node, family, (), report)
         except LookupError:
             return None
-        return words.said(laid, _child(laid, words.KEY), FOLDER, report)
+        found = words.said(laid, _child(laid, words.KEY), FOLDER, report)
+        return None if found is None else _with_drivers(found)
 
     def _laid(self, node: Node, below: Node | None, seen: tuple[str, ...], report: Report) -> Node:
         """The file over its errors' like, that over its own like, and all over what lies below."""
@@ -117,6 +120,24 @@ def over(node: Node, below: Node | None, path: tuple[str, ...] = ()) -> Node:
     pairs += [(key, child) for key, child in below.pairs if key not in said and key != LIKE]
     same = len(pairs) == len(node.pairs) and all(map(_is_same, pairs, node.pairs))
     return node if same else replace(node, pairs=tuple(pairs))
+
+
+def _with_drivers(node: Node) -> Node:
+    """A file whose drivers stand over what it says for all of them."""
+    shared = _only(node, lambda key: key in OF_DRIVERS)
+    drivers = _child(node, "drivers")
+    if not isinstance(node, MappingNode) or not isinstance(drivers, MappingNode):
+        return node
+    found = [
+        (name, driver if _child(driver, "session") is not None else over(driver, shared))
+        for name, driver in drivers.pairs
+    ]
+    if all(map(_is_same, found, drivers.pairs)):
+        return node
+    below = replace(drivers, pairs=tuple(found))
+    rest = ((key, child) for key, child in node.pairs if key not in OF_DRIVERS)
+    pairs = ((key, below if child is drivers else child) for key, child in rest)
+    return replace(node, pairs=tuple(pairs))
 
 
 def keys_in(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

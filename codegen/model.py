@@ -740,6 +740,10 @@ class SqlBackendModel(BackendModel):
     """run behind `create`: writes {generation} down beside the records, for the query `opening`"""
     errors: SharedErrorsModel
     """how failures show, whatever the driver"""
+    connect: ConnectModel | None = None
+    """how each driver without a `session` connects, for what it does not say itself"""
+    parameter_style: ParameterStyle | None = None
+    """how each of those marks the place of a value: ?, %s or $1"""
     words: WordsModel = WordsModel()
     """what stands for {text}, {mark} and others in what the family says; all that are needed"""
     names: dict[Text, NameModel] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..layers import LIKE
+from ..layers import LIKE, OF_DRIVERS
 from ..model import (
     BackendModel,
     DriverModel,
@@ -114,7 +114,7 @@ class _Backend:
         assert isinstance(grown, Fields)
         children = {**grown.children}
         del children["backend"]  # it is what the path says
-        for name in (LIKE, KEY):  # what they lead to is compared
+        for name in (LIKE, KEY, *OF_DRIVERS):  # what they lead to is compared
             children.pop(name, None)
         errors = children.get("errors")
         if isinstance(errors, Fields):

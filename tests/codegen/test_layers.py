@@ -111,6 +111,23 @@ def test_a_family_says_nothing_that_is_a_backends_own(path: str) -> None:
     assert not said.keys() & {"backend", "family", "title", "doc", "url", "drivers", "like"}
 
 
+def test_what_a_file_says_for_its_drivers() -> None:
+    """Those with a session of their own have what they need."""
+    file = node(
+        "{backend: one, family: sql, parameter_style: format, connect: {fixed: {a: 1, b: 1}},"
+        " drivers: {x: {connect: {fixed: {b: 2}}}, y: {parameter_style: qmark}, z: {session: Own}}}"
+    )
+    found = Layers.of({"spec/backends/one.yaml": file}).complete(file, Report())
+    assert found is not None
+    said = plain(found)
+    assert said["drivers"] == {
+        "x": {"connect": {"fixed": {"b": "2", "a": "1"}}, "parameter_style": "format"},
+        "y": {"parameter_style": "qmark", "connect": {"fixed": {"a": "1", "b": "1"}}},
+        "z": {"session": "Own"},
+    }
+    assert said.keys() == {"backend", "family", "drivers"}
+
+
 # What a family says in the words of a store
 
 MARIADB = "spec/backends/mariadb.yaml"
