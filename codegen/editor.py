@@ -6,6 +6,7 @@ A file of the spec says in its first line which one is its own (`modeline`).
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import os
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal, get_args, get_origin
 
-from . import ir, model
+from . import ir, model, words
 from .decode import Value
 from .layers import ITS_OWN, LIKE
 from .nodes import Text
@@ -44,14 +45,20 @@ Schema = dict[str, Any]
 def schemas(project: ir.Project, command: str = "make generate") -> Tree:
     """A schema for each kind of document; of the backends, one for each family."""
     printer = _Printer(_known(project.interface) | _parameters(project), command)
-    said = {it.name: {*it.keys} for it in project.families}
+    said = {it.name: it for it in project.families}
     printed = {}
     for name, cls in DOCUMENTS.items():
         schema = printed[name] = printer.document(name, cls)
         if LIKE in schema["properties"]:
-            needed = _layered(schema, said.get(name, set()))
+            family = said.get(name, ir.Family(name, (), ()))
+            other = copy.deepcopy(schema)
+            needed = _layered(schema, {*family.wordless})
+            if family.keys != family.wordless:
+                worded = _layered(other, {*family.keys})
+                needed = {"if": {"required": [words.KEY]}, "then": worded, "else": needed}
             if name in said:
                 printed[f"{name}_family"] = _of_all(schema)
+            _with_nulls(schema, (), {*family.keys})
             schema |= {"if": {"required": [LIKE]}, "else": needed}
     return {
         f"{FOLDER}/{name}.json": json.dumps(schema, indent=2) + "\n"
@@ -253,6 +260,15 @@ def _taken_out(schema: Schema, path: tuple[str, ...], said: set[tuple[str, ...]]
     return {key: it for key, it in found.items() if it}
 
 
+def _with_nulls(schema: Schema, path: tuple[str, ...], said: set[tuple[str, ...]]) -> None:
+    """Where a family says a mapping or a list, null leaves that out."""
+    for key, child in schema.get("properties", {}).items():
+        if (*path, key) in said:
+            _with_nulls(child, (*path, key), said)
+            if child.get("type") in ("array", "object"):
+                child["type"] = [child["type"], "null"]
+
+
 def _of_all(schema: Schema) -> Schema:
     """What a family says for its backends: nothing that is a backend's own."""
     properties = {key: it for key, it in schema["properties"].items() if key not in _NOT_OF_ALL}
@@ -264,7 +280,7 @@ def _of_all(schema: Schema) -> Schema:
 
 # What is no other backend's is written as a whole, and no family says it.
 _WHOLE = {(it,) for it in ITS_OWN}
-_NOT_OF_ALL = (*ITS_OWN, LIKE)
+_NOT_OF_ALL = (*ITS_OWN, LIKE, words.KEY)
 
 
 # A plain scalar is a text, whatever YAML would make of it.

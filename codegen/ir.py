@@ -737,6 +737,8 @@ class Family:
     name: str
     keys: tuple[tuple[str, ...], ...]
     """Each with those that it stands in."""
+    wordless: tuple[tuple[str, ...], ...]
+    """Those of them that take no word of a store's."""
 
 
 @dataclass(frozen=True)

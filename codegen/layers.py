@@ -1,8 +1,9 @@
 """A backend file laid over what it need not say: what another backend says, and its whole family.
 
 Mappings are laid over each other key by key; whatever else a file says takes the place of what lies
-below, and `null` leaves that out. Each part keeps its place, so that problems and changes point to
-the file in which it is written.
+below, and `null` leaves that out. What a family says may have gaps, `{text}`, for what each store
+calls it: a file's `words`. Each part keeps its place, so that problems and changes point to the
+file in which it is written.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
+from . import words
 from .decode import peek
 from .model import FamilyModel
-from .nodes import ListNode, MappingNode, Node, ScalarNode, Text
+from .nodes import ListNode, MappingNode, Node, ScalarNode, Text, is_null
 from .problems import Code, Problem, Report, suggest
 from .resolve.families import is_of_another
 
@@ -21,7 +23,9 @@ FOLDER = "spec/families"
 BACKENDS = "spec/backends"
 LIKE = "like"
 # Which backend it is, where it is found and who speaks to it: that is no other's.
-ITS_OWN = ("backend", "family", "title", "doc", "url", "drivers")
+ITS_OWN = ("backend", "family", "title", "doc", "url", "drivers", "connect", "parameter_style")
+# What a file says for all of its drivers that have no session of their own.
+OF_DRIVERS = ("connect", "parameter_style")
 # Lists whose items are tried in order: one's own stand in front of those below.
 _IN_FRONT = (("errors", "rules"),)
 _ERRORS = "errors"
@@ -48,10 +52,13 @@ class Layers:
 
     def complete(self, node: Node, report: Report) -> Node | None:
         """The file with all that it left out; None where what it is like cannot be had."""
+        family = self._families.get(_text(node, "family"))
         try:
-            return self._laid(node, self._families.get(_text(node, "family")), (), report)
+            laid = self._laid(node, family, (), report)
         except LookupError:
             return None
+        found = words.said(laid, _child(laid, words.KEY), FOLDER, report)
+        return None if found is None else _with_drivers(found)
 
     def _laid(self, node: Node, below: Node | None, seen: tuple[str, ...], report: Report) -> Node:
         """The file over its errors' like, that over its own like, and all over what lies below."""
@@ -107,12 +114,30 @@ def over(node: Node, below: Node | None, path: tuple[str, ...] = ()) -> Node:
     pairs = [
         (key, over(child, lower.get(str(key)), (*path, str(key))))
         for key, child in node.pairs
-        if not (key in lower and _is_null(child))
+        if not (key in lower and is_null(child))
     ]
     said = {str(key) for key, _ in node.pairs}
     pairs += [(key, child) for key, child in below.pairs if key not in said and key != LIKE]
     same = len(pairs) == len(node.pairs) and all(map(_is_same, pairs, node.pairs))
     return node if same else replace(node, pairs=tuple(pairs))
+
+
+def _with_drivers(node: Node) -> Node:
+    """A file whose drivers stand over what it says for all of them."""
+    shared = _only(node, lambda key: key in OF_DRIVERS)
+    drivers = _child(node, "drivers")
+    if not isinstance(node, MappingNode) or not isinstance(drivers, MappingNode):
+        return node
+    found = [
+        (name, driver if _child(driver, "session") is not None else over(driver, shared))
+        for name, driver in drivers.pairs
+    ]
+    if all(map(_is_same, found, drivers.pairs)):
+        return node
+    below = replace(drivers, pairs=tuple(found))
+    rest = ((key, child) for key, child in node.pairs if key not in OF_DRIVERS)
+    pairs = ((key, below if child is drivers else child) for key, child in rest)
+    return replace(node, pairs=tuple(pairs))
 
 
 def keys_in(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -162,7 +187,3 @@ def _child(node: Node | None, name: str) -> Node | None:
 def _text(node: Node | None, name: str) -> str:
     child = _child(node, name)
     return str(child.text) if isinstance(child, ScalarNode) else ""
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and not node.quoted and node.text == "null"

@@ -449,7 +449,7 @@ class SqlStoredModel:
     state_bytes: int
     """the largest encoded state that the store takes; more is refused before it is sent"""
     unique: tuple[Text, ...] = ()
-    """the key of the record; or write primary_key"""
+    """the key of the record; or write primary_key, and null here where the family has one"""
     primary_key: tuple[Text, ...] = ()
     """the key of the record; or write unique"""
     indexes: dict[Text, tuple[Text, ...]] = field(default_factory=dict)
@@ -703,6 +703,30 @@ class WidenModel:
 
 
 @dataclass(frozen=True)
+class WordsModel:
+    """the words of a store"""
+
+    text: Text | None = None
+    """the type of a key's texts: 512 bytes of UTF-8, of which 'a' and 'A' are two"""
+    number: Text | None = None
+    """the type of a sequence id, up to 2**63 - 1"""
+    state: Text | None = None
+    """the type of the state's text, which may be long"""
+    codec: Text | None = None
+    """the type of a small number"""
+    order: Text | None = None
+    """the type of `write_number`, and what makes the store count it up with each insert"""
+    time: Text | None = None
+    """the type of `created_at`, NOT NULL, and what makes the store write the time there, in UTC"""
+    schema: Text | None = None
+    """the schema of a name that has none, such as `CURRENT_SCHEMA`"""
+    mark: Text | None = None
+    """of a table's row in information_schema.tables, the text that `write_mark` has written"""
+    write_mark: Text | None = None
+    """writes 'persistry generation {generation}' where `mark` is read"""
+
+
+@dataclass(frozen=True)
 class SqlBackendModel(BackendModel):
     """a backend"""
 
@@ -716,6 +740,12 @@ class SqlBackendModel(BackendModel):
     """run behind `create`: writes {generation} down beside the records, for the query `opening`"""
     errors: SharedErrorsModel
     """how failures show, whatever the driver"""
+    connect: ConnectModel | None = None
+    """how each driver without a `session` connects, for what it does not say itself"""
+    parameter_style: ParameterStyle | None = None
+    """how each of those marks the place of a value: ?, %s or $1"""
+    words: WordsModel = WordsModel()
+    """what stands for {text}, {mark} and others in what the family says; all that are needed"""
     names: dict[Text, NameModel] = field(default_factory=dict)
     """{name} in a statement; those of {table}, {table_name} and {schema_name} may be left out"""
     parameters: dict[Text, OwnParameterModel] = field(default_factory=dict)

@@ -27,7 +27,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What is written anew, or in another place; all else is taken over as it is.
 _OWN = (
     *("backend", "family", "title", "doc", "not_initialized", "stored", "errors", "url", "traits"),
-    *("parameters", "drivers", "gaps"),
+    *("parameters", "connect", "parameter_style", "drivers", "gaps"),
     # A new store has neither an earlier format nor tables that another library made.
     *("layouts", "widen"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from .problems import Span
 
@@ -24,7 +24,7 @@ class Text(str):
         span: Span,
         rows: tuple[tuple[int, int], ...] = (),
         apostrophes: bool = False,
-    ) -> Text:
+    ) -> Self:
         """`rows`: line and column of each row's first character; none if they are not known.
         `apostrophes`: the file writes each apostrophe of the text twice."""
         text = super().__new__(cls, value)
@@ -50,6 +50,31 @@ class Text(str):
             column += self.count("'", start, offset)
             length += self.count("'", offset, offset + length)
         return Span(self.span.path, line, column, length)
+
+
+class Woven(Text):
+    """A text made of pieces of others, each of whose characters stands where it is written."""
+
+    __slots__ = ("_pieces",)
+
+    _pieces: tuple[tuple[Text, int, int], ...]
+
+    def __new__(cls, span: Span, pieces: Iterable[tuple[Text, int, int]]) -> Self:
+        """`span`: of the whole; `pieces`: of each text the characters between two offsets."""
+        kept = tuple(pieces)
+        woven = super().__new__(cls, "".join(it[start:end] for it, start, end in kept), span)
+        woven._pieces = kept
+        return woven
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.span, self._pieces
+
+    def at(self, offset: int, length: int = 1) -> Span:
+        for text, start, end in self._pieces:
+            if offset < end - start:
+                return text.at(start + offset, length)
+            offset -= end - start
+        return self.span
 
 
 class Number(int):
@@ -125,6 +150,11 @@ class MappingNode:
 
 
 Node: TypeAlias = ScalarNode | ListNode | MappingNode
+
+
+def is_null(node: Node) -> bool:
+    """Whether it is written as what leaves something out."""
+    return isinstance(node, ScalarNode) and not node.quoted and node.text == "null"
 
 
 def plain(node: Node) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from . import ir, locking, outside, plans
+from . import ir, locking, outside, plans, words
 from .decode import decode, peek
 from .editor import schemas
 from .layers import BACKENDS, Layers, gathered, keys_in
@@ -166,8 +166,10 @@ class Run:
         return self._found[path]
 
     def _said(self) -> tuple[ir.Family, ...]:
-        found = self._families().items()
-        return tuple(ir.Family(name, tuple(keys_in(node))) for name, node in found)
+        return tuple(
+            ir.Family(name, tuple(keys_in(node)), tuple(keys_in(words.without(node) or node)))
+            for name, node in self._families().items()
+        )
 
     def _families(self) -> dict[str, Node]:
         """What each family says for all of its backends, by its name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from ..layers import LIKE, OF_DRIVERS
 from ..model import (
     BackendModel,
     DriverModel,
@@ -23,6 +24,7 @@ from ..pipeline import Written
 from ..problems import Report, Span
 from ..resolve.needs import STAR
 from ..resolve.parameters import Declared, completed
+from ..words import KEY
 from .scenarios import scenarios
 from .tree import Fields, Items, Leaf, Named, Tree, grow
 
@@ -112,7 +114,8 @@ class _Backend:
         assert isinstance(grown, Fields)
         children = {**grown.children}
         del children["backend"]  # it is what the path says
-        children.pop("like", None)  # what it leads to is compared
+        for name in (LIKE, KEY, *OF_DRIVERS):  # what they lead to is compared
+            children.pop(name, None)
         errors = children.get("errors")
         if isinstance(errors, Fields):
             said = {key: it for key, it in errors.children.items() if key != "like"}

@@ -22,9 +22,11 @@ OPENING = "opening"
 NUMBER = "{generation}"
 # Stands in the query OPENING for the columns: rows of a name and the first word of its type.
 COLUMNS = "{columns}"
+COLUMN_COUNT = "{column_count}"
 _OPENING_ANSWERS = ("generation", "difference", "layout", layouts.LARGEST)
 OF_EVERY_TABLE = {
-    OPENING: "it selects the generation that the table is of, and answers nothing without a table",
+    OPENING: "it selects the generation that the table is of, and answers nothing without a table;"
+    " the family's needs the words 'schema' and 'mark'",
     IS_INITIALIZED: "it fails, or answers nothing, where a table is missing",
 }
 TABLE = "table"
@@ -34,6 +36,7 @@ _LIMIT_HELP = "without it everything is answered, however long the list is"
 _TAKEN = {
     NUMBER: "is the number of the generation",
     COLUMNS: "stands for the columns and their types",
+    COLUMN_COUNT: "stands for the number of columns",
 }
 # The functions of the runtime that quote.
 _IDENTIFIERS = {"double_quotes": "quoted", "backticks": "backticked"}
@@ -95,7 +98,8 @@ def check(model: SqlBackendModel, interface: ir.Interface, report: Report) -> No
         return _check_binds(repr(str(name)), sql, case.given, every, report)
 
     for name, sql in model.queries.items():
-        _check_text(sql, model, report, () if name in cases else (COLUMNS[1:-1],))
+        also = () if name in cases else (COLUMNS[1:-1], COLUMN_COUNT[1:-1])
+        _check_text(sql, model, report, also)
         if not sql.strip():
             message = f"the query {str(name)!r} is empty"
             report.add(Code.SPEC02, message, sql.span, help="write a statement behind '|'")
@@ -228,7 +232,9 @@ def parts(
 
 
 def _numbered(text: str, model: SqlBackendModel) -> str:
-    return text.replace(NUMBER, str(model.stored.generation)).replace(COLUMNS, _columns(model))
+    text = text.replace(NUMBER, str(model.stored.generation))
+    text = text.replace(COLUMN_COUNT, str(len(model.stored.columns)))
+    return text.replace(COLUMNS, _columns(model))
 
 
 def _columns(model: SqlBackendModel) -> str:

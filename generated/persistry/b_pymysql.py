@@ -30,7 +30,6 @@ from .state import State
 
 with extra("pymysql", __package__):
     import pymysql
-    import pymysql.connections
 
     from ._runtime.drivers.pep249_session import Pep249Session
 
@@ -234,7 +233,7 @@ _FAILURES = Failures(
 # How pymysql connects, and what it calls what it is given.
 _DRIVER = Facts(
     connect=pymysql.connect,
-    connection_type=pymysql.connections.Connection,
+    connection_type=pymysql.Connection,
     arguments={
         "db_name": "database",
         "user": "user",
@@ -244,9 +243,9 @@ _DRIVER = Facts(
     },
     fixed={"charset": "utf8mb4", "autocommit": True},
     timeouts={
-        "connect_timeout": "connect_timeout",
         "read_timeout": "operation_timeout",
         "write_timeout": "operation_timeout",
+        "connect_timeout": "connect_timeout",
     },
     on_open=(
         "SET SESSION completion_type = 0, sql_notes = 0, sql_mode = REPLACE(@@sql_mode, 'EMPTY_STRING_IS_NULL', '')",
@@ -292,7 +291,7 @@ class MariaDBPersister(BaseStatePersister):
 
     def __init__(
         self,
-        connection: pymysql.connections.Connection | Pep249Session,
+        connection: pymysql.Connection | Pep249Session,
         table_name: str = "burr_state",
         serde_kwargs: dict[str, Any] | None = None,
         *,

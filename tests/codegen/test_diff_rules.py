@@ -26,6 +26,7 @@ from codegen.diff.reference import reference
 from codegen.diff.rules import rule_for, rules
 from codegen.diff.shapes import is_ordered, is_set
 from codegen.diff.tree import Fields, Leaf
+from codegen.layers import LIKE, OF_DRIVERS
 from codegen.model import InterfaceModel
 from codegen.nodes import Text
 from codegen.pipeline import Written
@@ -33,6 +34,7 @@ from codegen.problems import Span
 from codegen.resolve.families import FAMILIES
 from codegen.schema import alternatives, is_optional, keys_of
 from codegen.stored import differences, stored
+from codegen.words import KEY
 from tests.codegen.specs import Texts, around, older, written
 from tests.yaml_texts import read_yaml
 
@@ -218,7 +220,9 @@ def of_fields(cls: Any, path: tuple[str, ...]) -> Iterator[Possible]:
         fields |= more if issubclass(cls, known) else {}
     if issubclass(cls, model.BackendModel):
         del fields["backend"]  # it is what the path says
-    fields.pop("like", None)  # what it leads to is compared
+    is_backend = issubclass(cls, model.BackendModel)
+    for name in (LIKE, KEY, *OF_DRIVERS) if is_backend else (LIKE,):
+        fields.pop(name, None)  # what they lead to is compared
     if cls in (model.MigrationModel, model.MongoMigrationModel, model.RedisMigrationModel):
         del fields["to"]  # as above
     if "parameters" in fields and not issubclass(cls, model.OperationModel):

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from codegen import words
 from codegen.layers import FOLDER, Layers, over
 from codegen.model import SqlBackendModel
-from codegen.nodes import Node, plain
+from codegen.nodes import MappingNode, Node, ScalarNode, plain
 from codegen.pipeline import Run, problems_of
-from codegen.problems import Report
+from codegen.problems import Report, Span
 from codegen.source import parse
 from tests.codegen.specs import texts_of
 
 TEXTS = texts_of(Path(__file__).parents[2])
 Put = Callable[[Path, str], None]
+NOWHERE = Span("", 1, 1)
 REDIS_BURR = "spec/backends/redis_burr.yaml"
 
 
@@ -105,3 +109,140 @@ def test_without_what_it_is_like_the_other_mistake_is_told_alone(project: Path, 
 def test_a_family_says_nothing_that_is_a_backends_own(path: str) -> None:
     said = plain(node(TEXTS[path]))
     assert not said.keys() & {"backend", "family", "title", "doc", "url", "drivers", "like"}
+
+
+def test_what_a_file_says_for_its_drivers() -> None:
+    """Those with a session of their own have what they need."""
+    file = node(
+        "{backend: one, family: sql, parameter_style: format, connect: {fixed: {a: 1, b: 1}},"
+        " drivers: {x: {connect: {fixed: {b: 2}}}, y: {parameter_style: qmark}, z: {session: Own}}}"
+    )
+    found = Layers.of({"spec/backends/one.yaml": file}).complete(file, Report())
+    assert found is not None
+    said = plain(found)
+    assert said["drivers"] == {
+        "x": {"connect": {"fixed": {"b": "2", "a": "1"}}, "parameter_style": "format"},
+        "y": {"parameter_style": "qmark", "connect": {"fixed": {"a": "1", "b": "1"}}},
+        "z": {"session": "Own"},
+    }
+    assert said.keys() == {"backend", "family", "drivers"}
+
+
+# What a family says in the words of a store
+
+MARIADB = "spec/backends/mariadb.yaml"
+
+
+@pytest.mark.parametrize(
+    ("family", "said"),
+    [
+        ("a: '{text} NOT NULL'", {"a": "TEXT NOT NULL"}),
+        ("a: '{text}, {text} and {number}'", {"a": "TEXT, TEXT and INT"}),
+        ("a: '{table} {columns}'", {"a": "{table} {columns}"}),  # these are no words
+        (
+            "a: [{where: '{text}', run: '{number}'}, 1]",
+            {"a": [{"where": "TEXT", "run": "INT"}, "1"]},
+        ),
+    ],
+)
+def test_the_words_of_a_store_stand_in_what_its_family_says(family: str, said: object) -> None:
+    own = node("{text: TEXT, number: INT}")
+    report = Report()
+    found = words.said(node(family), own, "", report)
+    assert not report
+    assert found is not None
+    assert plain(found) == said
+
+
+@pytest.mark.parametrize(
+    ("family", "left"),
+    [
+        ("{a: '{state}', b: 1}", {"b": "1"}),
+        (
+            "{a: {b: '{state}'}, c: {d: '{state}', e: '1'}, f: {}, g: []}",
+            {"c": {"e": "1"}, "f": {}, "g": []},
+        ),
+        ("{a: ['{state}'], b: ['{text}', '{table}']}", {"b": ["{table}"]}),
+        ("a: [{where: '{text}', run: 1}, {where: 2, run: 3}]", {"a": [{"where": "2", "run": "3"}]}),
+        ("a: {b: ['{text}']}", None),
+    ],
+)
+def test_without_words_what_takes_some_is_left_out(family: str, left: object) -> None:
+    """Of a step all of it."""
+    found = words.without(node(family))
+    assert (found and plain(found)) == left
+
+
+def test_in_a_files_own_texts_there_are_no_words() -> None:
+    """{order} may be the name of an index there."""
+    file = node("{a: '{order}', b: '{state}'}", "own.yaml")
+    assert words.said(file, node("{order: INT}"), "spec/families", Report()) is file
+
+
+def test_words_are_taken_over_too() -> None:
+    files = {
+        "spec/families/sql.yaml": node("{a: '{text} {number}'}", "spec/families/sql.yaml"),
+        "spec/backends/one.yaml": node(
+            "{backend: one, family: sql, words: {text: TEXT, number: INT}}"
+        ),
+        "spec/backends/two.yaml": node(
+            "{backend: two, family: sql, like: one, words: {text: BYTEA}}"
+        ),
+        "spec/backends/three.yaml": node("{backend: three, family: sql, like: two, a: none}"),
+    }
+    layers, report = Layers.of(files), Report()
+    found = [layers.complete(files[it], report) for it in files]
+    assert not report
+    said = [plain(it)["a"] for it in found[1:] if it is not None]
+    assert said == ["TEXT INT", "BYTEA INT", "none"]
+
+
+def test_each_character_stands_where_it_is_written() -> None:
+    """Of words and of what they stand in, on several lines too."""
+    family = node("a: |\n  SELECT {mark}\n  FROM {schema}.x\n", "family.yaml")
+    own = node("mark: one two\nschema: 'it''s'\n", "own.yaml")
+    found = words.said(family, own, "family", Report())
+    assert isinstance(found, MappingNode)
+    ((_, scalar),) = found.pairs
+    assert isinstance(scalar, ScalarNode)
+    text = scalar.text
+    assert text == "SELECT one two\nFROM it's.x\n"
+    places = {
+        "SELECT": Span("family.yaml", 2, 3, 6),
+        "one": Span("own.yaml", 1, 7, 3),
+        "two": Span("own.yaml", 1, 11, 3),
+        "FROM": Span("family.yaml", 3, 3, 4),
+        "it": Span("own.yaml", 2, 10, 2),
+        "x": Span("family.yaml", 3, 17, 1),
+    }
+    assert {it: text.at(text.index(it), len(it)) for it in places} == places
+    assert text.span.path == "family.yaml"
+    assert text.at(len(text)) == text.span
+    for copied in (copy.copy(text), pickle.loads(pickle.dumps(text))):
+        assert copied == text
+        assert copied.at(11, 3) == places["two"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("mark: table_comment", "mark: comment_of({tables})", ":20: SQL06 unknown name {tables}"),
+        ("write_mark: ALTER TABLE {table}", "write_mark: ALTER {tabel}", ":21: SQL06 unknown name"),
+        ("  mark: table_comment", "  marks: table_comment", ":3: SCH01 unknown key 'marks'"),
+        (
+            "  state: LONGBLOB\n",
+            "",
+            ":3: SCH02 no word 'state', which spec/families/sql.yaml takes",
+        ),
+    ],
+)
+def test_a_mistake_in_a_word_is_shown_where_it_is(
+    project: Path, put: Put, old: str, new: str, told: str
+) -> None:
+    text = (project / MARIADB).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    put(project / MARIADB, text.replace(old, new))
+    said = problems_of(project)
+    assert f"{MARIADB}:" in said.splitlines()[0]
+    assert told in said.splitlines()[0]
+    assert "\n1 problem; " in said

@@ -13,24 +13,27 @@ FORMAT = Format(
     generation=1,
     opening="""\
 SELECT
-  CASE WHEN table_comment REGEXP '^persistry generation [1-9][0-9]*$'
-    THEN CAST(SUBSTRING(table_comment, 22, 18) AS UNSIGNED) ELSE 1 END AS generation,
+  COALESCE(table_comment, '') AS generation,
   CASE WHEN 9 <> (
       SELECT COUNT(*) FROM information_schema.columns
       WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-        AND (column_name, data_type) IN (('write_number', 'bigint'), ('partition_key', 'varbinary'), ('app_id', 'varbinary'), ('sequence_id', 'bigint'), ('position', 'varbinary'), ('status', 'varbinary'), ('state', 'longblob'), ('created_at', 'datetime'), ('codec', 'tinyint')) AND (column_key = 'PRI') = (column_name = 'write_number'))
-    OR 4 <> (
-      SELECT COUNT(*) FROM information_schema.statistics
+        AND (column_name, LOWER(SUBSTRING(data_type, 1, POSITION(' ' IN CONCAT(data_type, ' ')) - 1))) IN (('write_number', 'bigint'), ('partition_key', 'varbinary'), ('app_id', 'varbinary'), ('sequence_id', 'bigint'), ('position', 'varbinary'), ('status', 'varbinary'), ('state', 'longblob'), ('created_at', 'datetime'), ('codec', 'tinyint')))
+    OR NOT EXISTS (
+      SELECT 1 FROM information_schema.key_column_usage
       WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
-        AND index_name = 'partition_key' AND non_unique = 0)
+        AND position_in_unique_constraint IS NULL
+      GROUP BY constraint_name HAVING COUNT(*) = 1 AND MIN(column_name) = 'write_number')
+    OR NOT EXISTS (
+      SELECT 1 FROM information_schema.key_column_usage
+      WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
+        AND position_in_unique_constraint IS NULL
+      GROUP BY constraint_name HAVING COUNT(*) = 4
+        AND COUNT(CASE WHEN column_name IN ('partition_key', 'app_id', 'sequence_id', 'position') THEN 1 END) = 4)
     THEN 'lacks a column or the unique key that persistry gives it, or has a column with another type' END AS difference
 FROM information_schema.tables
 WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
 """,
-    is_initialized="""\
-SELECT partition_key, app_id, sequence_id, position, status, state, created_at, codec, write_number
-FROM {table} USE INDEX (PRIMARY, partition_key, ps_order, ps_apps) LIMIT 0
-""",
+    is_initialized="SELECT write_number FROM {table} USE INDEX (PRIMARY, partition_key, ps_order, ps_apps) LIMIT 0",
     begin="START TRANSACTION",
     table=Step("""\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -52,7 +55,7 @@ CREATE TABLE IF NOT EXISTS {table} (
         Step(
             "ALTER TABLE {table} COMMENT = 'persistry generation 1'",
             when="""\
-SELECT table_comment <> 'persistry generation 1' FROM information_schema.tables
+SELECT COALESCE(table_comment, '') <> 'persistry generation 1' FROM information_schema.tables
 WHERE table_schema = COALESCE({schema_name}, DATABASE()) AND table_name = {table_name}
 """,
         ),

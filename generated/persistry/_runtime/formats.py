@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,11 @@ from ..errors import StoreVersionError
 from .failures import about, at
 from .migrations import Migration, check_current, check_known
 from .steps import Step
+
+# As a store writes a generation down where it keeps texts.
+_MARK = re.compile(r"persistry generation ([1-9][0-9]*)")
+# So many digits tell that it is a newer one.
+_DIGITS = 18
 
 
 class Found(NamedTuple):
@@ -25,7 +31,20 @@ class Found(NamedTuple):
 
     @classmethod
     def of(cls, row: Sequence[Any] | None) -> Found:
-        return cls() if row is None else cls(*row)
+        if row is None:
+            return cls()
+        generation, *others = row
+        return cls(_number(generation), *others)
+
+
+def _number(generation: int | str | bytes | None) -> int | None:
+    """A text is what is written down; where that is no generation, it is the first."""
+    if isinstance(generation, bytes):
+        generation = generation.decode(errors="replace")
+    if not isinstance(generation, str):
+        return generation
+    mark = _MARK.fullmatch(generation)
+    return 1 if mark is None else int(mark[1][:_DIGITS])
 
 
 class Change(NamedTuple):
