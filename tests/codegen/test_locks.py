@@ -239,6 +239,11 @@ def test_a_migration_that_was_released_stays(project: Path, put: Put) -> None:
     both = '{to: 2, doc: It is tidied., run: ["ANALYZE {table}", "REINDEX {table}"]}'
     edit(project, put, "mariadb", (other, both))
     assert headlines(project) == [f"{said}does not belong to generation 2 as it was released"]
+    run = Run(project)
+    run.project()
+    run.locks()
+    (problem,) = run.report.problems
+    assert str(problem.help).endswith("; what is to be done to that is a migration to 3")
 
 
 def test_a_migration_from_what_another_library_made_may_be_added(project: Path, put: Put) -> None:
