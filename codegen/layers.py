@@ -80,7 +80,8 @@ class Layers:
             raise LookupError(name)
         if name not in self._backends:
             message = f"there is no backend {str(name)!r} to be like"
-            report.add(Code.SPEC01, message, name.span, help=suggest(name, self._backends))
+            others = [it for it in self._backends if it not in seen]
+            report.add(Code.SPEC01, message, name.span, help=suggest(name, others))
             raise LookupError(name)
         other = self._find(str(name))
         if other is None:
