@@ -13,7 +13,7 @@ from pathlib import PurePath
 
 from .decode import peek
 from .model import FamilyModel
-from .nodes import ListNode, MappingNode, Node, ScalarNode, Text
+from .nodes import ListNode, MappingNode, Node, ScalarNode, Text, plain
 from .problems import Code, Problem, Report, suggest
 from .resolve.families import is_of_another
 
@@ -22,8 +22,9 @@ BACKENDS = "spec/backends"
 LIKE = "like"
 # Which backend it is, where it is found and who speaks to it: that is no other's.
 ITS_OWN = ("backend", "family", "title", "doc", "url", "drivers")
-# Lists whose items are tried in order: one's own stand in front of those below.
-_IN_FRONT = (("errors", "rules"),)
+# Lists whose items are tried in order, and what says which cases an item is for: one's own stand
+# in front of those below, and in place of one for the same cases.
+_IN_FRONT = {("errors", "rules"): ("exception", "codes", "messages")}
 _ERRORS = "errors"
 
 Find = Callable[[str], Node | None]
@@ -101,7 +102,10 @@ class Layers:
 def over(node: Node, below: Node | None, path: tuple[str, ...] = ()) -> Node:
     """One node laid over another."""
     if isinstance(node, ListNode) and isinstance(below, ListNode) and path in _IN_FRONT:
-        return replace(node, items=(*node.items, *below.items))
+        says_when = _IN_FRONT[path].__contains__
+        cases = [plain(_only(it, says_when)) for it in node.items]
+        others = (it for it in below.items if plain(_only(it, says_when)) not in cases)
+        return replace(node, items=(*node.items, *others))
     if not isinstance(node, MappingNode) or not isinstance(below, MappingNode):
         return node
     lower = {str(key): child for key, child in below.pairs}
