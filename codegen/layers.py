@@ -15,7 +15,7 @@ from pathlib import PurePath
 from . import words
 from .decode import peek
 from .model import FamilyModel
-from .nodes import ListNode, MappingNode, Node, ScalarNode, Text, is_null
+from .nodes import ListNode, MappingNode, Node, ScalarNode, Text, is_null, plain
 from .problems import Code, Problem, Report, suggest
 from .resolve.families import is_of_another
 
@@ -26,8 +26,9 @@ LIKE = "like"
 ITS_OWN = ("backend", "family", "title", "doc", "url", "drivers", "connect", "parameter_style")
 # What a file says for all of its drivers that have no session of their own.
 OF_DRIVERS = ("connect", "parameter_style")
-# Lists whose items are tried in order: one's own stand in front of those below.
-_IN_FRONT = (("errors", "rules"),)
+# Lists whose items are tried in order, and what says which cases an item is for: one's own stand
+# in front of those below, and in place of one for the same cases.
+_IN_FRONT = {("errors", "rules"): ("exception", "codes", "messages")}
 _ERRORS = "errors"
 
 Find = Callable[[str], Node | None]
@@ -87,7 +88,8 @@ class Layers:
             raise LookupError(name)
         if name not in self._backends:
             message = f"there is no backend {str(name)!r} to be like"
-            report.add(Code.SPEC01, message, name.span, help=suggest(name, self._backends))
+            others = [it for it in self._backends if it not in seen]
+            report.add(Code.SPEC01, message, name.span, help=suggest(name, others))
             raise LookupError(name)
         other = self._find(str(name))
         if other is None:
@@ -107,7 +109,10 @@ class Layers:
 def over(node: Node, below: Node | None, path: tuple[str, ...] = ()) -> Node:
     """One node laid over another."""
     if isinstance(node, ListNode) and isinstance(below, ListNode) and path in _IN_FRONT:
-        return replace(node, items=(*node.items, *below.items))
+        says_when = _IN_FRONT[path].__contains__
+        cases = [plain(_only(it, says_when)) for it in node.items]
+        others = (it for it in below.items if plain(_only(it, says_when)) not in cases)
+        return replace(node, items=(*node.items, *others))
     if not isinstance(node, MappingNode) or not isinstance(below, MappingNode):
         return node
     lower = {str(key): child for key, child in below.pairs}

@@ -141,7 +141,10 @@ def _check(before: Stored, now: Stored, place: Place, report: Report) -> None:
         else:
             message = f"{title} is not what was released as generation {last}"
         help = f"undo it; or raise stored.generation to {last + 1}, and add a migration to there"
-        if not now.migrates:
+        if it.fact.section == MIGRATIONS:
+            help = "undo it: somebody's store was made by it; what is to be done to that is a "
+            help += f"migration to {last + 1}"
+        elif not now.migrates:
             help = f"undo it: {KEEP}"
         elif before.keeps(it.fact):
             help = "undo it: no migration changes it, as every version has to find the generation"

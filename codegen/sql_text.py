@@ -109,7 +109,9 @@ def compiled(
 
 _MARKS = {"qmark": "?", "format": "%s", "dollar": "${number}"}
 
-_QUERY = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
+# What may stand in front of a statement.
+_REMARKS = r"(?:\s|--[^\n]*\n|/\*(?s:.*?)\*/)*"
+_QUERY = re.compile(rf"{_REMARKS}(?:SELECT|WITH)\b", re.IGNORECASE)
 _STRUCTURE = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | [(),] | \b(?:SELECT|FROM)\b""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
@@ -150,7 +152,7 @@ def _columns(sql: str, cuts: list[int]) -> tuple[tuple[str, ...], Part]:
 
 
 _INSERT = re.compile(
-    r"\s*INSERT\s+INTO\s+\S+\s*\(([^)]*)\)(?:\s*VALUES\s*\(([^)]*)\))?", re.IGNORECASE
+    rf"{_REMARKS}INSERT\s+INTO\s+\S+\s*\(([^)]*)\)(?:\s*VALUES\s*\(([^)]*)\))?", re.IGNORECASE
 )
 _VALUE = re.compile(r":(\w+)(?:::\w+)?")
 

@@ -80,6 +80,14 @@ def explain(error: Exception, text: str) -> Explanation:
         began_line=began.line,
         began_column=began.column,
     )
+    conflict = next((at for at, it in enumerate(failure.lines) if it.startswith("<<<<<<< ")), None)
+    if conflict is not None and conflict <= failure.line:
+        return failure.at_line(
+            conflict,
+            0,
+            "a merge conflict is left here",
+            "keep what is meant of both sides, and remove the lines of '<', '=' and '>'",
+        )
     for said, explanation in _EXPLANATIONS:
         if re.search(said, f"{failure.while_doing}: {failure.said}"):
             return explanation(failure)

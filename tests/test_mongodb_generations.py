@@ -245,6 +245,23 @@ def test_keys_that_stand_twice_stay_pending(make: Make, collection: Any) -> None
     assert indexes(collection) == {} and list(collection.find()) == before
 
 
+def test_many_keys_that_stand_twice_are_named_in_order_and_counted(
+    make: Make, collection: Any
+) -> None:
+    """Whoever deletes what is named sees what is left, and how much."""
+    keys = [{"sequence_id": n, "app_id": "a"} for n in range(23)]
+    collection.insert_many(document_of_burr(n) | key for key in reversed(keys) for n in (1, 2))
+    with pytest.raises(StoreVersionError) as caught:
+        make().initialize()
+    named = re.findall(r"sequence_id (\d+)", str(caught.value))
+    assert named == [str(n) for n in range(20)]
+    assert "(2 documents); and 3 more. Nothing was changed." in str(caught.value)
+    collection.delete_many({"sequence_id": {"$lt": 20}})
+    with pytest.raises(StoreVersionError) as caught:
+        make().initialize()
+    assert str(caught.value).count("2 documents") == 3 and " more." not in str(caught.value)
+
+
 def test_a_key_that_stands_twice_since_the_adoption(make: Make, collection: Any) -> None:
     """As null and as an empty text, which the unique index takes for two keys."""
     of_a = {"sequence_id": 1, "app_id": "a"}

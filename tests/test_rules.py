@@ -384,8 +384,8 @@ REDIS = [
     ),
 ]
 
-# In the layout of another library there are no heads, and no cluster can save.
-_OTHERWISE = {"hand in a RedisCluster client", "use another namespace", "hash of heads"}
+# In the layout of another library no cluster can save.
+_OTHERWISE = {"hand in a RedisCluster client", "use another namespace"}
 REDIS_BURR = [
     *(row for row in REDIS if row.words not in _OTHERWISE),
     Row(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import ir
-from ..locking import Lock, Place, locks
+from ..locking import SUFFIX, Lock, Place, locks
 from ..nodes import place_of, plain
 from ..pipeline import Written
 from ..problems import Report
@@ -36,11 +36,20 @@ class Side:
         found = [it for it in self.written.backends if it.backend == backend]
         return getattr(found[0], "stored", None) if found else None
 
-    def released(self, backend: str) -> Lock | None:
-        """The lock of a backend, if there is one."""
-        place = Place(self.root, "spec/locks", "make lock")
-        found = locks(self.written.backends, place, Report())  # `check` tells of broken ones
-        return next((it for it in found if it.now.backend == backend and it.before), None)
+    def released(self, backend: str, before: Side) -> Lock | None:
+        """The lock of a backend, if there is one: that of the base, since one that is made anew in
+        the same change would say of anything that it was released."""
+        for root in (before.root, self.root):
+            place = Place(root, "spec/locks", "make lock")
+            found = locks(self.written.backends, place, Report())  # `check` tells of broken ones
+            lock = next((it for it in found if it.now.backend == backend and it.before), None)
+            if lock is not None:
+                return lock
+        return None
+
+    def locked(self, backend: str) -> Any:
+        """What the lock of a backend says here; None if there is none."""
+        return recorded(self.root, f"spec/locks/{backend}{SUFFIX}")
 
     def source(self, backend: str) -> str:
         """Where the generation of a backend stands: in its file, or in that of one it is like."""
@@ -94,7 +103,7 @@ def _breaking(count: int, before: Side, after: Side) -> Gate:
 def _migration(backend: str, count: int, before: Side, after: Side) -> Gate:
     """What nobody has stored in yet may change as it likes: what counts is the format that was
     released last, as the lock has it; without a lock, that of the base."""
-    stored, released = after.stored(backend), after.released(backend)
+    stored, released = after.stored(backend), after.released(backend, before)
     base = before.stored(backend)
     if released is not None:
         known, said = released.last, "was released last"
@@ -112,7 +121,15 @@ def _migration(backend: str, count: int, before: Side, after: Side) -> Gate:
     if now <= known:
         todo = f"write `generation: {known + 1}`, and a migration to {known + 1}, in {file}"
         reason = f"stored.generation is {now}, and {known} is what {said}"
+        was = before.locked(backend)
+        if was is not None and was != after.locked(backend):
+            lock = f"spec/locks/{backend}{SUFFIX}"
+            reason += f"; the base has another {lock}"
+            todo = f"put back that lock; {todo}"
         return gate(False, reason, f"{todo}; or keep what is stored" if migrates(stored) else keep)
+    if released is not None and released.forbidden:
+        what = f"{released.forbidden[0].fact.title} is not what was released as generation {known}"
+        return gate(False, f"stored.generation is {now}, and {what}", f"undo that in {file}")
     led = {int(it.to) for it in getattr(stored, "migrations", ())}
     missing = [it for it in range(known + 1, now + 1) if it not in led]
     if not missing:

@@ -7,7 +7,7 @@ from ..model import CaseModel, InterfaceModel, OperationModel
 from ..nodes import Text, place_of
 from ..problems import Code, Report
 from ..resolve.names import expression, in_range, known, parameter, python_name
-from ..resolve.needs import check_interface
+from ..resolve.needs import check_interface, lists_of_names
 
 # What the runtime adds to a save's arguments before a query binds them.
 ADDED = ("created_at", "codec")
@@ -98,9 +98,8 @@ def interface(model: InterfaceModel, report: Report) -> ir.Interface:
         ),
         operations=operations,
         listings=tuple(
-            ir.Listing(operations[str(name)], _wanted(name, it, report))
-            for name, it in model.operations.items()
-            if it.returns.type == ir.NAMES
+            ir.Listing(operations[str(name)], _wanted(name, model.operations[name], report))
+            for name in lists_of_names(model)
         ),
         members={str(name): str(doc) for name, doc in model.members.items()},
     )

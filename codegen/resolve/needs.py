@@ -40,6 +40,8 @@ OPERATIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "list_app_ids": (("partition_key", "limit"), ("newest",)),
 }
+# The one of them that is a list, whatever it says that it returns.
+LIST = "list_app_ids"
 MEMBERS = (
     "from_values",
     "from_config",
@@ -61,7 +63,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 def check_interface(model: InterfaceModel, report: Report) -> None:
     """The parts that the templates print by name are there, and no others."""
     _same(model.record.fields, FIELDS, "field", "of the record", model.span, report)
-    lists = [it for it, one in model.operations.items() if one.returns.type == ir.NAMES]
+    lists = lists_of_names(model)
     others = [it for it in model.operations if it in OPERATIONS or it not in lists]
     _same(
         others,
@@ -80,6 +82,11 @@ def check_interface(model: InterfaceModel, report: Report) -> None:
             parameters, cases = OPERATIONS[name]
             _same(operation.parameters, parameters, "parameter", f"of {name}", name.span, report)
             _same(operation.cases, cases, "case", f"of {name}", name.span, report)
+            returned = operation.returns.type
+            if name == LIST and returned != ir.NAMES:
+                message = f"{name} returns {str(returned)!r}; the templates know lists of names"
+                help = f'write type: "{ir.NAMES}"'
+                report.add(Code.SPEC07, message, returned.span, help=help)
         elif name in lists:
             _check_list(name, operation, report)
         else:
@@ -106,6 +113,12 @@ def check_interface(model: InterfaceModel, report: Report) -> None:
             help = near if near.startswith("did") else "name a builtin exception, like ValueError"
             message = f"{str(error.also)!r} is no builtin exception"
             report.add(Code.SPEC01, message, error.also.span, help=help)
+
+
+def lists_of_names(model: InterfaceModel) -> list[Text]:
+    """The operations that have the body of a list."""
+    operations = model.operations.items()
+    return [it for it, one in operations if one.returns.type == ir.NAMES or it == LIST]
 
 
 def _check_list(name: Text, operation: OperationModel, report: Report) -> None:

@@ -155,6 +155,29 @@ _FAILURES = Failures(
     ),
     rules=(
         Rule(
+            errors.PersisterError,
+            redis.exceptions.RedisClusterException,
+            "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
+            messages=("same key slot",),
+        ),
+        Rule(
+            errors.PersisterError,
+            redis.ResponseError,
+            "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
+            messages=("non local key", "hash to the same slot"),
+        ),
+        Rule(
+            errors.PersisterError,
+            redis.exceptions.AskError,
+            "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
+        ),
+        Rule(
+            errors.CorruptStateError,
+            redis.ResponseError,
+            "a key of this partition holds something else: a partition named like a record has the record's key in this layout, or another program wrote it",
+            messages=("WRONGTYPE",),
+        ),
+        Rule(
             errors.PersisterAccessError,
             redis.AuthenticationError,
             "the server asks for a password; give password=",
@@ -211,23 +234,6 @@ _FAILURES = Failures(
             "all connections of the handed-in client's pool are in use; give it more, or use fewer threads",
         ),
         Rule(
-            errors.PersisterError,
-            redis.exceptions.RedisClusterException,
-            "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
-            messages=("same key slot",),
-        ),
-        Rule(
-            errors.PersisterError,
-            redis.ResponseError,
-            "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
-            messages=("non local key", "hash to the same slot"),
-        ),
-        Rule(
-            errors.PersisterError,
-            redis.exceptions.AskError,
-            "the keys of a partition lie on several nodes of a Redis Cluster, where no save is atomic in this layout; `persistry.move()` brings the records to a RedisBasePersister",
-        ),
-        Rule(
             errors.PersisterUnavailableError,
             redis.exceptions.ClusterError,
             "the cluster is not ready; try again",
@@ -253,8 +259,8 @@ _FAILURES = Failures(
         Rule(
             errors.CorruptStateError,
             redis.ResponseError,
-            "a key of this partition holds something else: a partition named like a record has the record's key in this layout, or another program wrote it",
-            messages=("WRONGTYPE",),
+            "another program has changed the hash of heads; remove the application's field there and save again",
+            messages=("DAMAGED",),
         ),
         Rule(
             errors.PersisterUnavailableError,

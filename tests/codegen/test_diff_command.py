@@ -189,6 +189,42 @@ def test_without_a_lock_the_base_says_what_users_have(project: Path, diff: Diff)
     assert diff(project, "HEAD")[0] == 0
 
 
+def test_a_lock_that_is_made_anew_does_not_say_what_was_released(
+    project: Path, diff: Diff, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(project, SQLITE, COLUMN)
+    shutil.rmtree(project / "spec/locks")
+    for again in (False, True):
+        if again:
+            assert main(["--root", str(project), "lock"]) == 0
+            capsys.readouterr()
+        code, out, _ = diff(project, "HEAD")
+        assert code == 1
+        assert (
+            "stored.generation is 1, and 1 is what was released last; the base has another "
+            "spec/locks/sqlite.lock.yaml\n    to do: put back that lock; write `generation: 2`, and"
+        ) in out
+    # The release itself: its lock has the generation to which a migration leads.
+    change(project, SQLITE, GENERATION, MIGRATION)
+    git(project, "checkout", "--quiet", "HEAD", "--", "spec/locks")
+    assert main(["--root", str(project), "lock"]) == 0
+    assert diff(project, "HEAD")[0] == 0
+
+
+def test_a_migration_that_was_released_is_not_changed_by_a_generation_more(
+    project: Path, diff: Diff
+) -> None:
+    change(project, SQLITE, COLUMN, GENERATION, MIGRATION)
+    change(project, SQLITE, ("ADD COLUMN codec INTEGER", "ADD COLUMN codec BIGINT"))
+    code, out, _ = diff(project, "HEAD")
+    assert code == 1
+    assert (
+        "stored.generation is 2, and an item of 'migrations.to 1' is not what was released as "
+        "generation 1\n"
+        "    to do: undo that in spec/backends/sqlite.yaml\n" in out
+    )
+
+
 def test_what_nobody_has_stored_in_may_change_again(project: Path, diff: Diff) -> None:
     """The base has the next generation already, and no release has."""
     change(project, SQLITE, COLUMN, GENERATION, MIGRATION)

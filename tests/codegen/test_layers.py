@@ -6,6 +6,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,23 @@ def node(text: str, path: str = "x.yaml") -> Node:
 def test_mappings_are_laid_over_each_other(own: str, below: str, found: object) -> None:
     found = found or {"errors": {"rules": ["1", "2"], "base": ["x"]}}
     assert plain(over(node(own), node(below))) == found
+
+
+def test_a_rule_of_ones_own_takes_the_place_of_one_for_the_same_failures() -> None:
+    own = node(
+        "errors: {rules: [{exception: a.B, raise: X}, {codes: [1], messages: [m], raise: X}]}"
+    )
+    below = node(
+        "errors: {rules: [{exception: a.B, messages: [m], raise: Y}, {exception: a.B, raise: Y},"
+        " {codes: [1], raise: Y}, {messages: [m], codes: [1], raise: Y}]}"
+    )
+    found: Any = plain(over(own, below))
+    assert found["errors"]["rules"] == [
+        {"exception": "a.B", "raise": "X"},
+        {"codes": ["1"], "messages": ["m"], "raise": "X"},
+        {"exception": "a.B", "messages": ["m"], "raise": "Y"},
+        {"codes": ["1"], "raise": "Y"},
+    ]
 
 
 def test_the_family_is_below_what_a_backend_is_like() -> None:

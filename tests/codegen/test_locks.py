@@ -56,10 +56,12 @@ def edit(project: Path, put: Put, backend: str, *edits: tuple[str, str]) -> None
 
 
 def make(change: dict[str, Any], project: Path, put: Put) -> None:
-    """The change, in a project that has no other backend."""
+    """The change, in a project that has no other backend but what this one is like."""
+    text = (project / f"spec/backends/{change['backend']}.yaml").read_text(encoding="utf-8")
+    kept = {change["backend"], *re.findall(r"^ *like: (\w+)$", text, re.MULTILINE)}
     for folder in ("backends", "locks"):
         for file in (project / "spec" / folder).iterdir():
-            if file.name.partition(".")[0] != change["backend"]:
+            if file.name.partition(".")[0] not in kept:
                 file.unlink()
     edits = [(it["old"], it["new"]) for it in change["edits"]]
     edit(project, put, change["backend"], *edits)
@@ -174,8 +176,9 @@ def test_the_order_of_what_is_written_down_may_change(project: Path, put: Put) -
 def test_another_family_is_another_store(project: Path, put: Put) -> None:
     path = project / "spec/backends/redis.yaml"
     text = (project / "spec/backends/mongodb.yaml").read_text(encoding="utf-8")
-    (project / "spec/backends/mongodb.yaml").unlink()
-    (project / "spec/locks/mongodb.lock.yaml").unlink()
+    for gone in ("mongodb", "redis_burr"):  # the second takes over from Redis
+        (project / f"spec/backends/{gone}.yaml").unlink()
+        (project / f"spec/locks/{gone}.lock.yaml").unlink()
     put(path, text.replace("backend: mongodb", "backend: redis"))
     assert headlines(project) == ["LOCK01 the family was 'redis' when generation 1 was released"]
 
@@ -239,6 +242,11 @@ def test_a_migration_that_was_released_stays(project: Path, put: Put) -> None:
     both = '{to: 2, doc: It is tidied., run: ["ANALYZE {table}", "REINDEX {table}"]}'
     edit(project, put, "mariadb", (other, both))
     assert headlines(project) == [f"{said}does not belong to generation 2 as it was released"]
+    run = Run(project)
+    run.project()
+    run.locks()
+    (problem,) = run.report.problems
+    assert str(problem.help).endswith("; what is to be done to that is a migration to 3")
 
 
 def test_a_migration_from_what_another_library_made_may_be_added(project: Path, put: Put) -> None:

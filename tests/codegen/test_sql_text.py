@@ -182,3 +182,10 @@ def test_inserted_columns_and_values() -> None:
     assert [sql[it.offset] for it in (*columns, *values)] == ["a", "b", "c", ":", ":", "n"]
     assert sql_text.inserted("INSERT INTO t (a) SELECT 1")[1] == ()
     assert sql_text.inserted("UPDATE t SET a = 1") == ((), ())
+
+
+def test_remarks_may_stand_in_front_of_a_statement() -> None:
+    for remark in ("-- as (it) is\n  ", "/* SELECT x\n (b) */ ", " -- one\n-- two\n/* three */\n"):
+        assert sql_text.selected(f"{remark}SELECT a, b AS c FROM t")[0] == ("a", "c")
+        columns, values = sql_text.inserted(f"{remark}INSERT INTO t (a, b) VALUES (:a, :b)")
+        assert [it.text for it in (*columns, *values)] == ["a", "b", "a", "b"]

@@ -17,8 +17,8 @@ from .documents import A_TEXT, EXACTLY, Call, Filter, Steps
 from .failures import about
 from .migrations import Migration, check_known
 
-# How many keys that stand twice a message names.
-_NAMED = 3
+# How many keys that stand twice a message names; of the others it says how many they are.
+_NAMED = 20
 
 
 @dataclass(slots=True)
@@ -117,16 +117,23 @@ class CollectionOpening:
         stages = [
             {"$group": {"_id": key, "count": {"$sum": 1}}},
             {"$match": {"count": {"$gt": 1}}},
-            {"$limit": _NAMED},
+            {
+                "$facet": {
+                    "named": [{"$sort": {"_id": 1}}, {"$limit": _NAMED}],
+                    "all": [{"$count": "keys"}],
+                }
+            },
         ]
         options = {**EXACTLY, "allowDiskUse": True}
-        found = yield Call("aggregate", (stages,), options, lists=True)
+        (answer,) = yield Call("aggregate", (stages,), options, lists=True)
+        found = answer["named"]
         if found:
+            more = answer["all"][0]["keys"] - len(found)
             named = "; ".join(
                 ", ".join(f"{name} {shown(value)}" for name, value in it["_id"].items())
                 + f" ({it['count']} documents)"
                 for it in found
-            )
+            ) + f"; and {more} more" * (more > 0)
             raise StoreVersionError(
                 f"{about(self.operation, self.key)}: several documents of this collection have the"
                 f" same key, so that it can have no unique index: {named}. Nothing was changed."
