@@ -7,11 +7,12 @@ A file of the spec says in its first line which one is its own (`modeline`).
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal, get_args, get_origin
+
+import orjson
 
 from . import ir, model
 from .decode import Value
@@ -54,7 +55,7 @@ def schemas(project: ir.Project, command: str = "make generate") -> Tree:
                 printed[f"{name}_family"] = _of_all(schema)
             schema |= {"if": {"required": [LIKE]}, "else": needed}
     return {
-        f"{FOLDER}/{name}.json": json.dumps(schema, indent=2) + "\n"
+        f"{FOLDER}/{name}.json": orjson.dumps(schema, option=orjson.OPT_INDENT_2).decode() + "\n"
         for name, schema in printed.items()
     }
 
