@@ -6,6 +6,7 @@ It has libraries only. What is tested is imported in each process anew, as a fre
 from __future__ import annotations
 
 import atexit
+import gc
 import multiprocessing
 import os
 import runpy
@@ -22,7 +23,16 @@ LIBRARIES = [
     *("pytest", "pytest_asyncio.plugin", "pytest_timeout", "orjson", "rich.console", "rich.table"),
     *("aiosqlite", "redis.asyncio", "psycopg2.extras", "asyncpg", "pymongo", "sqlcipher3"),
     *("psycopg", "psycopg_binary", "pymysql", "aiomysql", "cryptography.x509", "trustme"),
-    *("psutil", "yaml", "tarfile", "tomllib", "unittest.mock", "xml.etree.ElementTree", "zoneinfo"),
+    *(
+        "hypothesis.stateful",
+        "psutil",
+        "yaml",
+        "tarfile",
+        "tomllib",
+        "unittest.mock",
+        "xml.etree.ElementTree",
+        "zoneinfo",
+    ),
 ]
 # The longest that a module may run.
 SECONDS = 390
@@ -57,6 +67,7 @@ def _as_main(
     module: str, arguments: list[str], folder: Path, environment: dict[str, str], said: list[Path]
 ) -> None:
     """In the process: the module is run as an interpreter of its own would run it."""
+    gc.freeze()  # what it was forked with is not looked through again and again
     for stream, path in enumerate(said, 1):
         with path.open("wb") as file:
             os.dup2(file.fileno(), stream)
