@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
@@ -93,7 +94,8 @@ class _Decoder:
         # In `Value | None` a null that is written down is a value, and None means no key.
         if is_optional(hint) and _is_null(node) and Value not in alternatives(hint):
             return None
-        hint = _alternative(hint, node)
+        written: Any = type(node)  # mypy takes it for a class whose instances have no hash
+        hint = _alternative(hint, written)
         if hint is Value:
             return value_of(node, self._report) or _FAILED
         if node.tag:
@@ -238,6 +240,7 @@ _KIND_NAMES: dict[type, str] = {
 }
 
 
+@functools.cache
 def _kind(hint: Any) -> Any:
     """The kind of node that a type is written as."""
     if get_origin(hint) is tuple:
@@ -249,10 +252,13 @@ def _kind(hint: Any) -> Any:
     raise TypeError(f"no field of a spec can be of the type {hint}")
 
 
-def _alternative(hint: Any, node: Node) -> Any:
+@functools.cache
+def _alternative(hint: Any, written: type[Node]) -> Any:
     """The member of a union that is written as this kind of node; the first, if none is."""
     members = [member for member in alternatives(hint) if member is not type(None)]
-    fitting = (member for member in members if member is Value or isinstance(node, _kind(member)))
+    fitting = (
+        member for member in members if member is Value or issubclass(written, _kind(member))
+    )
     return next(fitting, members[0])
 
 

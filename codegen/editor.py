@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal, get_args, get_origin
+
+import orjson
 
 from . import ir, model, words
 from .decode import Value
@@ -61,7 +62,7 @@ def schemas(project: ir.Project, command: str = "make generate") -> Tree:
             _with_nulls(schema, (), {*family.keys})
             schema |= {"if": {"required": [LIKE]}, "else": needed}
     return {
-        f"{FOLDER}/{name}.json": json.dumps(schema, indent=2) + "\n"
+        f"{FOLDER}/{name}.json": orjson.dumps(schema, option=orjson.OPT_INDENT_2).decode() + "\n"
         for name, schema in printed.items()
     }
 

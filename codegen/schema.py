@@ -99,6 +99,7 @@ def span_field(cls: type) -> str | None:
     return next((name for name, hint in get_type_hints(cls).items() if hint is Span), None)
 
 
+@functools.cache
 def words_for(cls: type) -> str:
     """What messages call a mapping of this type: `what`, or how its docstring begins."""
     what = getattr(cls, "what", None)
@@ -113,10 +114,12 @@ def words_for(cls: type) -> str:
     return beginning[:1].lower() + beginning[1:]
 
 
+@functools.cache
 def is_optional(hint: Any) -> bool:
     return type(None) in alternatives(hint)
 
 
+@functools.cache
 def alternatives(hint: Any) -> tuple[Any, ...]:
     """The members of a union; the type itself if it is none."""
     return get_args(hint) if get_origin(hint) in {types.UnionType, Union} else (hint,)

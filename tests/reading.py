@@ -12,7 +12,8 @@ from typing import Any
 import jinja2
 import pytest
 
-from codegen import pipeline, rendering, source
+from codegen import locking, pipeline, rendering, source
+from codegen.layers import Layers
 from codegen.nodes import Node
 from codegen.problems import Report
 from codegen.rendering import Tree
@@ -40,6 +41,34 @@ def _identity(thing: Any) -> Any:
     if isinstance(thing, dict):
         return tuple((key, id(value)) for key, value in thing.items())
     return thing if isinstance(thing, frozenset) else id(thing)
+
+
+def complete_once() -> Callable[[Layers, Node, Report], Node | None]:
+    """`Layers.complete`, called once for the same file over the same other ones: what is made of
+    it is known again by being the same node."""
+    complete = Layers.complete
+    # Each file with its families, with the other backends that were asked for, and as completed.
+    known: dict[int, list[tuple[Node, dict[str, Node], dict[str, Node | None], Node]]] = {}
+
+    def called(layers: Layers, node: Node, report: Report) -> Node | None:
+        families = dict(layers._families)
+        for _, others, used, result in known.get(id(node), []):
+            if _identity(others) == _identity(families) and all(
+                name in layers._backends and layers._find(name) is it for name, it in used.items()
+            ):
+                return result
+        asked: dict[str, Node | None] = {}
+        find = layers._find
+        layers._find = lambda name: asked.setdefault(name, find(name))
+        try:
+            result = complete(layers, node, report)
+        finally:
+            layers._find = find
+        if result is not None and not report.problems:
+            known.setdefault(id(node), []).append((node, families, asked, result))
+        return result
+
+    return called
 
 
 @contextmanager
@@ -91,6 +120,9 @@ def read_once() -> Iterator[None]:
         patch.setattr(rendering, "_lint", lint_once)
         patch.setattr(jinja2.Environment, "compile", compile_once)
         patch.setattr(source, "parse", parse_once)
+        patch.setattr(Layers, "complete", complete_once())
+        patch.setattr(locking, "stored", once(locking.stored))
+        patch.setattr(locking, "render", functools.cache(locking.render))
         for name in ("decode", "conventional", "interface", "backend", "themes"):
             patch.setattr(pipeline, name, once(getattr(pipeline, name)))
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -90,6 +91,7 @@ class _Recorder:
 
 def _run(project: Path, arguments: list[str], environment: dict[str, str], to: Connection) -> None:
     """In the process of the run: a pytest that starts in the project and imports from there."""
+    gc.freeze()  # what it was forked with is not looked through again and again
     for name in [it for it in os.environ if it.startswith("PYTEST_")]:
         del os.environ[name]
     os.environ.update(environment, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, Self
 
 import persistry
 from persistry.conformance.support.column import Column
+from persistry.conformance.support.process import interpreter
+from tests.warm import Started
 
 
 def persister_of(column: str) -> Any:
@@ -32,6 +35,12 @@ class Storage:
 
     def __exit__(self, *_: object) -> None:
         self.started.close()
+
+    def start(self, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Any:
+        """A process that has the drivers already; how one ends shows an interpreter of its own."""
+        if "leave_open" in arguments:
+            return interpreter(module, arguments, environment)
+        return Started(module, arguments, environment)
 
 
 class FileStorage(Storage):

@@ -24,11 +24,11 @@ STYLES = {"passed": "green", "failed": "bold red", "gap": "yellow", "not run": "
 def progress(quiet: bool) -> Iterator[Callable[[Run], None]]:
     """A bar on a terminal; its file is its own, for the output of the tests is captured."""
     with os.fdopen(os.dup(2), "w") as stderr:
-        console = Console(file=stderr)
-        off = quiet or not stderr.isatty()
+        if quiet or not stderr.isatty():
+            yield lambda run: None
+            return
         bar = Progress(
-            console=console,
-            disable=off,
+            console=Console(file=stderr),
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,

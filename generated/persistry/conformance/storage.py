@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pytest
+from typing import Any, NoReturn
 
 from .._runtime.awaitable import Opening
 from .factory import Factory
@@ -48,9 +46,9 @@ class FactoryStore:
         """A new persister on this storage, or what leads to one."""
         refused = self._factory.refused(options)
         if lacking := [name for name in refused if name not in GUARDS]:
-            pytest.skip(f"the factory takes no {', no '.join(f'{it}=' for it in lacking)}")
+            _skip(f"the factory takes no {', no '.join(f'{it}=' for it in lacking)}")
         if self._opened and self._factory.takes is None:
-            pytest.skip("the factory takes no directory, so two persisters share no storage")
+            _skip("the factory takes no directory, so two persisters share no storage")
         self._opened += 1
         taken = {name: value for name, value in options.items() if name not in refused}
         return opened(self._factory.make(self._directory, taken))
@@ -58,6 +56,13 @@ class FactoryStore:
     def parcel(self, persister: Any) -> Parcel:
         """What another process gets instead of the persister: how to make one there."""
         return Parcel(self._factory.name, self._directory)
+
+
+def _skip(why: str) -> NoReturn:
+    # Not above: another process, which has no cases, would wait for pytest before its work.
+    import pytest
+
+    pytest.skip(why)
 
 
 @dataclass(frozen=True)

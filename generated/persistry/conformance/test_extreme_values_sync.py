@@ -67,15 +67,15 @@ def test_deep_state_comes_back(persister: Any, levels: int) -> None:
 def test_deep_state_with_everything_in_it(persister: Any) -> None:
     """Numbers and texts that JSON cannot write come back from the depth too."""
     core = [nan, inf, -inf, -0.0, 10**5000, "\ud83d" + "\ude00", {"__persistry__": "x"}, "\0"]
-    expect_kept(persister, {"deep": nested(5000, core)})
+    expect_kept(persister, {"deep": nested(2000, core)})
 
 
 @pytest.mark.promise(5, 6)
 def test_deep_states_are_compared_to_the_end(persister: Any) -> None:
-    """Two states that differ only at a depth of 5,000 conflict."""
-    expect_kept(persister, {"deep": nested(5_000, 1)})
+    """Two states that differ only at a depth of 2,000 conflict."""
+    expect_kept(persister, {"deep": nested(2_000, 1)})
     for core in (1.0, True, [1]):
-        other = State({"deep": nested(5_000, core)})
+        other = State({"deep": nested(2_000, core)})
         with pytest.raises(StateConflictError):
             persister.save("p", "a", 1, "x", other, "completed")
 

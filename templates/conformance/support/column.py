@@ -7,7 +7,7 @@ promise supplies columns (hook `pytest_persistry_columns`) and stores (fixture `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -89,6 +89,12 @@ class Store(Protocol):
 
         The persister itself, or an object whose `open()` gives one there, as `Store.open` does.
         A store need not have this member: then the persister itself is sent.
+        """
+
+    def start(self, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Any:
+        """Another process, as `subprocess.Popen` with pipes, that does what `python -m` would.
+
+        A store need not have this member: then it is an interpreter of its own.
         """
 
     # trait "connection"

@@ -6,9 +6,10 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from types import TracebackType
+from typing import IO, Any, Protocol, Self
 
 from .column import Store
 
@@ -16,33 +17,54 @@ from .column import Store
 SECONDS = 120
 
 
+class Started(Protocol):
+    """Another process; as a context manager it closes its pipes and waits for its end."""
+
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+
+    def kill(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
 @contextmanager
 def process(
     store: Store, work: str, persister: Any, *arguments: str, **environment: str
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[Started]:
     """A process at its work; it is killed at the end of the block if it still runs."""
     child = f"{__package__}.child_{store.column.colour}"
-    command = [sys.executable, "-m", child, work, *arguments]
     sent = store.parcel(persister) if hasattr(store, "parcel") else persister
     path = os.pathsep.join(filter(None, sys.path))
-    started = subprocess.Popen(
-        command,
-        env=os.environ | {"PYTHONPATH": path} | environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    with started:
+    start = store.start if hasattr(store, "start") else interpreter
+    with start(child, [work, *arguments], os.environ | {"PYTHONPATH": path} | environment) as other:
         try:
-            assert started.stdin is not None
-            started.stdin.write(pickle.dumps(sent))
-            started.stdin.close()
-            yield started
+            assert other.stdin is not None
+            other.stdin.write(pickle.dumps(sent))
+            other.stdin.close()
+            yield other
         finally:
-            started.kill()
+            other.kill()
 
 
-def lines(started: subprocess.Popen[bytes]) -> Iterator[str]:
+def interpreter(module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Started:
+    """An interpreter of its own, which runs a module."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+def lines(started: Started) -> Iterator[str]:
     """What a process prints, line by line; a line that a kill cut short is left out."""
     assert started.stdout is not None
     for line in started.stdout:
@@ -50,7 +72,7 @@ def lines(started: subprocess.Popen[bytes]) -> Iterator[str]:
             yield line.decode().rstrip("\n")
 
 
-def result(started: subprocess.Popen[bytes]) -> list[str]:
+def result(started: Started) -> list[str]:
     """All that a process prints; it must end by itself, without an error."""
     printed = list(lines(started))
     assert started.stderr is not None
