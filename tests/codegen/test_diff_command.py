@@ -211,6 +211,22 @@ def test_a_lock_that_is_made_anew_does_not_say_what_was_released(
     assert diff(project, "HEAD")[0] == 0
 
 
+def test_a_lock_that_is_gone_is_told_where_nothing_else_has_changed(
+    project: Path, diff: Diff
+) -> None:
+    (project / "spec/locks/sqlite.lock.yaml").unlink()
+    code, out, _ = diff(project, "HEAD")
+    assert code == 0
+    assert out.endswith(
+        "\n\ngates\n  met: migration of sqlite, 0 changes: spec/locks/sqlite.lock.yaml is gone, "
+        "which is right only where no release has generation 1\n\nall gates are met\n"
+    )
+    code, out, _ = diff(project, "HEAD", "--format", "markdown")
+    assert "**migration of sqlite, 0 changes**: spec/locks/sqlite.lock.yaml is gone" in out
+    _, out, _ = diff(project, "HEAD", "--format", "html")
+    assert "spec/locks/sqlite.lock.yaml is gone" in out
+
+
 def test_a_migration_that_was_released_is_not_changed_by_a_generation_more(
     project: Path, diff: Diff
 ) -> None:
