@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -390,6 +391,21 @@ def test_json_is_what_its_schema_says(project: Path, diff: Diff) -> None:
     assert line[column["column"] - 1 :] == "TEXT"
     assert "b_psycopg2.PostgreSQLPersister" in found["changes"][-1]["affects"]
     assert [it["met"] for it in found["gates"]] == [False] * 5
+
+
+@pytest.mark.parametrize("format", ["markdown", "html"])
+def test_a_file_gets_utf_8_whatever_the_environment_says(project: Path, format: str) -> None:
+    change(project, SQLITE, ("title: SQLite\n", "title: SQL\u00efte\n"))
+    command = [sys.executable, "-m", "codegen", "--root", str(project), "diff", "HEAD"]
+    done = subprocess.run(
+        [*command, "--format", format],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "SQL\u00efte" in done.stdout.decode("utf-8")
 
 
 def test_the_rules_are_listed_without_a_base(project: Path, diff: Diff) -> None:
