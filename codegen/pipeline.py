@@ -216,7 +216,9 @@ class Run:
             # Somebody's own folder may have other files; a name that is nearly right is a mistake.
             meant = self.own is None or Path(name).suffix.lower() in (".yaml", ".yml")
             if meant and not name.endswith(".yaml"):
-                help = f"name it {Path(name).stem}.yaml, or move it out of {folder.split('/')[0]}/"
+                help = f"move it out of {folder.split('/')[0]}/"
+                if ".yaml" not in name:
+                    help = f"name it {Path(name).stem}.yaml, or {help}"
                 place = Span(f"{folder}/{name}", 1, 1)
                 self.report.add(Code.YAML04, "a file that is not read", place, help=help)
         if not found:

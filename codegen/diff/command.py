@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 
 from ..pipeline import Run
@@ -44,6 +45,8 @@ def diff(root: Path, base: str, format: str) -> int:
     except (NoBase, _Invalid) as error:
         sys.stderr.write(f"{error}\n")
         return INVALID
+    if isinstance(sys.stdout, TextIOWrapper):  # whatever a pipe is taken for
+        sys.stdout.reconfigure(encoding="utf-8")
     print(printed, end="")
     return CLEAR if found.passes else NOT_MET
 

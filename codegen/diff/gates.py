@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,20 @@ def gates(changes: Sequence[Change], before: Side, after: Side) -> tuple[Gate, .
             found.append(_migration(backend, count, before, after))
         elif impact == "behaviour":
             found.append(_behaviour(backend, count, changes, before, after))
-    return tuple(found)
+    asked = {it.backend for it in found if it.impact == "migration"}
+    return (*found, *(it for it in _released_no_more(before, after) if it.backend not in asked))
+
+
+def _released_no_more(before: Side, after: Side) -> Iterator[Gate]:
+    """Locks that are gone, or made anew: from then on another format may be what was released. It
+    is right where no release has that generation, which the reviewer knows."""
+    for name in (str(it.backend) for it in after.written.backends):
+        was, now = before.locked(name), after.locked(name)
+        if was is None or was == now or (now and now["generation"] != was["generation"]):
+            continue
+        happened = f"spec/locks/{name}{SUFFIX} is {'made anew' if now else 'gone'}"
+        right = f"which is right only where no release has generation {was['generation']}"
+        yield Gate("migration", name, 0, True, f"{happened}, {right}", "")
 
 
 def _counted(changes: Iterable[Change]) -> list[tuple[tuple[Impact, str | None], int]]:

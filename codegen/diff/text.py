@@ -15,10 +15,11 @@ _CLASSES = 3
 def render(diff: Diff) -> str:
     against = f"{diff.base} ({diff.commit[:7]})"
     notes = "".join(f"{line}\n" for line in _notes(diff))
-    if not diff.changes:
-        return f"the spec says what it says in {against}\n{notes}"
-    counts = ", ".join(f"{count} {it}" for it, count in diff.counted().items() if count)
     gates = "\n".join(_gates(diff))
+    if not diff.changes:
+        said = f"the spec says what it says in {against}\n{notes}"
+        return f"{said}\n{gates}\n" if diff.gates else said
+    counts = ", ".join(f"{count} {it}" for it, count in diff.counted().items() if count)
     return f"the spec against {against}: {counts}\n{notes}\n{changes(diff)}\n{gates}\n"
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -211,6 +212,22 @@ def test_a_lock_that_is_made_anew_does_not_say_what_was_released(
     assert diff(project, "HEAD")[0] == 0
 
 
+def test_a_lock_that_is_gone_is_told_where_nothing_else_has_changed(
+    project: Path, diff: Diff
+) -> None:
+    (project / "spec/locks/sqlite.lock.yaml").unlink()
+    code, out, _ = diff(project, "HEAD")
+    assert code == 0
+    assert out.endswith(
+        "\n\ngates\n  met: migration of sqlite, 0 changes: spec/locks/sqlite.lock.yaml is gone, "
+        "which is right only where no release has generation 1\n\nall gates are met\n"
+    )
+    code, out, _ = diff(project, "HEAD", "--format", "markdown")
+    assert "**migration of sqlite, 0 changes**: spec/locks/sqlite.lock.yaml is gone" in out
+    _, out, _ = diff(project, "HEAD", "--format", "html")
+    assert "spec/locks/sqlite.lock.yaml is gone" in out
+
+
 def test_a_migration_that_was_released_is_not_changed_by_a_generation_more(
     project: Path, diff: Diff
 ) -> None:
@@ -374,6 +391,21 @@ def test_json_is_what_its_schema_says(project: Path, diff: Diff) -> None:
     assert line[column["column"] - 1 :] == "TEXT"
     assert "b_psycopg2.PostgreSQLPersister" in found["changes"][-1]["affects"]
     assert [it["met"] for it in found["gates"]] == [False] * 5
+
+
+@pytest.mark.parametrize("format", ["markdown", "html"])
+def test_a_file_gets_utf_8_whatever_the_environment_says(project: Path, format: str) -> None:
+    change(project, SQLITE, ("title: SQLite\n", "title: SQL\u00efte\n"))
+    command = [sys.executable, "-m", "codegen", "--root", str(project), "diff", "HEAD"]
+    done = subprocess.run(
+        [*command, "--format", format],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "SQL\u00efte" in done.stdout.decode("utf-8")
 
 
 def test_the_rules_are_listed_without_a_base(project: Path, diff: Diff) -> None:
