@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from importlib import import_module
@@ -18,7 +19,8 @@ import persistry.burr
 from persistry.conformance.columns import COLUMNS
 from persistry.conformance.support.column import Column
 from tests.burr.apps import PARTITION, Apps, count, settled
-from tests.burr.conftest import class_for
+from tests.burr.classes import CLASSES
+from tests.burr.conftest import MakeStore, class_for
 
 PLAIN = [it for it in COLUMNS if not it.layout]
 BASES = {"sync": burrs.BaseStatePersister, "async": burrs.AsyncBaseStatePersister}
@@ -58,6 +60,38 @@ def test_the_other_names_of_modules() -> None:
         assert getattr(module, name) is getattr(persistry.burr, name)
     with pytest.raises(ImportError, match="use "):
         import_module("persistry.burr.b_redis").RedisPersister  # noqa: B018
+
+
+@pytest.mark.parametrize("burr", CLASSES.values(), ids=CLASSES)
+def test_what_is_called_as_burrs_are_is_taken_so(burr: Any) -> None:
+    """By position or by name, with what Burr's methods assume of what is left out."""
+    ours = getattr(persistry.burr, burr.__name__)
+    for name, method in inspect.getmembers(burr, callable):
+        if name.startswith("_") and name != "__init__":
+            continue
+        theirs = [it for it in parameters(method) if it.kind is not it.VAR_KEYWORD]
+        taken = parameters(getattr(ours, name))[: len(theirs)]
+        assert [it.name for it in taken] == [it.name for it in theirs], name
+        for own, it in zip(taken, theirs, strict=True):
+            assert own.kind is it.kind
+            assert it.default is it.empty or own.default == it.default
+
+
+async def test_a_pool_is_opened_as_burrs_is(make_store: MakeStore) -> None:
+    (column,) = (it for it in PLAIN if it.name == "AsyncPostgreSQLPersister")
+    kind = class_for(column)
+    with make_store(column) as store:
+        parts = store.place.parts
+        where = {it: parts[it] for it in ("user", "password", "host", "port")}
+        async with await kind.create_pool(**where, database=parts["db_name"], max_size=2) as pool:
+            persister = kind(pool=pool, table_name=store.name)
+            await persister.initialize()
+            await persister.save(PARTITION, "app", 0, "step", State({"a": 1}), "completed")
+            assert (await persister.load(PARTITION, "app"))["state"] == State({"a": 1})
+
+
+def parameters(method: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(method).parameters.values())
 
 
 def test_importing_it_imports_burr_and_no_driver() -> None:

@@ -31,6 +31,19 @@ class AsyncPostgreSQLPersister(own.AsyncPostgreSQLPersister, AsyncBaseStatePersi
         """
         return sharing(self, super().copy())
 
+    @classmethod
+    async def create_pool(  # type: ignore[override]
+        cls,
+        user: str,
+        password: str | None,
+        database: str,
+        host: str,
+        port: int,
+        **pool_kwargs: Any,
+    ) -> Any:
+        """Open a pool to hand in as `pool`; in the order and with the names that Burr has."""
+        return await super().create_pool(database, user, password, host, port, **pool_kwargs)
+
     if TYPE_CHECKING:
 
         async def save(  # type: ignore[override]
