@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
@@ -38,7 +39,8 @@ _NAMES: dict[str, Literal["identifier", "name", "schema"]] = {
 def conventional(model: Model) -> Model:
     """The backend with what it, or a driver of it, left out."""
     is_server = _NETWORK in model.traits
-    drivers = _as(model.drivers, {it: _called(it, driver) for it, driver in model.drivers.items()})
+    drivers = {it: _called(it, driver, model.title) for it, driver in model.drivers.items()}
+    drivers = _as(model.drivers, drivers)
     model = replace(model, drivers=drivers)
     if not isinstance(model, SqlBackendModel):
         return model
@@ -83,14 +85,19 @@ def _to_a_server(url: UrlModel, name: Text) -> UrlModel:
     )
 
 
-def _called(name: Text, driver: DriverModel) -> DriverModel:
-    """A driver has the name of its library, and its module too."""
+def _called(name: Text, driver: DriverModel, title: str) -> DriverModel:
+    """A driver has the name of its library, and its module too; its class that of the store."""
     requires = driver.requires
     if requires is None and driver.connect is not None:
         requires = name
     library = (requires or name).partition(".")[0]
+    colour = "Async" if driver.colour == "async" else ""
+    class_name = colour + re.sub(r"\W", "", title) + "Persister"
     return replace(
-        driver, requires=requires, module=driver.module or Text(f"b_{library}", name.span)
+        driver,
+        requires=requires,
+        module=driver.module or Text(f"b_{library}", name.span),
+        class_name=driver.class_name or Text(class_name, name.span),
     )
 
 

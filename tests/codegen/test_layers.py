@@ -137,16 +137,16 @@ MARIADB = "spec/backends/mariadb.yaml"
     ("family", "said"),
     [
         ("a: '{text} NOT NULL'", {"a": "TEXT NOT NULL"}),
-        ("a: '{text}, {text} and {number}'", {"a": "TEXT, TEXT and INT"}),
+        ("a: '{text}, {text} and {codec}'", {"a": "TEXT, TEXT and INT"}),
         ("a: '{table} {columns}'", {"a": "{table} {columns}"}),  # these are no words
         (
-            "a: [{where: '{text}', run: '{number}'}, 1]",
+            "a: [{where: '{text}', run: '{codec}'}, 1]",
             {"a": [{"where": "TEXT", "run": "INT"}, "1"]},
         ),
     ],
 )
 def test_the_words_of_a_store_stand_in_what_its_family_says(family: str, said: object) -> None:
-    own = node("{text: TEXT, number: INT}")
+    own = node("{text: TEXT, codec: INT}")
     report = Report()
     found = words.said(node(family), own, "", report)
     assert not report
@@ -181,9 +181,9 @@ def test_in_a_files_own_texts_there_are_no_words() -> None:
 
 def test_words_are_taken_over_too() -> None:
     files = {
-        "spec/families/sql.yaml": node("{a: '{text} {number}'}", "spec/families/sql.yaml"),
+        "spec/families/sql.yaml": node("{a: '{text} {codec}'}", "spec/families/sql.yaml"),
         "spec/backends/one.yaml": node(
-            "{backend: one, family: sql, words: {text: TEXT, number: INT}}"
+            "{backend: one, family: sql, words: {text: TEXT, codec: INT}}"
         ),
         "spec/backends/two.yaml": node(
             "{backend: two, family: sql, like: one, words: {text: BYTEA}}"
