@@ -7,8 +7,11 @@ from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from .. import sql_text
+from ..layers import FOLDER as FAMILIES
 from ..model import (
+    AllowedModel,
     BackendModel,
+    CostsModel,
     DriverModel,
     NameModel,
     OwnParameterModel,
@@ -16,6 +19,7 @@ from ..model import (
     UrlModel,
 )
 from ..nodes import Section, Text
+from ..plans import COSTS
 from .libraries import is_of_python
 from .sql import TABLE, statements
 
@@ -47,7 +51,7 @@ def conventional(model: Model) -> Model:
     completed = {name: _completed(driver, is_server) for name, driver in drivers.items()}
     drivers = _as(drivers, completed)
     url = _to_a_server(model.url, model.backend) if is_server else model.url
-    return replace(model, drivers=drivers, names=_names(model), url=url)
+    return replace(model, drivers=drivers, names=_names(model), url=url, plans=_plans(model))
 
 
 def _as(written: dict[Text, Any], completed: dict[Text, Any]) -> dict[Text, Any]:
@@ -65,6 +69,23 @@ def _names(model: SqlBackendModel) -> dict[Text, NameModel]:
         if name in used and name not in model.names
     }
     return _as(model.names, left_out | model.names)
+
+
+def _plans(model: SqlBackendModel) -> AllowedModel:
+    """What a family's query may cost, the same query of a backend may not."""
+    texts = {str(name): sql.span.path for name, sql in model.queries.items()}
+
+    def is_meant(reason: Text | None, query: Text) -> bool:
+        return reason is not None and (
+            not reason.span.path.startswith(FAMILIES) or reason.span.path == texts.get(query)
+        )
+
+    found: dict[Text, CostsModel] = {}
+    for query, costs in model.plans.allow.items():
+        meant = {it: getattr(costs, it) for it in COSTS if is_meant(getattr(costs, it), query)}
+        if meant:
+            found[query] = CostsModel(**meant)
+    return AllowedModel(_as(model.plans.allow, found))
 
 
 def _to_a_server(url: UrlModel, name: Text) -> UrlModel:

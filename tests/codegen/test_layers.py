@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen import words
+from codegen import plans, words
 from codegen.layers import FOLDER, Layers, over
 from codegen.model import SqlBackendModel
 from codegen.nodes import MappingNode, Node, ScalarNode, plain
@@ -246,3 +246,20 @@ def test_a_mistake_in_a_word_is_shown_where_it_is(
     assert f"{MARIADB}:" in said.splitlines()[0]
     assert told in said.splitlines()[0]
     assert "\n1 problem; " in said
+
+
+def test_what_a_familys_query_may_cost_no_other_may(project: Path) -> None:
+    """MariaDB takes the family's list of applications, the others have their own."""
+    run = Run(project)
+    assert run.project() is not None
+    models = {str(it.backend): it for it in run.models if isinstance(it, SqlBackendModel)}
+    allowed = {
+        name: [kind for query, kind in plans.allowed(it) if query == "list_app_ids.newest"]
+        for name, it in models.items()
+    }
+    assert allowed == {
+        "mariadb": ["sort", "temporary"],
+        "postgresql": ["sort"],
+        "sqlcipher": [],
+        "sqlite": [],
+    }
