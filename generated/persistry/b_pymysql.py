@@ -227,7 +227,7 @@ _FAILURES = Failures(
 # How pymysql connects, and what it calls what it is given.
 _DRIVER = Facts(
     connect=pymysql.connect,
-    connection_type=pymysql.Connection,
+    connection_type=pymysql.connections.Connection,
     arguments={
         "db_name": "database",
         "user": "user",
@@ -285,7 +285,7 @@ class MariaDBPersister(BaseStatePersister):
 
     def __init__(
         self,
-        connection: pymysql.Connection | Pep249Session,
+        connection: pymysql.connections.Connection | Pep249Session,
         table_name: str = "burr_state",
         serde_kwargs: dict[str, Any] | None = None,
         *,
