@@ -76,9 +76,9 @@ def _plans(model: SqlBackendModel) -> AllowedModel:
     texts = {str(name): sql.span.path for name, sql in model.queries.items()}
 
     def is_meant(reason: Text | None, query: Text) -> bool:
-        return reason is not None and (
-            not reason.span.path.startswith(FAMILIES) or reason.span.path == texts.get(query)
-        )
+        if reason is None or not reason.span.path.startswith(FAMILIES):
+            return reason is not None
+        return texts.get(query, reason.span.path) == reason.span.path
 
     found: dict[Text, CostsModel] = {}
     for query, costs in model.plans.allow.items():
