@@ -15,7 +15,6 @@ from .problems import Span
 ParameterStyle = Literal["qmark", "format", "dollar"]
 StepKind = Literal["search", "scan", "sort", "temporary", "write", "part"]
 
-_BEGIN = Text("BEGIN", Span("", 1, 1))
 # Stands where a convention has the last word (`codegen/resolve/conventions.py`).
 _LEFT_OUT = Text("", Span("", 1, 1))
 
@@ -314,8 +313,8 @@ class DriverModel:
     span: Span
     colour: Literal["sync", "async"]
     """whether its calls block or are awaited"""
-    class_name: Text = field(metadata={"key": "class"})
-    """the name of the class to emit"""
+    class_name: Text = field(default=_LEFT_OUT, metadata={"key": "class"})
+    """the name of the class to emit; left out, the title's, as MyStorePersister (or with Async)"""
     module: Text = _LEFT_OUT
     """the module of the package to emit; left out, `b_` and the library's name"""
     requires: Text | None = None
@@ -708,8 +707,6 @@ class WordsModel:
 
     text: Text | None = None
     """the type of a key's texts: 512 bytes of UTF-8, of which 'a' and 'A' are two"""
-    number: Text | None = None
-    """the type of a sequence id, up to 2**63 - 1"""
     state: Text | None = None
     """the type of the state's text, which may be long"""
     codec: Text | None = None
@@ -738,6 +735,8 @@ class SqlBackendModel(BackendModel):
     """what to bind for the limit when all are wanted"""
     record_generation: tuple[Text | StepOfCreationModel, ...] = field(metadata={"one": True})
     """run behind `create`: writes {generation} down beside the records, for the query `opening`"""
+    begin: Text
+    """begins a transaction; {milliseconds} is the time that it may take"""
     errors: SharedErrorsModel
     """how failures show, whatever the driver"""
     connect: ConnectModel | None = None
@@ -754,8 +753,6 @@ class SqlBackendModel(BackendModel):
     """statements for the connections that persistry opens"""
     quoting: QuotingModel = QuotingModel()
     """how its SQL writes identifiers and texts"""
-    begin: Text = _BEGIN
-    """begins a transaction; {milliseconds} is the time that it may take"""
     create: tuple[Text | StepOfCreationModel, ...] = ()
     """run behind CREATE TABLE, in its transaction where the store has that"""
     derived: DerivedModel | None = None

@@ -194,6 +194,8 @@ def test_a_read_only_session(make: Make, persister: Calls) -> None:
 # The table
 
 
+KEY = "partition_key, app_id, sequence_id, position"
+OTHER_KEY = "partition_key, status, sequence_id, position"
 BURRS = """CREATE TABLE burr_state (partition_key VARCHAR(255) DEFAULT '', app_id VARCHAR(255),
     sequence_id INTEGER, position VARCHAR(255), status VARCHAR(255), state TEXT,
     created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
@@ -232,6 +234,11 @@ def test_something_else_of_that_name_is_left_alone(
         ("DROP INDEX ps_order", DRIVER),
         ("DROP INDEX partition_key", None),
         ("DROP INDEX partition_key, ADD UNIQUE partition_key (partition_key, app_id)", None),
+        (f"DROP INDEX partition_key, ADD UNIQUE partition_key ({KEY}, status)", None),
+        (f"DROP INDEX partition_key, ADD UNIQUE partition_key ({OTHER_KEY})", None),
+        (f"DROP INDEX partition_key, ADD UNIQUE theirs ({KEY})", DRIVER),
+        ("DROP PRIMARY KEY, ADD PRIMARY KEY (write_number, app_id)", None),
+        ("DROP PRIMARY KEY, ADD UNIQUE ours (write_number)", DRIVER),
         ("DROP COLUMN codec", None),
         ("CHANGE status result VARBINARY(512)", None),
     ],

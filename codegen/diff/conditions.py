@@ -147,6 +147,25 @@ def last(it: Difference) -> bool:
     return isinstance(around, Items) and around.items[-1] is it.after
 
 
+def merged(it: Difference) -> bool:
+    """Another rule is for all of its failures, and raises the same."""
+    rules = it.around[1].items if isinstance(it.around[1], Items) else ()
+
+    def listed(rule: Tree | None, name: str) -> set[Any]:
+        found = part(rule, name)
+        return {value(each) for each in found.items} if isinstance(found, Items) else set()
+
+    signs = ("codes", "messages")  # without any, a rule is for whatever its exception is
+
+    def is_for_all(other: Tree) -> bool:
+        alike = ("raise", "exception", "may_have_saved", "repeat")
+        return all(value(other, name) == value(it.before, name) for name in alike) and all(
+            listed(it.before, name) <= listed(other, name) for name in signs
+        )
+
+    return any(listed(it.before, name) for name in signs) and any(map(is_for_all, rules))
+
+
 def narrower(it: Difference) -> bool:
     """The base of all errors became one of them: who caught the base still does."""
     root = value(it.specs[1], "interface", "root_error")
@@ -176,6 +195,7 @@ CONDITIONS: dict[str, Condition] = {
         last,
         leads_on,
         lowered,
+        merged,
         narrower,
         new,
         optional,

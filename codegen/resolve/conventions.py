@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from .. import sql_text
+from ..layers import FOLDER as FAMILIES
 from ..model import (
+    AllowedModel,
     BackendModel,
+    CostsModel,
     DriverModel,
     NameModel,
     OwnParameterModel,
@@ -15,6 +19,7 @@ from ..model import (
     UrlModel,
 )
 from ..nodes import Section, Text
+from ..plans import COSTS
 from .libraries import is_of_python
 from .sql import TABLE, statements
 
@@ -38,14 +43,15 @@ _NAMES: dict[str, Literal["identifier", "name", "schema"]] = {
 def conventional(model: Model) -> Model:
     """The backend with what it, or a driver of it, left out."""
     is_server = _NETWORK in model.traits
-    drivers = _as(model.drivers, {it: _called(it, driver) for it, driver in model.drivers.items()})
+    drivers = {it: _called(it, driver, model.title) for it, driver in model.drivers.items()}
+    drivers = _as(model.drivers, drivers)
     model = replace(model, drivers=drivers)
     if not isinstance(model, SqlBackendModel):
         return model
     completed = {name: _completed(driver, is_server) for name, driver in drivers.items()}
     drivers = _as(drivers, completed)
     url = _to_a_server(model.url, model.backend) if is_server else model.url
-    return replace(model, drivers=drivers, names=_names(model), url=url)
+    return replace(model, drivers=drivers, names=_names(model), url=url, plans=_plans(model))
 
 
 def _as(written: dict[Text, Any], completed: dict[Text, Any]) -> dict[Text, Any]:
@@ -63,6 +69,23 @@ def _names(model: SqlBackendModel) -> dict[Text, NameModel]:
         if name in used and name not in model.names
     }
     return _as(model.names, left_out | model.names)
+
+
+def _plans(model: SqlBackendModel) -> AllowedModel:
+    """What a family's query may cost, the same query of a backend may not."""
+    texts = {str(name): sql.span.path for name, sql in model.queries.items()}
+
+    def is_meant(reason: Text | None, query: Text) -> bool:
+        if reason is None or not reason.span.path.startswith(FAMILIES):
+            return reason is not None
+        return texts.get(query, reason.span.path) == reason.span.path
+
+    found: dict[Text, CostsModel] = {}
+    for query, costs in model.plans.allow.items():
+        meant = {it: getattr(costs, it) for it in COSTS if is_meant(getattr(costs, it), query)}
+        if meant:
+            found[query] = CostsModel(**meant)
+    return AllowedModel(_as(model.plans.allow, found))
 
 
 def _to_a_server(url: UrlModel, name: Text) -> UrlModel:
@@ -83,14 +106,19 @@ def _to_a_server(url: UrlModel, name: Text) -> UrlModel:
     )
 
 
-def _called(name: Text, driver: DriverModel) -> DriverModel:
-    """A driver has the name of its library, and its module too."""
+def _called(name: Text, driver: DriverModel, title: str) -> DriverModel:
+    """A driver has the name of its library, and its module too; its class that of the store."""
     requires = driver.requires
     if requires is None and driver.connect is not None:
         requires = name
     library = (requires or name).partition(".")[0]
+    colour = "Async" if driver.colour == "async" else ""
+    class_name = colour + re.sub(r"\W", "", title) + "Persister"
     return replace(
-        driver, requires=requires, module=driver.module or Text(f"b_{library}", name.span)
+        driver,
+        requires=requires,
+        module=driver.module or Text(f"b_{library}", name.span),
+        class_name=driver.class_name or Text(class_name, name.span),
     )
 
 

@@ -164,14 +164,8 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "TLS was not agreed on; check whether the server speaks it, and the certificates (ssl and others in connect_kwargs)",
-            codes=("2026", "3159"),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "no server answers there, or TLS was not agreed on; start it, or check host, port and the certificates in connect_kwargs",
-            codes=("1129", "2002", "2003", "2005"),
+            "no server answers there, or TLS was not agreed on; start it, or check host and port, whether it speaks TLS, and the certificates (ssl and others in connect_kwargs)",
+            codes=("1129", "2002", "2003", "2005", "2026", "3159"),
             messages=("'idna' codec",),
         ),
         Rule(

@@ -162,14 +162,8 @@ _FAILURES = Failures(
         Rule(
             errors.PersisterUnavailableError,
             _RAISED,
-            "TLS was not agreed on; check whether the server speaks it, and the certificates (ssl and others in connect_kwargs)",
-            codes=("2026", "3159"),
-        ),
-        Rule(
-            errors.PersisterUnavailableError,
-            _RAISED,
-            "no server answers there, or TLS was not agreed on; start it, or check host, port and the certificates in connect_kwargs",
-            codes=("1129", "2002", "2003", "2005"),
+            "no server answers there, or TLS was not agreed on; start it, or check host and port, whether it speaks TLS, and the certificates (ssl and others in connect_kwargs)",
+            codes=("1129", "2002", "2003", "2005", "2026", "3159"),
             messages=("'idna' codec",),
         ),
         Rule(
@@ -233,7 +227,7 @@ _FAILURES = Failures(
 # How pymysql connects, and what it calls what it is given.
 _DRIVER = Facts(
     connect=pymysql.connect,
-    connection_type=pymysql.Connection,
+    connection_type=pymysql.connections.Connection,
     arguments={
         "db_name": "database",
         "user": "user",
@@ -291,7 +285,7 @@ class MariaDBPersister(BaseStatePersister):
 
     def __init__(
         self,
-        connection: pymysql.Connection | Pep249Session,
+        connection: pymysql.connections.Connection | Pep249Session,
         table_name: str = "burr_state",
         serde_kwargs: dict[str, Any] | None = None,
         *,

@@ -136,7 +136,7 @@ def test_the_spec_is_valid(path: str, validators: dict[str, Draft7Validator]) ->
             "backends/memory.yaml",
             "class: InMemoryPersister\n",
             "klass: A\n",
-            ["drivers/in_memory"] * 2,
+            ["drivers/in_memory"],
         ),
         (
             "interface.yaml",

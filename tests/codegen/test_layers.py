@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from codegen import words
+from codegen import plans, words
 from codegen.layers import FOLDER, Layers, over
 from codegen.model import SqlBackendModel
 from codegen.nodes import MappingNode, Node, ScalarNode, plain
@@ -155,16 +155,16 @@ MARIADB = "spec/backends/mariadb.yaml"
     ("family", "said"),
     [
         ("a: '{text} NOT NULL'", {"a": "TEXT NOT NULL"}),
-        ("a: '{text}, {text} and {number}'", {"a": "TEXT, TEXT and INT"}),
+        ("a: '{text}, {text} and {codec}'", {"a": "TEXT, TEXT and INT"}),
         ("a: '{table} {columns}'", {"a": "{table} {columns}"}),  # these are no words
         (
-            "a: [{where: '{text}', run: '{number}'}, 1]",
+            "a: [{where: '{text}', run: '{codec}'}, 1]",
             {"a": [{"where": "TEXT", "run": "INT"}, "1"]},
         ),
     ],
 )
 def test_the_words_of_a_store_stand_in_what_its_family_says(family: str, said: object) -> None:
-    own = node("{text: TEXT, number: INT}")
+    own = node("{text: TEXT, codec: INT}")
     report = Report()
     found = words.said(node(family), own, "", report)
     assert not report
@@ -199,9 +199,9 @@ def test_in_a_files_own_texts_there_are_no_words() -> None:
 
 def test_words_are_taken_over_too() -> None:
     files = {
-        "spec/families/sql.yaml": node("{a: '{text} {number}'}", "spec/families/sql.yaml"),
+        "spec/families/sql.yaml": node("{a: '{text} {codec}'}", "spec/families/sql.yaml"),
         "spec/backends/one.yaml": node(
-            "{backend: one, family: sql, words: {text: TEXT, number: INT}}"
+            "{backend: one, family: sql, words: {text: TEXT, codec: INT}}"
         ),
         "spec/backends/two.yaml": node(
             "{backend: two, family: sql, like: one, words: {text: BYTEA}}"
@@ -264,3 +264,20 @@ def test_a_mistake_in_a_word_is_shown_where_it_is(
     assert f"{MARIADB}:" in said.splitlines()[0]
     assert told in said.splitlines()[0]
     assert "\n1 problem; " in said
+
+
+def test_what_a_familys_query_may_cost_no_other_may(project: Path) -> None:
+    """MariaDB takes the family's list of applications, the others have their own."""
+    run = Run(project)
+    assert run.project() is not None
+    models = {str(it.backend): it for it in run.models if isinstance(it, SqlBackendModel)}
+    allowed = {
+        name: [kind for query, kind in plans.allowed(it) if query == "list_app_ids.newest"]
+        for name, it in models.items()
+    }
+    assert allowed == {
+        "mariadb": ["sort", "temporary"],
+        "postgresql": ["sort"],
+        "sqlcipher": [],
+        "sqlite": [],
+    }

@@ -44,7 +44,7 @@ def test_only_its_todos_are_wrong(like: str, project: Path) -> None:
 
 
 VALUES = {
-    "title": "A store",
+    "title": "My store",
     "doc": "Stores states somewhere.",
     "state_bytes": "1000",
     "port": "1234",
@@ -100,7 +100,7 @@ def test_with_its_todos_written_it_is_a_backend(
     made = Run(project).project()
     assert made is not None
     backend = next(it for it in made.backends if it.name == "mine")
-    assert backend.classes and all(it.name.startswith("Mine") for it in backend.classes)
+    assert backend.classes and all(re.match("(Async)?(Mine|My)", it.name) for it in backend.classes)
     assert bool(backend.layouts) == ("\nlike: " in text)  # such a one reads what that one reads
     for parts in (it.parts for it in backend.classes):
         if isinstance(parts, ir.SqlParts):
