@@ -90,7 +90,7 @@ class PostgreSQLServer(Server):
     def prepare(self) -> None:
         secret = self.directory / "password"
         if self.password is not None:
-            secret.write_text(_kept(self.password), encoding="utf-8")
+            secret.write_text(kept(self.password), encoding="utf-8")
         if self._tls is not None and self._speaks_tls:
             self._tls.write_server(self._certificate)
         give_away(self.directory)
@@ -172,7 +172,7 @@ def initdb(program: Path, data: Path, *options: str | Path) -> None:
     run(program.resolve().with_name("initdb"), "-D", data, *common, *options)
 
 
-def _kept(password: str) -> str:
+def kept(password: str) -> str:
     """What a server keeps of a password: hashed once, as each connection has to hash it as often.
 
     A server that is given the password itself would have it hashed 4096 times.
