@@ -14,6 +14,7 @@ from psycopg2 import sql
 from persistry import AsyncPostgreSQLPersister, PostgreSQLPersister, b_psycopg
 from tests.bad_input import PASSWORD, Calls, Run
 from tests.servers import PostgreSQLServer
+from tests.servers.postgresql import kept
 from tests.sql_servers import Make, SqlAdmin, Store, numbers
 
 # Each class, by its colour; behind that the library, if it is not the one that is chosen.
@@ -51,7 +52,7 @@ class Admin(SqlAdmin):
     def role(self, rights: str = "", *, options: str = "") -> dict[str, Any]:
         """A new user with these rights; `{}` is its name. What the persister needs to be it."""
         name = f"user_{next(numbers)}"
-        self.run(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}' {options}")
+        self.run(f"CREATE ROLE {name} LOGIN PASSWORD '{kept(PASSWORD)}' {options}")
         if rights:
             self.run(rights.replace("{}", name))
         return {"user": name}
@@ -122,7 +123,7 @@ def database(
         with whole.connected() as connection, connection.cursor() as cursor:
             for text in statements:
                 made = sql.SQL(text).format(**names, copied=sql.SQL(copied(connection)))
-                cursor.execute(made, (PASSWORD,) if "%s" in text else None)
+                cursor.execute(made, (kept(PASSWORD),) if "%s" in text else None)
 
     do(
         "CREATE DATABASE {database} TEMPLATE template0 {copied} " + options,

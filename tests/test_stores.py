@@ -1,4 +1,4 @@
-"""The matrix on a server that was given: it is used, and only what the run stored is removed."""
+"""What the matrix runs on: a server that was given, and what one case leaves to the next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from persistry.conformance.columns import COLUMNS
+from persistry.state import State
 from tests.servers import ServerMissing
+from tests.stores import STORES, served_by
 from tests.stores.mariadb import MariaDBPlace
 from tests.stores.mongodb import MongoPlace
 from tests.stores.postgresql import PostgreSQLPlace
@@ -114,3 +117,29 @@ def test_a_place_where_nobody_answers(at: Any, place: Any) -> None:
     assert nowhere.problem()
     assert PASSWORD not in nowhere.problem()
     nowhere.close()
+
+
+@pytest.mark.parametrize("column", ["PostgreSQLPersister", "MongoDBBasePersister"])
+def test_the_next_case_gets_what_a_passed_one_left_empty(
+    column: str, request: pytest.FixtureRequest
+) -> None:
+    (described,) = (it for it in COLUMNS if it.name == column)
+    place = request.getfixturevalue(f"{described.backend}_place")
+    assert type(place) is served_by(described)
+    spares: list[str] = []
+    for passes, left in ((True, 1), (True, 1), (False, 0)):
+        with STORES[column](described, place, RUN, False) as store:  # type: ignore[call-arg]
+            taken = list(spares)
+            store.reuse(spares, lambda passes=passes: passes)
+            assert taken in ([], [store.name])
+            with store.open() as persister:
+                assert persister.is_initialized() is bool(taken)
+                persister.initialize()
+                assert persister.list_app_ids("p") == []
+                persister.save("p", "a", 1, "x", State({}), "completed")
+        assert spares == [store.name] * left
+    with STORES[column](described, place, RUN, False) as store:  # type: ignore[call-arg]
+        store.reuse(spares, lambda: False)
+        with store.open() as persister:
+            assert persister.is_initialized() is False
+    place.remove(RUN)

@@ -113,7 +113,8 @@ class MongoServer(Server):
         if self.replica_set:
             command += ["--replSet", self.replica_set]
         if self.password is not None:
-            command += ["--auth"]
+            # Each client hashes its password as often as the server was told: the least it takes.
+            command += ["--auth", "--setParameter", "scramSHA256IterationCount=5000"]
             if self.replica_set:
                 command += ["--keyFile", str(self.directory / "key")]
         if self._tls is not None:

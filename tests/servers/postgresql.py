@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import hashlib
+import hmac
+import os
 import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,7 +90,7 @@ class PostgreSQLServer(Server):
     def prepare(self) -> None:
         secret = self.directory / "password"
         if self.password is not None:
-            secret.write_text(self.password, encoding="utf-8")
+            secret.write_text(kept(self.password), encoding="utf-8")
         if self._tls is not None and self._speaks_tls:
             self._tls.write_server(self._certificate)
         give_away(self.directory)
@@ -166,6 +170,19 @@ def initdb(program: Path, data: Path, *options: str | Path) -> None:
     common = ["--encoding", "UTF8", "--locale", "C", "--no-sync", "--wal-segsize", "1"]
     common += ["--username", PostgreSQLServer.superuser]
     run(program.resolve().with_name("initdb"), "-D", data, *common, *options)
+
+
+def kept(password: str) -> str:
+    """What a server keeps of a password: hashed once, as each connection has to hash it as often.
+
+    A server that is given the password itself would have it hashed 4096 times.
+    """
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1)
+    client = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    salt_text, client_text, server_text = (b64encode(it).decode() for it in (salt, client, server))
+    return f"SCRAM-SHA-256$1:{salt_text}${client_text}:{server_text}"
 
 
 @functools.cache

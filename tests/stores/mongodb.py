@@ -64,11 +64,14 @@ class MongoPlace(Place):
 
 class MongoStore(ServedStore[MongoPlace]):
     place_type = MongoPlace
+    can_be_emptied = True
 
-    def __init__(self, column: Column, place: MongoPlace, run: str, skip_missing: bool) -> None:
-        super().__init__(column, place, run, skip_missing)
+    def drop(self) -> None:
         # At once, not at the end of the run: the server keeps the files of all of them open.
-        self.started.callback(lambda: place.client[run].drop_collection(self.name))
+        self.place.client[self.run].drop_collection(self.name)
+
+    def empty(self) -> None:
+        self.place.client[self.run][self.name].delete_many({})
 
     @property
     def names(self) -> dict[str, Any]:
@@ -115,6 +118,8 @@ class Adopted(MongoStore):
     The partition of its documents is a number, which that library takes as it comes; so no case
     meets them in a list.
     """
+
+    can_be_emptied = False
 
     def __init__(self, column: Column, place: MongoPlace, run: str, skip_missing: bool) -> None:
         super().__init__(column, place, run, skip_missing)

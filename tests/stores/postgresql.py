@@ -51,6 +51,19 @@ class PostgreSQLPlace(Place):
     def connect(self) -> Any:
         return psycopg2.connect(self.url)
 
+    @functools.cached_property
+    def connection(self) -> Any:
+        """One that commits each statement, and stays open."""
+        connection = self.connect()
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '10s'")
+        return connection
+
+    def close(self) -> None:
+        if "connection" in vars(self):
+            self.connection.close()
+
     def problem(self) -> str | None:
         try:
             self.connect().close()
@@ -59,21 +72,24 @@ class PostgreSQLPlace(Place):
         return None
 
     def remove(self, run: str) -> None:
-        with closing(self.connect()) as connection:
-            connection.autocommit = True  # one table at a time: all together are too many locks
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '10s'")
-                cursor.execute(
-                    "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
-                    " WHERE starts_with(tablename, %s)",
-                    (run,),
-                )
-                for (table,) in cursor.fetchall():
-                    cursor.execute(f"DROP TABLE IF EXISTS {table}")
+        # One table at a time: all together are too many locks.
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
+                " WHERE starts_with(tablename, %s)",
+                (run,),
+            )
+            for (table,) in cursor.fetchall():
+                cursor.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 class PostgreSQLStore(ServedStore[PostgreSQLPlace]):
     place_type = PostgreSQLPlace
+    can_be_emptied = True
+
+    def empty(self) -> None:
+        with self.place.connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {self.name}")
 
     def open_at(self, host: str, port: int, **options: Any) -> Any:
         where = {**self.place.parts, "host": host, "port": port, "table_name": self.name}
@@ -102,6 +118,8 @@ class PostgreSQLStore(ServedStore[PostgreSQLPlace]):
 
 class Adopted(PostgreSQLStore):
     """A table as Apache Burr makes it, still empty: `initialize()` adopts it."""
+
+    can_be_emptied = False
 
     def __init__(self, *place: Any) -> None:
         super().__init__(*place)
