@@ -286,10 +286,10 @@ def explained(collection: Any, command: dict[str, Any]) -> tuple[list[str], int,
 
 @pytest.fixture
 def filled(persister: Any, collection: Any, commands: Commands) -> Any:
-    """Ten applications of ten steps in each of two partitions, and some of another library."""
+    """Five applications of six steps in each of two partitions, and some of another library."""
     for partition in (None, "p"):
-        for n in range(10):
-            for app in range(10):
+        for n in range(6):
+            for app in range(5):
                 put(persister, f"a{app}", n, partition)
     for app in range(3):
         older(collection, f"old{app}", 0, "elsewhere")
