@@ -897,8 +897,9 @@ class TestOpening:
 
     async def test_a_pool_to_hand_in(self, server: PostgreSQLServer) -> None:
         told = {name: it for name, it in values(server).items() if name != "use_pool"}
-        sizes = {"min_size": 1, "max_size": 2, "timeout": 3}
+        sizes = {"max_size": 2, "timeout": 3}
         pool = await AsyncpgSession.create_pool(**told, pool_kwargs=sizes)
+        assert pool.get_min_size() == pool.get_size() == 0
         session = AsyncpgSession.over(pool, FAILURES, LIMITS)
         assert await asyncio.gather(*(save(session, str(n)) for n in range(9))) == [1] * 9
         assert session.pool is pool

@@ -72,7 +72,7 @@ class AsyncpgSession(SessionBase[AsyncpgLink]):
         timeout = {name: it for name, it in pool_kwargs.items() if name == "timeout"}
         others = {name: it for name, it in pool_kwargs.items() if name not in timeout}
         checked = AsyncpgValues.checked(**values, use_pool=True, pool_kwargs=others)
-        return await asyncpg.create_pool(**checked.given(), **timeout)
+        return await asyncpg.create_pool(**{"min_size": 0} | checked.given() | timeout)
 
     def operation(self, name: str, key: object = "") -> Operation:
         """One operation: `async with session.operation("save", key) as do: await do.execute()`."""
