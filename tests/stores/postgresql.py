@@ -51,14 +51,17 @@ class PostgreSQLPlace(Place):
     def connect(self) -> Any:
         return psycopg2.connect(self.url)
 
-    @functools.cached_property
-    def connection(self) -> Any:
-        """One that commits each statement, and stays open."""
+    def connect_to_tidy_up(self) -> Any:
         connection = self.connect()
-        connection.autocommit = True
+        connection.autocommit = True  # one table at a time: all together are too many locks
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '10s'")
         return connection
+
+    @functools.cached_property
+    def connection(self) -> Any:
+        """One to tidy up with that stays open."""
+        return self.connect_to_tidy_up()
 
     def close(self) -> None:
         if "connection" in vars(self):
@@ -72,8 +75,7 @@ class PostgreSQLPlace(Place):
         return None
 
     def remove(self, run: str) -> None:
-        # One table at a time: all together are too many locks.
-        with self.connection.cursor() as cursor:
+        with closing(self.connect_to_tidy_up()) as connection, connection.cursor() as cursor:
             cursor.execute(
                 "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables"
                 " WHERE starts_with(tablename, %s)",
