@@ -11,9 +11,6 @@ from collections.abc import Generator
 import hypothesis
 import pytest
 
-# Collecting ten thousand tests makes a million objects that stay, and next to no garbage.
-gc.disable()
-
 # The same examples in every run, and no clock that a busy machine could fail a test by. Others are
 # tried with `--hypothesis-profile=default`.
 hypothesis.settings.load_profile("ci")
@@ -63,13 +60,18 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1) + 1
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    # To look through them again and again would take a fifth of the time; and most of what a test
-    # leaves is gone without a search, which is due after 700 objects unless told.
-    gc.freeze()
-    gc.set_threshold(20_000)
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    # Ten thousand tests are a million objects that stay. To look through them again and again would
+    # take a fifth of the time; and most of what a test leaves is gone without a search, which is
+    # due after 700 objects unless told.
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(20_000)
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
