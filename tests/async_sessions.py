@@ -63,6 +63,13 @@ async def slowly(session: Any) -> int:
         return changed
 
 
+async def in_the_middle(session: Any, onlooker: Admin) -> asyncio.Task[int]:
+    """A save that the server is at."""
+    saving = asyncio.create_task(slowly(session))
+    await until(lambda: not onlooker.is_quiet())
+    return saving
+
+
 async def works(session: Any) -> bool:
     key = str(random.random())
     with contextlib.suppress(errors.PersisterUnavailableError):

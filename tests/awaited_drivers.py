@@ -61,7 +61,7 @@ class OnPostgreSQL:
     select = "SELECT k, v FROM t WHERE k = %s"
     missing_column: Any = (errors.StoreVersionError, "columns")
     sleep = "SELECT pg_sleep(0.3)"
-    insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM pg_sleep(0.2) ON CONFLICT DO NOTHING"
+    insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM pg_sleep(0.6) ON CONFLICT DO NOTHING"
     dict_rows: ClassVar[dict[str, Any]] = {"row_factory": psycopg.rows.dict_row}
     gives_up = True
     """Whether the server can be asked to give a statement up."""
@@ -131,7 +131,7 @@ class OnMariaDB:
     select = "SELECT k, v FROM t WHERE k = %s"
     missing_column: Any = (errors.PersisterError, "")
     sleep = "SELECT SLEEP(0.3)"
-    insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM (SELECT SLEEP(0.2)) AS s"
+    insert_slowly = "INSERT INTO t SELECT 'slow', 'v' FROM (SELECT SLEEP(0.6)) AS s"
     dict_rows: ClassVar[dict[str, Any]] = {"cursorclass": aiomysql.DictCursor}
     gives_up = False
     others = (

@@ -49,10 +49,10 @@ from tests.async_sessions import (
     TurnsOfAll,
     VerbsOfAll,
     all_taken,
+    in_the_middle,
     load,
     pause,
     save,
-    slowly,
     together,
     unavailable,
     until,
@@ -567,8 +567,7 @@ class TestLostConnections:
     async def test_ended_in_the_middle(self, open_session: Open, admin: Admin, kind: str) -> None:
         session = await open_session()
         await load(session, "k")
-        task = asyncio.create_task(slowly(session))
-        await asyncio.sleep(0.05)
+        task = await in_the_middle(session, admin)
         admin.end_others()
         if kind == HANDED_IN:
             with unavailable(0.3, may_have_saved=True, match="was lost|ended the connection"):
@@ -621,12 +620,11 @@ class TestLostConnections:
             await session.close()
 
     async def test_a_lost_reply_and_then_no_server(
-        self, open_session: Open, server: Server, kind: str
+        self, open_session: Open, server: Server, admin: Admin, kind: str
     ) -> None:
         session = await open_session()
         await save(session, "before")
-        task = asyncio.create_task(slowly(session))
-        await asyncio.sleep(0.05)
+        task = await in_the_middle(session, admin)
         server.kill()
         said = "connection was lost|ended the conn" if kind == HANDED_IN else "no server answers"
         with unavailable(5, may_have_saved=True, match=f"save of slow: .*({said})"):

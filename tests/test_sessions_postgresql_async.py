@@ -37,9 +37,9 @@ from tests.async_sessions import (
     Open,
     TurnsOfAll,
     VerbsOfAll,
+    in_the_middle,
     load,
     save,
-    slowly,
     together,
     unavailable,
     until,
@@ -491,14 +491,12 @@ class TestLostConnections:
             assert await save(session, "b") == 1
 
     async def test_ended_in_the_middle(
-        self, open_session: Open, admin: asyncpg.Connection, kind: str
+        self, open_session: Open, onlooker: Admin, kind: str
     ) -> None:
         session = await open_session()
         await load(session, "k")
-
-        task = asyncio.create_task(slowly(session))
-        await asyncio.sleep(0.05)
-        await end_connections(admin)
+        task = await in_the_middle(session, onlooker)
+        onlooker.end_others()
         if kind == "handed-in connection":
             with unavailable(0.3, may_have_saved=True, match="ended the connection"):
                 await task
@@ -552,12 +550,11 @@ class TestLostConnections:
             assert await works(session)
 
     async def test_a_lost_reply_and_then_no_server(
-        self, open_session: Open, server: PostgreSQLServer, kind: str
+        self, open_session: Open, server: PostgreSQLServer, onlooker: Admin, kind: str
     ) -> None:
         session = await open_session()
         await save(session, "before")
-        task = asyncio.create_task(slowly(session))
-        await asyncio.sleep(0.05)
+        task = await in_the_middle(session, onlooker)
         server.kill()
         said = "ended the connection" if kind == "handed-in connection" else "no server answers"
         with unavailable(5, may_have_saved=True, match=f"save of slow: .*{said}"):
