@@ -63,14 +63,12 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     # Ten thousand tests are a million objects that stay. To look through them again and again would
-    # take a fifth of the time; and most of what a test leaves is gone without a search, which is
-    # due after 700 objects unless told.
+    # take a fifth of the time.
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
-        gc.set_threshold(20_000)
         gc.enable()
 
 

@@ -651,6 +651,7 @@ class TestEventLoops:
             await until(lambda: not admin.others())
 
         tasks: list[Any] = []
+        gc.collect()  # what tests before have left says its own
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             gc.disable()  # it would close them

@@ -679,6 +679,7 @@ class TestEventLoops:
             await admin.close()
 
         tasks: list[Any] = []
+        gc.collect()  # what tests before have left says its own
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             gc.disable()  # it would close them
