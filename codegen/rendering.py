@@ -84,7 +84,7 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     record = project.interface.record_name
     aliased = [it for it in classes if "persistence" in it.aliases]
     modules = [it for backend in project.backends for it in backend.modules]
-    renamed = [pair for it in modules if {*aliased} & {*it.classes} for pair in it.renamed]
+    renamed = dict(pair for it in modules if {*aliased} & {*it.classes} for pair in it.renamed)
     errors = [it.name for it in project.interface.errors]
     functions = ["aconnect", "connect", "register_type", *_RARELY_USED]
     names = [*bases, *errors, *(it.name for it in classes), record, *("Migration", "State")]
@@ -96,7 +96,9 @@ def _package(tree: Tree, printer: Printer, project: ir.Project) -> None:
     more = {"aliased": aliased, "renamed": renamed, "public": here}
     emit("persistence.py", "package/persistence.py.jinja", spec, **more)
     more = {"classes": classes, "public": sorted(names), "rarely_used": _RARELY_USED}
-    emit("__init__.py", "package/init.py.jinja", "spec/", **more)
+    emit(
+        "__init__.py", "package/init.py.jinja", "spec/", renamed=_renamed(project, classes), **more
+    )
     emit("connecting.py", "package/connecting.py.jinja", "spec/backends/")
     persisters(tree, printer, project, "spec/backends/")
     _for_burr(tree, printer, project, classes)
@@ -125,12 +127,20 @@ def _aliases(tree: Tree, printer: Printer, backend: ir.Backend, folder: str = ""
                 printer.emit(tree, f"{folder}{alias}.py", template, backend.source, module=module)
 
 
+def _renamed(project: ir.Project, classes: list[ir.PersisterClass]) -> dict[str, str]:
+    """What to use instead of an older name that no class has now."""
+    modules = [it for backend in project.backends for it in backend.modules]
+    now = {it.name for it in classes}
+    return {old: use for it in modules for old, use in it.renamed if old not in now}
+
+
 def _for_burr(
     tree: Tree, printer: Printer, project: ir.Project, chosen: list[ir.PersisterClass]
 ) -> None:
     """Each class once more, for applications of Apache Burr."""
     emit = partial(printer.emit, tree)
-    emit("burr/__init__.py", "burr/init.py.jinja", "spec/backends/", classes=chosen)
+    more = {"classes": chosen, "renamed": _renamed(project, chosen)}
+    emit("burr/__init__.py", "burr/init.py.jinja", "spec/backends/", **more)
     for backend in project.backends:
         modules = {it.name: it for it in backend.modules}
         for name in dict.fromkeys(it.module for it in backend.classes):

@@ -161,8 +161,9 @@ def test_modules_have_the_documented_classes(name: str) -> None:
 
 @pytest.mark.parametrize(("module", "name", "instead"), RENAMED)
 def test_old_names_say_what_to_use(module: str, name: str, instead: str) -> None:
-    with pytest.raises(ImportError, match=rf"use {instead}"):
-        getattr(importlib.import_module(f"persistry.{module}"), name)
+    for place in (f"persistry.{module}", "persistry", "persistry.burr"):
+        with pytest.raises(ImportError, match=rf"use {instead}"):
+            getattr(importlib.import_module(place), name)
 
 
 @pytest.fixture

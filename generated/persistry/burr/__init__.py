@@ -73,6 +73,13 @@ def __getattr__(name: str) -> Any:
 
     if name in _ABSENT:
         raise ImportError(no_class(*_ABSENT[name]))
+    instead = {
+        "MongoDBPersister": "use MongoDBBasePersister.from_values(uri, db_name, collection_name, ...), which has the same parameters",
+        "RedisPersister": "use RedisBasePersister.from_values(host, port, db, password, ...), which has the same parameters",
+        "SQLLitePersister": "use SQLitePersister, which has the same parameters",
+    }
+    if name in instead:
+        raise ImportError(f"{__name__} has no {name}; {instead[name]}")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, extra = _LAZY[name]
