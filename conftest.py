@@ -1,6 +1,7 @@
 """Loads the plugins of the test suite: the matrix, and what it runs on."""
 
 import gc
+import logging
 import os
 import site
 import sys
@@ -14,6 +15,16 @@ import pytest
 # The same examples in every run, and no clock that a busy machine could fail a test by. Others are
 # tried with `--hypothesis-profile=default`.
 hypothesis.settings.load_profile("ci")
+
+
+def _tells_more(record: logging.LogRecord) -> bool:
+    """asyncpg leaves a future behind where a connection is cut that a cancelled task used, and
+    asyncio says so on the terminal whenever that is collected: some hundred lines in a run."""
+    error = record.exc_info and record.exc_info[1]
+    return not (isinstance(error, ConnectionError) and "unexpected connection_lost" in str(error))
+
+
+logging.getLogger("asyncio").addFilter(_tells_more)
 
 
 def _link_bytecode(prefix: str) -> None:
