@@ -651,9 +651,10 @@ class TestEventLoops:
             await until(lambda: not admin.others())
 
         tasks: list[Any] = []
-        gc.collect()  # what tests before have left says its own
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
+            gc.collect()
+            warned.clear()  # what tests before have left
             gc.disable()  # it would close them
             for number in range(9):
                 asyncio.run(work(number))

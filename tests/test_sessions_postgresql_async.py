@@ -679,9 +679,10 @@ class TestEventLoops:
             await admin.close()
 
         tasks: list[Any] = []
-        gc.collect()  # what tests before have left says its own
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
+            gc.collect()
+            warned.clear()  # what tests before have left
             gc.disable()  # it would close them
             for number in range(9):
                 asyncio.run(work(number))
