@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import persistry
 from persistry.conformance.support.column import Column
-from persistry.conformance.support.process import interpreter
 from tests.warm import Started
 
 
@@ -37,9 +36,7 @@ class Storage:
         self.started.close()
 
     def start(self, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Any:
-        """A process that has the drivers already; how one ends shows an interpreter of its own."""
-        if "leave_open" in arguments:
-            return interpreter(module, arguments, environment)
+        """A process that has the drivers already."""
         return Started(module, arguments, environment)
 
 

@@ -13,7 +13,7 @@ import pytest
 from ..state import State
 from .support import expect
 from .support.column import Store
-from .support.process import lines, process, result
+from .support.process import interpreter, lines, process, result
 from .support.together_async import Opened, fixture, marks
 
 COLOUR = "async"
@@ -132,6 +132,6 @@ async def test_many_processes_initialize(fresh: Any, store: Store) -> None:
 @pytest.mark.needs("durable")
 async def test_unclosed_persister_lets_its_process_end(persister: Any, store: Store) -> None:
     """A process that never closes its persister ends by itself, and its record is there."""
-    with process(store, "leave_open", persister, "a") as other:
+    with process(store, "leave_open", persister, "a", start=interpreter) as other:
         assert result(other) == ["['a']"]
     expect.state(await persister.load("p", "a"), {"of": "a"})

@@ -6,7 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
@@ -38,15 +38,24 @@ class Started(Protocol):
     ) -> None: ...
 
 
+Start = Callable[[str, Sequence[str], Mapping[str, str]], Started]
+
+
 @contextmanager
 def process(
-    store: Store, work: str, persister: Any, *arguments: str, **environment: str
+    store: Store,
+    work: str,
+    persister: Any,
+    *arguments: str,
+    start: Start | None = None,
+    **environment: str,
 ) -> Iterator[Started]:
     """A process at its work; it is killed at the end of the block if it still runs."""
     child = f"{__package__}.child_{store.column.colour}"
     sent = store.parcel(persister) if hasattr(store, "parcel") else persister
     path = os.pathsep.join(filter(None, sys.path))
-    start = store.start if hasattr(store, "start") else interpreter
+    if start is None:
+        start = store.start if hasattr(store, "start") else interpreter
     with start(child, [work, *arguments], os.environ | {"PYTHONPATH": path} | environment) as other:
         try:
             assert other.stdin is not None
